@@ -1,0 +1,162 @@
+/**
+ * Every metric of the audits and of the exporter's own exact counters, declared once.
+ * Prometheus' names are these with dots as underscores, and `_total` after a counter's.
+ * How to add one: CONTRIBUTING.md.
+ */
+
+export type MetricKind = 'counter' | 'histogram'
+
+export interface MetricDefinition {
+  /** OpenTelemetry name; units stand in the name, as Prometheus wants them. */
+  readonly name: string
+  readonly kind: MetricKind
+  readonly help: string
+  readonly labels: readonly string[]
+  /** Upper bounds of a histogram's buckets, ascending, without +Inf. */
+  readonly buckets?: readonly number[]
+}
+
+const TOKEN_BUCKETS = [
+  100, 250, 500, 1_000, 2_500, 5_000, 7_500, 10_000, 15_000, 25_000, 50_000, 100_000, 250_000, 1_000_000,
+]
+const SECOND_BUCKETS = [1, 5, 10, 30, 60, 120, 300, 600, 1_200, 1_800, 3_600]
+const ERROR_LOG_BUCKETS = [100, 250, 500, 1_000, 2_500, 5_000, 10_000, 25_000, 50_000, 100_000, 1_000_000]
+const FACTOR_BUCKETS = [0.05, 0.1, 0.25, 0.5, 1, 1.5, 2, 3, 5, 10, 25, 100]
+
+const counter = (name: string, labels: readonly string[], help: string): MetricDefinition => ({
+  name,
+  kind: 'counter',
+  help,
+  labels,
+})
+const histogram = (
+  name: string,
+  labels: readonly string[],
+  buckets: readonly number[],
+  help: string,
+): MetricDefinition => ({ name, kind: 'histogram', help, labels, buckets })
+
+export const CATALOGUE = {
+  entries: counter(
+    'audit.entries',
+    ['step', 'phase', 'status', 'error_type', 'context_hash'],
+    'Entries (steps) read from audit traces.',
+  ),
+  tokens: counter(
+    'audit.tokens',
+    ['step', 'phase', 'error_type', 'context_hash', 'type'],
+    'Tokens spent, by prompt and completion; unsplit where only their sum is known.',
+  ),
+  promptTokens: counter(
+    'audit.prompt_tokens',
+    ['phase', 'context_hash', 'part'],
+    'Prompt tokens where the entry splits them into context (GEMINI.md) and instruction.',
+  ),
+  reworkCompletionTokens: counter(
+    'audit.rework_completion_tokens',
+    ['error_type', 'context_hash'],
+    'Completion tokens of the rework steps whose error log size is known; over audit_rework_error_log_chars_total this is the rework cost factor.',
+  ),
+  reworkErrorLogChars: counter(
+    'audit.rework_error_log_chars',
+    ['error_type', 'context_hash'],
+    'Characters of error log fed back in the rework steps whose completion tokens are known.',
+  ),
+  builds: counter('audit.builds', ['outcome', 'context_hash'], 'Builds closed, by outcome.'),
+  buildTokens: counter(
+    'audit.build_tokens',
+    ['outcome', 'context_hash'],
+    'All tokens of the closed builds, by the outcome of the build that spent them.',
+  ),
+  instructionBuilds: counter(
+    'audit.instruction_builds',
+    ['instruction_version', 'phase', 'outcome'],
+    'Builds closed, once for each wording of an instruction that they used in a phase.',
+  ),
+  instructionTokens: counter(
+    'audit.instruction_tokens',
+    ['instruction_version', 'phase', 'type'],
+    'Tokens spent, by the wording of the instruction.',
+  ),
+  costUsd: counter(
+    'audit.cost_usd',
+    ['phase', 'model'],
+    'Cost in US dollars of the entries that carry their cost.',
+  ),
+  stepTokenCost: histogram(
+    'audit.step_token_cost',
+    ['step', 'phase'],
+    TOKEN_BUCKETS,
+    'Tokens (prompt and completion) of one step.',
+  ),
+  reworkCostFactor: histogram(
+    'audit.rework_cost_factor',
+    ['error_type'],
+    FACTOR_BUCKETS,
+    'Completion tokens per character of error log, of one rework step.',
+  ),
+  errorLogChars: histogram(
+    'audit.error_log_chars',
+    ['error_type'],
+    ERROR_LOG_BUCKETS,
+    'Characters of error log fed back to the agent in one rework step.',
+  ),
+  filesTouched: histogram(
+    'audit.files_touched',
+    ['phase'],
+    [0, 1, 2, 3, 5, 8, 13, 21, 34, 55, 100],
+    'Files that one step touched.',
+  ),
+  stepDurationSeconds: histogram(
+    'audit.step_duration_seconds',
+    ['phase'],
+    SECOND_BUCKETS,
+    "Duration of one step: as the entry gives it, else the time since the build's previous entry.",
+  ),
+  buildTokenCost: histogram(
+    'audit.build_token_cost',
+    ['outcome'],
+    TOKEN_BUCKETS,
+    'Tokens of one build when it closed.',
+  ),
+  buildDurationSeconds: histogram(
+    'audit.build_duration_seconds',
+    ['outcome'],
+    [30, 60, 120, 300, 600, 900, 1_200, 1_800, 3_600, 7_200, 14_400],
+    'Time from the start of one build to its last entry when it closed.',
+  ),
+  buildReworkSteps: histogram(
+    'audit.build_rework_steps',
+    ['outcome'],
+    [0, 1, 2, 3, 4, 5, 7, 10, 20],
+    'Rework steps of one build when it closed.',
+  ),
+  readBytes: counter(
+    'audit_exporter.read_bytes',
+    ['result'],
+    'Bytes read, by what became of them; with pending bytes they make up all bytes seen.',
+  ),
+  rejectedLines: counter('audit_exporter.rejected_lines', ['reason'], 'Lines that could not be counted.'),
+  entryWarnings: counter(
+    'audit_exporter.entry_warnings',
+    ['reason'],
+    'Entries that were counted although something about them is odd.',
+  ),
+  truncations: counter(
+    'audit_exporter.truncations',
+    [],
+    'Files found cut off below the position already read.',
+  ),
+  rotations: counter('audit_exporter.rotations', [], 'Files found under another name than before.'),
+  labelOverflow: counter(
+    'audit_exporter.label_overflow',
+    ['label'],
+    'Entries with a label value past the cap, counted as _other.',
+  ),
+} as const satisfies Record<string, MetricDefinition>
+
+export type MetricKey = keyof typeof CATALOGUE
+
+/** Prometheus' name of a metric in the catalogue. */
+export const prometheusName = (metric: MetricDefinition): string =>
+  metric.name.replaceAll('.', '_') + (metric.kind === 'counter' ? '_total' : '')
