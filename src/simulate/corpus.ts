@@ -11,7 +11,7 @@ import { PROJECTS } from './projects.ts'
 import { createRandom } from './random.ts'
 
 /** How large a corpus is to be: whole builds until that many bytes are reached, or a number of builds. */
-export type CorpusSize = { readonly bytes: number } | { readonly builds: number }
+type CorpusSize = { readonly bytes: number } | { readonly builds: number }
 
 export interface CorpusOptions {
   /** The same seed and options give the same bytes. */
@@ -47,7 +47,7 @@ export interface CorpusLine {
 }
 
 /** With it, the lines of a corpus have the shape of a trace in use: a median of 0.4 kB, 1 in 100 above 4.5 kB. */
-export const CORPUS_PROFILE: SimulationProfile = {
+const CORPUS_PROFILE: SimulationProfile = {
   ...DEFAULT_PROFILE,
   errorLogChars: { median: 800, sigma: 1.06 },
 }

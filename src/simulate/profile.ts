@@ -36,7 +36,7 @@ export interface SimulatedModel {
 }
 
 /** Makes rework dearer for a time, as a bad fix prompt or model would: what the rework alert must notice. */
-export interface ReworkSpike {
+interface ReworkSpike {
   /** From this moment on, simulated time in milliseconds since the epoch. */
   readonly fromMs: number
   /** Until then; for ever where absent. */
@@ -48,7 +48,7 @@ export interface ReworkSpike {
 }
 
 /** A size whose draws scatter log-normally around a median. */
-export interface Size {
+interface Size {
   readonly median: number
   /** Spread of the logarithm; 0 draws the median every time, 1 has a tail of ten times the median in 1 of 100. */
   readonly sigma: number
@@ -95,7 +95,7 @@ export function withFirstPassRate(context: ContextRevision, rate: number): Conte
 }
 
 /** A revision whose hash is that of the given text. */
-export const contextRevision = (
+const contextRevision = (
   text: string,
   tokens: number,
   errorRates: ContextRevision['errorRates'],

@@ -69,21 +69,23 @@ describe('a simulated build', () => {
   })
 
   it('states the size of the error log it holds, and each fix that of the log it answers', () => {
-    let fixes = 0
-    for (const { entries } of playMany(300)) {
-      for (const [index, entry] of entries.entries()) {
-        if (entry.validation_status === 'fail') {
-          expect(entry.error_log_size_chars).toBe(entry.error_full!.length)
-          expect(ERROR_TYPES).toContain(entry.validation_error_type)
-        }
-        if (!isFix(entry)) continue
-        fixes += 1
-        expect(entries[index - 1]!.validation_status).toBe('fail')
-        expect(entry.error_log_size_chars).toBe(entries[index - 1]!.error_full!.length)
-        expect(entry.rework_cost_factor).toBe(entry.completion_token_count! / entry.error_log_size_chars!)
-      }
+    const builds = playMany(300)
+    const failing = entriesOf(builds).filter(({ validation_status }) => validation_status === 'fail')
+    expect(failing.length).toBeGreaterThan(100)
+    for (const entry of failing) {
+      expect(entry.error_log_size_chars).toBe(entry.error_full!.length)
+      expect(ERROR_TYPES).toContain(entry.validation_error_type)
     }
-    expect(fixes).toBeGreaterThan(100)
+    const answers = builds.flatMap(({ entries }) =>
+      entries.flatMap((fix, index) => (isFix(fix) ? [{ fix, answered: entries[index - 1]! }] : [])),
+    )
+    expect(answers.length).toBeGreaterThan(100)
+    for (const { fix, answered } of answers) {
+      expect(answered.validation_status).toBe('fail')
+      expect(fix.error_log_size_chars).toBe(answered.error_full!.length)
+      expect(fix.instruction_token_count).toBeGreaterThan(fix.error_log_size_chars! / 4)
+      expect(fix.rework_cost_factor).toBe(fix.completion_token_count! / fix.error_log_size_chars!)
+    }
   })
 
   it('writes times in order, each step after the last by no more than its own duration and the longest gap', () => {
