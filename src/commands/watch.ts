@@ -39,7 +39,7 @@ const POLL_MS = 1_000
 const RETRY_COMMIT_MS = 1_000
 const COLD_AFTER_MS = 5 * 60_000
 const MAX_OPEN_FILES = 256
-const SLICE_BYTES = 256 * 1024
+const SLICE_BYTES = 512 * 1024
 
 /**
  * The daemon: reads the files below the roots as they grow and serves their totals, until the signal.

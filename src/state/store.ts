@@ -83,7 +83,7 @@ function prepare(database: DatabaseSync, directory: string, file: string): void 
         'Run the newer version again, or give --state another directory.',
     )
   }
-  database.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 1000')
+  database.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 4000')
   database.exec('BEGIN IMMEDIATE')
   if (version === 0) database.exec(`${CREATE} PRAGMA user_version = ${SCHEMA_VERSION};`)
   database.exec('COMMIT')

@@ -1,4 +1,0 @@
-export interface WebConfig {
-  tls?: unknown
-}
-export const readWebConfig = (_f: string): WebConfig => ({})
