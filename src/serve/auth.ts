@@ -46,7 +46,9 @@ export function createBasicAuth(
     if (credentials === undefined) return 'refused'
     const { user, password } = credentials
     const hash = users.get(user)
-    const digest = createHmac('sha256', key).update(JSON.stringify([user, password])).digest('base64')
+    const digest = createHmac('sha256', key)
+      .update(JSON.stringify([user, password]))
+      .digest('base64')
     const known = verdicts.get(digest)
     if (known !== undefined) return known
     if (waiting >= MAX_WAITING) return 'busy'
@@ -57,9 +59,7 @@ export function createBasicAuth(
   }
 }
 
-function parseCredentials(
-  authorization: string | undefined,
-): { user: string; password: string } | undefined {
+function parseCredentials(authorization: string | undefined): { user: string; password: string } | undefined {
   const encoded = /^basic +([A-Za-z0-9+/=_-]+) *$/iu.exec(authorization ?? '')?.[1]
   if (encoded === undefined) return undefined
   const decoded = Buffer.from(encoded, 'base64').toString('utf8')

@@ -123,7 +123,8 @@ export function createHttpServer(deps: ServeDeps): HttpServer {
   }
 
   const tls = deps.web?.tls
-  const listener = (request: http.IncomingMessage, response: http.ServerResponse): void => void handle(request, response)
+  const listener = (request: http.IncomingMessage, response: http.ServerResponse): void =>
+    void handle(request, response)
   const limits = { headersTimeout: REQUEST_MS, requestTimeout: REQUEST_MS, keepAliveTimeout: KEEP_ALIVE_MS }
   const server =
     tls === undefined
@@ -186,12 +187,18 @@ async function send(
 function wantsGzip(header: string | string[] | undefined): boolean {
   return String(header ?? '')
     .split(',')
-    .map((coding) => coding.trim().toLowerCase().split(/\s*;\s*/u))
+    .map((coding) =>
+      coding
+        .trim()
+        .toLowerCase()
+        .split(/\s*;\s*/u),
+    )
     .some(([name, quality]) => name === 'gzip' && !/^q=0(?:\.0*)?$/u.test(quality ?? ''))
 }
 
 const LISTEN_HINTS: Readonly<Record<string, string>> = {
-  EADDRINUSE: 'the port is in use by another program; stop that program, or choose another port with --listen',
+  EADDRINUSE:
+    'the port is in use by another program; stop that program, or choose another port with --listen',
   EACCES: 'this user may not use the port (below 1024 needs privileges); choose a higher one with --listen',
   EADDRNOTAVAIL: 'this machine has no such address; choose one of its own with --listen, or 0.0.0.0 for all',
   ENOTFOUND: 'the host name is not known; give an address of this machine with --listen',

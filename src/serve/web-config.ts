@@ -43,7 +43,10 @@ const schema = z.strictObject({
     .optional(),
   basic_auth_users: z
     .record(
-      z.string().min(1).regex(/^[^:]*$/u, 'a user name has no colon'),
+      z
+        .string()
+        .min(1)
+        .regex(/^[^:]*$/u, 'a user name has no colon'),
       z.string().regex(BCRYPT, 'not a bcrypt hash ("htpasswd -nBC 10 USER" prints one)'),
     )
     .optional(),
