@@ -1,5 +1,5 @@
 import { createHmac, randomBytes } from 'node:crypto'
-import bcrypt from 'bcryptjs'
+import { compare as compareHash } from 'bcryptjs'
 
 export type Verdict = 'allowed' | 'refused' | 'busy'
 
@@ -26,7 +26,7 @@ export function createBasicAuth(
   async function compare(password: string, hash: string | undefined, digest: string): Promise<Verdict> {
     const known = verdicts.get(digest)
     if (known !== undefined) return known
-    const matches = await bcrypt.compare(password, hash ?? NOBODY)
+    const matches = await compareHash(password, hash ?? NOBODY)
     const verdict = matches && hash !== undefined ? 'allowed' : 'refused'
     if (verdicts.size >= REMEMBERED) forgetOne()
     verdicts.set(digest, verdict)

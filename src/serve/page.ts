@@ -39,11 +39,11 @@ export function renderPage(view: StatusView): string {
   const head = `<!doctype html><html lang="en"><head><meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1"><link rel="icon" href="data:,">
 <title>${title}</title><style>${PAGE_STYLE}</style><noscript><meta http-equiv="refresh" content="15"></noscript></head>`
-  return `${head}${body(view).markup}<script>${PAGE_SCRIPT}</script></html>`
+  return `${head}<body>${body(view).markup}<script>${PAGE_SCRIPT}</script></body></html>`
 }
 
 const body = (view: StatusView): Html =>
-  html`<body>
+  html`
     <div class="wrap">
       <a class="skip" href="#main">Skip to the figures</a>
       <header>
@@ -64,7 +64,7 @@ const body = (view: StatusView): Html =>
         </div>
       </main>
     </div>
-  </body>`
+  `
 
 function readiness(view: StatusView): Html {
   const waiting = view.roots.filter(({ state }) => state === 'waiting')
