@@ -18,8 +18,10 @@ export const quotient = (
 }
 
 /** Never rounds up to 100 % what is less. */
-const percent = (part: number, all: number): string =>
-  `${(Math.floor((part / all) * 1000) / 10).toFixed(1)} %`
+const percent = (part: number, all: number): string => {
+  const share = (part / all) * 100
+  return `${(share < 100 ? Math.min(share, 99.9) : share).toFixed(1)} %`
+}
 
 /** 512 B, 4.2 KiB, 16.0 MiB */
 export function bytes(value: number): string {

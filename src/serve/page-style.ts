@@ -30,13 +30,13 @@ caption{text-align:left;color:var(--soft);font-size:12.5px;padding-bottom:6px}
 th{font-weight:600}thead th{color:var(--soft);font-size:12px;border-bottom:1px solid var(--line);white-space:nowrap;vertical-align:bottom}
 th,td{text-align:left;padding:5px 8px;vertical-align:top}th:first-child,td:first-child{padding-left:0}
 tbody tr+tr>*{border-top:1px solid var(--line)}tbody th{font-weight:500;overflow-wrap:anywhere;min-width:9em}
-.n{text-align:right;white-space:nowrap}.path{font:12.5px/1.5 ui-monospace,SFMono-Regular,Menlo,Consolas,monospace;min-width:16em}
+.n{text-align:right;white-space:nowrap}.path{font:12.5px/1.5 ui-monospace,SFMono-Regular,Menlo,Consolas,monospace}th .path{display:inline-block;min-width:21em}.time{white-space:nowrap}
 .fail{color:var(--bad)}.tag{white-space:nowrap}.tag.failing{color:var(--bad);font-weight:600}.tag.hot{color:var(--good)}
 svg{display:block;width:100%;border-radius:4px}.split{height:14px;background:var(--track);margin-bottom:10px}
 .bar{height:6px;background:var(--track);min-width:70px;margin-top:8px}.bar rect{fill:var(--accent)}
 .first_pass{fill:var(--good)}.after_rework{fill:var(--fixed)}.failed{fill:var(--bad)}.abandoned{fill:var(--idle)}
 .key{display:inline-block;width:10px;height:10px;margin-right:7px;border-radius:2px}
-.two{display:grid;gap:14px}
+.grid p.soft{font-size:12.5px}.two{display:grid;gap:14px}
 #stale:not(:empty){background:var(--badbg);border-left:4px solid var(--bad);padding:8px 14px;border-radius:6px;margin-bottom:12px}
 @media(max-width:860px){.tiles{grid-template-columns:1fr 1fr}.grid{grid-template-columns:minmax(0,1fr)}}
 @media(max-width:520px){.wrap{padding:14px 12px 32px}nav{margin-left:0}.tiles{gap:8px}.tiles>div,.card{padding:11px 12px}.figure{font-size:20px}.figure.none{font-size:15px;line-height:25px}}

@@ -42,29 +42,28 @@ export function renderPage(view: StatusView): string {
   return `${head}<body>${body(view).markup}<script>${PAGE_SCRIPT}</script></body></html>`
 }
 
-const body = (view: StatusView): Html =>
-  html`
-    <div class="wrap">
-      <a class="skip" href="#main">Skip to the figures</a>
-      <header>
-        <h1>audit-trace-exporter</h1>
-        <p class="soft" id="about" data-live>
-          version ${view.version}, up ${duration(view.nowMs - view.startedAtMs)}
-        </p>
-        <nav aria-label="Endpoints">
-          <a href="/metrics">/metrics</a><a href="/readyz">/readyz</a><a href="/healthz">/healthz</a>
-        </nav>
-      </header>
-      <div id="stale" role="status"></div>
-      <main id="main">
-        ${readiness(view)} ${tiles(view)}
-        <div class="grid">
-          ${builds(view)} ${errorTypes(view)} ${steps(view)} ${contexts(view)} ${refused(view)}
-          ${filesCard(view)}
-        </div>
-      </main>
-    </div>
-  `
+const body = (view: StatusView): Html => html`
+  <div class="wrap">
+    <a class="skip" href="#main">Skip to the figures</a>
+    <header>
+      <h1>audit-trace-exporter</h1>
+      <p class="soft" id="about" data-live>
+        version ${view.version}, up ${duration(view.nowMs - view.startedAtMs)}
+      </p>
+      <nav aria-label="Endpoints">
+        <a href="/metrics">/metrics</a><a href="/readyz">/readyz</a><a href="/healthz">/healthz</a>
+      </nav>
+    </header>
+    <div id="stale" role="status"></div>
+    <main id="main">
+      ${readiness(view)} ${tiles(view)}
+      <div class="grid">
+        ${builds(view)} ${errorTypes(view)} ${steps(view)} ${contexts(view)} ${refused(view)}
+        ${filesCard(view)}
+      </div>
+    </main>
+  </div>
+`
 
 function readiness(view: StatusView): Html {
   const waiting = view.roots.filter(({ state }) => state === 'waiting')
@@ -196,9 +195,9 @@ function contexts(view: StatusView): Html {
   const sorted = view.contexts.toSorted((a, b) => b.firstSeenMs - a.firstSeenMs)
   const shown = sorted.slice(0, TOP_CONTEXTS)
   const rows = shown.map(({ hash, version, firstSeenMs, entries }) => [
-    html`<span class="path">${hash}</span>`,
+    hash,
     version,
-    utc(firstSeenMs),
+    html`<span class="time">${utc(firstSeenMs)}</span>`,
     count(entries),
   ])
   return card(
