@@ -29,7 +29,7 @@ table{border-collapse:collapse;width:100%;font-size:13.5px;font-variant-numeric:
 caption{text-align:left;color:var(--soft);font-size:12.5px;padding-bottom:6px}
 th{font-weight:600}thead th{color:var(--soft);font-size:12px;border-bottom:1px solid var(--line);white-space:nowrap;vertical-align:bottom}
 th,td{text-align:left;padding:5px 8px;vertical-align:top}th:first-child,td:first-child{padding-left:0}
-tbody tr+tr>*{border-top:1px solid var(--line)}tbody th{font-weight:500;overflow-wrap:anywhere;min-width:9em}
+tbody tr+tr>*{border-top:1px solid var(--line)}tbody th{font-weight:500;overflow-wrap:anywhere;min-width:12em}
 .n{text-align:right;white-space:nowrap}.path{font:12.5px/1.5 ui-monospace,SFMono-Regular,Menlo,Consolas,monospace}th .path{display:inline-block;min-width:21em}.time{white-space:nowrap}
 .fail{color:var(--bad)}.tag{white-space:nowrap}.tag.failing{color:var(--bad);font-weight:600}.tag.hot{color:var(--good)}
 svg{display:block;width:100%;border-radius:4px}.split{height:14px;background:var(--track);margin-bottom:10px}

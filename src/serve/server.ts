@@ -9,14 +9,14 @@ import type { StatusView } from './status.ts'
 import type { WebConfig } from './web-config.ts'
 
 /** One rendered answer to Prometheus. */
-export interface Scrape {
+interface Scrape {
   readonly contentType: string
   readonly body: string
   /** Called exactly once, and only after a GET was answered whole with status 200. */
   readonly sent: () => void
 }
 
-export type ScrapeAnswer = { ok: true; scrape: Scrape } | { ok: false; status: 503 | 500; message: string }
+type ScrapeAnswer = { ok: true; scrape: Scrape } | { ok: false; status: 503 | 500; message: string }
 
 export interface ServeDeps {
   /** Commits and renders; asked once for each GET of /metrics, never for a HEAD. */

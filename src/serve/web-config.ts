@@ -12,7 +12,7 @@ export interface WebConfig {
   readonly users?: ReadonlyMap<string, string>
 }
 
-export interface TlsConfig {
+interface TlsConfig {
   readonly cert: Buffer
   readonly key: Buffer
   readonly ca?: Buffer

@@ -1,6 +1,6 @@
 import type { FileView, StatusView } from '../../src/serve/status.ts'
 
-export const NOW_MS = Date.UTC(2026, 0, 31, 9, 5)
+const NOW_MS = Date.UTC(2026, 0, 31, 9, 5)
 
 export const file = (over: Partial<FileView> = {}): FileView => ({
   path: '/builds/one/audit_trace.jsonl',
