@@ -107,10 +107,7 @@ export async function startPrometheus(options: PrometheusOptions): Promise<Prome
   return prometheus
 
   async function scraped(): Promise<number> {
-    return wantedNone() ? 0 : ((await prometheus.instant('count(up == 1)'))[0]?.value ?? 0)
-  }
-  function wantedNone(): boolean {
-    return Object.keys(options.targets).length === 0
+    return (await prometheus.instant('count(up == 1)'))[0]?.value ?? 0
   }
 }
 
