@@ -29,6 +29,7 @@ export interface Builds extends Durable {
 
 /** Closed builds that stay in memory between commits, for their late entries. */
 const MAX_CLOSED_IN_MEMORY = 4_096
+const MAX_IDS_IN_MEMORY = 200_000
 
 /** Every build ever seen: open ones in memory, closed ones on disk, so that none is ever counted twice. */
 export function createBuilds(state: Reader, options: BuildsOptions): Builds {
@@ -36,7 +37,8 @@ export function createBuilds(state: Reader, options: BuildsOptions): Builds {
   const open = new Map<string, BuildState>()
   const closed = new Map<string, BuildState>()
   const dirty = new Set<BuildState>()
-  let stored = Number(state.all('SELECT count(*) AS n FROM builds')[0]?.['n'])
+  // Every id on disk, as long as they are few enough to keep: spares each new build a look at the disk.
+  let onDisk = state.all('SELECT 1 FROM builds LIMIT 1').length === 0 ? new Set<string>() : undefined
   let lastEntryMs = Number(
     state.all("SELECT value FROM meta WHERE key = 'last_entry_ms'")[0]?.['value'] ?? Number.NaN,
   )
@@ -50,7 +52,7 @@ export function createBuilds(state: Reader, options: BuildsOptions): Builds {
 
   function find(key: string): BuildState | undefined {
     const known = open.get(key) ?? closed.get(key)
-    if (known !== undefined || stored === 0) return known
+    if (known !== undefined || onDisk?.has(key) === false) return known
     const row = state.all('SELECT state FROM builds WHERE run_id = ?', key)[0]
     if (row === undefined) return undefined
     const build = thaw(row['state'])
@@ -111,7 +113,8 @@ export function createBuilds(state: Reader, options: BuildsOptions): Builds {
       }
     },
     committed() {
-      stored += dirty.size
+      if (onDisk !== undefined) for (const build of dirty) onDisk.add(build.runId)
+      if (onDisk !== undefined && onDisk.size > MAX_IDS_IN_MEMORY) onDisk = undefined
       dirty.clear()
       lastEntryDirty = false
       if (closed.size > MAX_CLOSED_IN_MEMORY) closed.clear()

@@ -35,6 +35,16 @@ interface Bundle {
   completionTokens?: Series
   stepTokenCost?: Series
   stepDuration?: Series
+  /** Of the last entry with a wording. */
+  wording?: {
+    readonly raw: string
+    readonly version: string
+    readonly overflowing: readonly Series[]
+    prompt?: Series
+    completion?: Series
+  }
+  /** Of the last entry with a cost. */
+  cost?: { readonly raw: string; readonly overflowing: readonly Series[]; readonly series: Series }
 }
 
 /** Hostile label values must not fill the memory. */
@@ -42,7 +52,8 @@ const MAX_BUNDLES = 10_000
 
 /** Turns attributed entries into additions to the ledger: the catalogue's meaning, in code. */
 export function createMeasure({ ledger, labels, contexts }: MeasureDeps): Measure {
-  const bundles = new Map<string, Bundle>()
+  const bundles = new Map<string, Map<string, Map<string, Map<string, Bundle>>>>()
+  let bundleCount = 0
   const bytesSeries = {
     counted: ledger.series('readBytes', ['counted']),
     rejected: ledger.series('readBytes', ['rejected']),
@@ -71,13 +82,19 @@ export function createMeasure({ ledger, labels, contexts }: MeasureDeps): Measur
     return value
   }
 
+  /** Level by level: to hash short strings is cheaper than to join them first. */
+  function remember(bundle: Bundle, step: string, errorType: string, context: string, status: string): void {
+    const byError = entryOf(bundles, step, () => new Map<string, Map<string, Map<string, Bundle>>>())
+    const byContext = entryOf(byError, errorType, () => new Map<string, Map<string, Bundle>>())
+    entryOf(byContext, context, () => new Map<string, Bundle>()).set(status, bundle)
+  }
+
   function bundleOf(attributed: AttributedEntry, context: string): Bundle {
     const { entry, phase } = attributed
     const step = cut(entry.step)
     const errorType = cut(attributed.errorType)
-    const key = `${step}\0${phase}\0${errorType}\0${entry.status}\0${context}`
-    const found = bundles.get(key)
-    if (found !== undefined) return found
+    const found = bundles.get(step)?.get(errorType)?.get(context)?.get(entry.status)
+    if (found !== undefined && found.phase === phase) return found
     const overflowing: Series[] = []
     const stepLabel = capped('step', step, overflowing)
     const errorLabel = capped('error_type', errorType, overflowing)
@@ -90,9 +107,11 @@ export function createMeasure({ ledger, labels, contexts }: MeasureDeps): Measur
       series: new Map(),
       entries: ledger.series('entries', [stepLabel, phase, entry.status, errorLabel, context]),
     }
-    if (bundles.size >= MAX_BUNDLES) bundles.clear()
-    // A value that overflows today may find room in a later version's larger cap, never in this run.
-    bundles.set(key, bundle)
+    if (bundleCount++ >= MAX_BUNDLES) {
+      bundles.clear()
+      bundleCount = 0
+    }
+    remember(bundle, step, errorType, context, entry.status)
     return bundle
   }
 
@@ -161,33 +180,33 @@ export function createMeasure({ ledger, labels, contexts }: MeasureDeps): Measur
   function instruction(bundle: Bundle, attributed: AttributedEntry): void {
     const { instructionVersion, promptTokens, completionTokens, totalTokens } = attributed.entry
     if (instructionVersion === undefined) return
-    const overflowing: Series[] = []
-    const version = capped('instruction_version', instructionVersion, overflowing)
-    for (const series of overflowing) ledger.add(series, 1)
-    const add = (type: string, amount: number | undefined): void => {
-      if (amount === undefined) return
-      ledger.add(
-        rare(bundle, `i\0${version}\0${type}`, () =>
-          ledger.series('instructionTokens', [version, bundle.phase, type]),
-        ),
-        amount,
-      )
+    if (bundle.wording?.raw !== instructionVersion) {
+      const overflowing: Series[] = []
+      const version = capped('instruction_version', instructionVersion, overflowing)
+      bundle.wording = { raw: instructionVersion, version, overflowing }
     }
-    add('prompt', promptTokens)
-    add('completion', completionTokens)
-    if (promptTokens === undefined && completionTokens === undefined) add('unsplit', totalTokens)
+    const { wording } = bundle
+    for (const series of wording.overflowing) ledger.add(series, 1)
+    const series = (type: string): Series =>
+      ledger.series('instructionTokens', [wording.version, bundle.phase, type])
+    if (promptTokens !== undefined) ledger.add((wording.prompt ??= series('prompt')), promptTokens)
+    if (completionTokens !== undefined)
+      ledger.add((wording.completion ??= series('completion')), completionTokens)
+    if (promptTokens === undefined && completionTokens === undefined && totalTokens !== undefined) {
+      ledger.add(series('unsplit'), totalTokens)
+    }
   }
 
   function cost(bundle: Bundle, attributed: AttributedEntry): void {
-    const { costUsd, model } = attributed.entry
+    const { costUsd, model = '' } = attributed.entry
     if (costUsd === undefined) return
-    const overflowing: Series[] = []
-    const name = model === undefined ? 'unknown' : capped('model', model, overflowing)
-    for (const series of overflowing) ledger.add(series, 1)
-    ledger.add(
-      rare(bundle, `m\0${name}`, () => ledger.series('costUsd', [bundle.phase, name])),
-      costUsd,
-    )
+    if (bundle.cost?.raw !== model) {
+      const overflowing: Series[] = []
+      const name = model === '' ? 'unknown' : capped('model', model, overflowing)
+      bundle.cost = { raw: model, overflowing, series: ledger.series('costUsd', [bundle.phase, name]) }
+    }
+    for (const series of bundle.cost.overflowing) ledger.add(series, 1)
+    ledger.add(bundle.cost.series, costUsd)
   }
 
   function closeBuild(build: ClosedBuild, nowMs: number): void {
@@ -201,7 +220,7 @@ export function createMeasure({ ledger, labels, contexts }: MeasureDeps): Measur
     }
     ledger.observe(ledger.series('buildReworkSteps', [outcome]), build.reworkSteps)
     for (const pair of build.instructions) {
-      const [phase = '', version = ''] = splitPair(pair)
+      const [phase, version] = splitPair(pair)
       ledger.add(
         ledger.series('instructionBuilds', [capped('instruction_version', version), phase, outcome]),
         1,
@@ -248,6 +267,14 @@ export function createMeasure({ ledger, labels, contexts }: MeasureDeps): Measur
     truncation: () => ledger.add(truncations, 1),
     rotation: () => ledger.add(rotations, 1),
   }
+}
+
+function entryOf<V>(map: Map<string, V>, key: string, make: () => V): V {
+  const found = map.get(key)
+  if (found !== undefined) return found
+  const made = make()
+  map.set(key, made)
+  return made
 }
 
 const cut = (text: string): string =>

@@ -47,7 +47,7 @@ export function openStore(directory: string): Store {
     },
   }
   return {
-    all: (sql, ...values) => statement(sql).all(...values) as Record<string, SqlValue>[],
+    all: (sql, ...values) => statement(sql).all(...values),
     commit(parts) {
       try {
         database.exec('BEGIN IMMEDIATE')

@@ -332,13 +332,14 @@ export function createTail(deps: TailDeps, options: TailOptions): Tail {
   }
 
   /** The state may know files of roots that are not given this time. */
-  const isBelowRoots = (path: string): boolean =>
-    options.roots.some(
+  function isBelowRoots(path: string): boolean {
+    return options.roots.some(
       (root) =>
         path.startsWith(root + nodePath.sep) ||
         // A root that is a file, under its own name or one that rotation gave it.
         (nodePath.dirname(path) === nodePath.dirname(root) && path.startsWith(root)),
     )
+  }
 
   function noteRoots(missing: readonly string[]): void {
     for (const root of options.roots) {
