@@ -40,7 +40,7 @@ export interface Prometheus {
 
 type Raw = { metric: Record<string, string>; value: [number, string]; values: [number, string][] }
 
-/** A real Prometheus on a free port, ready, and with a first sample of every target that answers. */
+/** A real Prometheus on a free port, ready, and with a first good scrape of every target; rejects without. */
 export async function startPrometheus(options: PrometheusOptions): Promise<Prometheus> {
   const program = requireProgram('prometheus')
   const directory = mkdtempSync(path.join(tmpdir(), 'prometheus-'))
