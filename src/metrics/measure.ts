@@ -206,6 +206,15 @@ export function createMeasure({ ledger, labels, contexts }: MeasureDeps): Measur
     if (promptTokens === undefined && completionTokens === undefined && totalTokens !== undefined) {
       ledger.add(series('unsplit'), totalTokens)
     }
+    fixPrompt(wording, attributed)
+  }
+
+  /** Both sums of the cost factor, so that fix prompts can be compared by it. */
+  function fixPrompt({ version }: { readonly version: string }, attributed: AttributedEntry): void {
+    const { phase, errorLogChars, entry } = attributed
+    if (phase !== 'rework' || entry.completionTokens === undefined || !errorLogChars) return
+    ledger.add(ledger.series('instructionReworkCompletionTokens', [version]), entry.completionTokens)
+    ledger.add(ledger.series('instructionReworkErrorLogChars', [version]), errorLogChars)
   }
 
   function cost(bundle: Bundle, attributed: AttributedEntry): void {
