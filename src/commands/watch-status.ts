@@ -25,6 +25,8 @@ export interface StatusDeps {
 export interface Status {
   health(): Health
   view(): StatusView
+  /** `undefined` where ready: the first pass is done and the state can be written. */
+  notReadyReason(): string | undefined
 }
 
 /** What the exporter says of itself: few numbers for every scrape, all of it for the page. */
@@ -147,6 +149,7 @@ export function createStatus(deps: StatusDeps): Status {
 
   return {
     health,
+    notReadyReason,
     view() {
       // What the page shows is what a crash could not take back.
       commits.commit()

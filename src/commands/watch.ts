@@ -12,6 +12,7 @@ import { createMeasure } from '../metrics/measure.ts'
 import { createProducer } from '../metrics/producer.ts'
 import { createSelfMetrics, type ProcessUsage, type SelfMetrics } from '../metrics/self.ts'
 import { baselineHasEnded, createPipeline } from '../pipeline.ts'
+import type { StatusView } from '../serve/status.ts'
 import { createHttpServer } from '../serve/server.ts'
 import { readWebConfig } from '../serve/web-config.ts'
 import { openStore } from '../state/store.ts'
@@ -32,6 +33,8 @@ export interface WatchDeps {
   readonly signal: AbortSignal
   /** Told once the server listens. */
   readonly onListening?: (url: string) => void
+  /** Told once everything that stood in the files is read. */
+  readonly onReady?: (status: () => StatusView) => void
 }
 
 const DAY_MS = 86_400_000
@@ -161,6 +164,7 @@ export async function watch(config: WatchConfig, deps: WatchDeps): Promise<void>
   const server = createHttpServer({
     web,
     status: status.view,
+    notReadyReason: status.notReadyReason,
     onRequestError: (error, path) =>
       log.error(
         { event: 'request_failed', path, cause: String(error) },
@@ -227,6 +231,7 @@ export async function watch(config: WatchConfig, deps: WatchDeps): Promise<void>
     pipeline.endFirstPass(clock.wallMs())
     while (!commits.commit() && !signal.aborted) await waker.wait(RETRY_COMMIT_MS)
     ready = true
+    deps.onReady?.(status.view)
     events.caughtUp(registry.count(), (clock.monotonicMs() - startedMs) / 1000)
   }
 }

@@ -22,6 +22,8 @@ export interface ServeDeps {
   /** Commits and renders; asked once for each GET of /metrics, never for a HEAD. */
   scrape: () => Promise<ScrapeAnswer>
   status: () => StatusView
+  /** Why /readyz must say no, asked often: `undefined` where ready. */
+  notReadyReason: () => string | undefined
   web?: WebConfig | undefined
   /** Told of what went wrong inside while answering; the client gets a 500 that says no more. */
   onRequestError: (error: unknown, path: string) => void
@@ -81,8 +83,8 @@ export function createHttpServer(deps: ServeDeps): HttpServer {
   }
 
   function readiness(): Answer {
-    const { ready, notReadyReason } = deps.status()
-    return ready ? text(200, 'ready') : text(503, `not ready: ${notReadyReason ?? 'no reason given'}`)
+    const reason = deps.notReadyReason()
+    return reason === undefined ? text(200, 'ready') : text(503, `not ready: ${reason}`)
   }
 
   function page(): Answer {

@@ -121,7 +121,7 @@ const SQLITE_NOTADB = 26
 function explain(error: unknown, operation: 'open' | 'write', file: string): StateError {
   const { message, errcode } = error as { message: string; errcode?: number }
   // The low byte is the primary code; the rest says more about it.
-  const code = errcode === undefined ? undefined : errcode & 0xff
+  const code = (errcode ?? 0) & 0xff
   const text = ((): string => {
     switch (code) {
       case SQLITE_BUSY:

@@ -19,6 +19,7 @@ async function open(status: () => StatusView, width = 1280): Promise<{ page: Pag
   server = createHttpServer({
     status,
     scrape: () => Promise.resolve({ ok: false, status: 503, message: '' }),
+    notReadyReason: () => undefined,
     onRequestError: (error) => said.push(String(error)),
   })
   const { port } = await server.listen('127.0.0.1', 0)

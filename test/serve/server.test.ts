@@ -4,7 +4,7 @@ import net from 'node:net'
 import { hashSync } from 'bcryptjs'
 import { afterEach, expect, test } from 'vitest'
 import { createHttpServer, type HttpServer, type ServeDeps } from '../../src/serve/server.ts'
-import { busyStatus, emptyStatus } from './status-fixture.ts'
+import { busyStatus } from './status-fixture.ts'
 
 const servers: HttpServer[] = []
 afterEach(async () => {
@@ -21,6 +21,7 @@ async function serve(over: Partial<ServeDeps> = {}, body = '# HELP up x\nup 1\n'
       return Promise.resolve({ ok: true, scrape: { contentType: 'text/plain; version=0.0.4', body, sent } })
     },
     status: () => busyStatus(),
+    notReadyReason: () => undefined,
     onRequestError: (error, path) => seen.errors.push(`${path}: ${String(error)}`),
     ...over,
   })
@@ -89,7 +90,7 @@ test('a fault inside answers 500, tells nothing of itself to the client, and the
 })
 
 test('readiness follows the status, and health does not', async () => {
-  const { url } = await serve({ status: () => emptyStatus({ ready: false, notReadyReason: 'first pass' }) })
+  const { url } = await serve({ notReadyReason: () => 'first pass' })
   const ready = await fetch(`${url}/readyz`)
   expect([ready.status, await ready.text()]).toEqual([503, 'not ready: first pass\n'])
   expect((await fetch(`${url}/healthz`)).status).toBe(200)
@@ -107,7 +108,7 @@ test('other paths are 404, other methods 405', async () => {
 
 test('a port in use is named, with what to do', async () => {
   const { port, server } = await serve()
-  const second = createHttpServer({ scrape: fail, status: fail, onRequestError: fail })
+  const second = createHttpServer({ scrape: fail, status: fail, notReadyReason: fail, onRequestError: fail })
   await expect(second.listen('127.0.0.1', port)).rejects.toThrow(
     `cannot listen on 127.0.0.1:${port}: the port is in use by another program`,
   )
@@ -117,7 +118,7 @@ test('a port in use is named, with what to do', async () => {
 })
 
 test('an address of another machine is named, with what to do', async () => {
-  const server = createHttpServer({ scrape: fail, status: fail, onRequestError: fail })
+  const server = createHttpServer({ scrape: fail, status: fail, notReadyReason: fail, onRequestError: fail })
   await expect(server.listen('192.0.2.1', 0)).rejects.toThrow(
     /192\.0\.2\.1:0: this machine has no such address/u,
   )

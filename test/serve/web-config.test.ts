@@ -35,7 +35,13 @@ function makeCertificate(): void {
 test('a certificate beside the file serves HTTPS', async () => {
   makeCertificate()
   const web = readWebConfig(write('tls_server_config:\n  cert_file: cert.pem\n  key_file: key.pem\n'))
-  const server = createHttpServer({ web, scrape: fail, status: () => emptyStatus(), onRequestError: fail })
+  const server = createHttpServer({
+    web,
+    scrape: fail,
+    status: () => emptyStatus(),
+    notReadyReason: () => undefined,
+    onRequestError: fail,
+  })
   const { port } = await server.listen('127.0.0.1', 0)
   const request = https.get({ port, host: '127.0.0.1', path: '/healthz', ca: web.tls?.cert, agent: false })
   const [response] = (await once(request, 'response')) as [IncomingMessage]
@@ -52,7 +58,13 @@ test('client certificates are demanded where the file says so', async () => {
       'tls_server_config: {cert_file: cert.pem, key_file: key.pem, client_auth_type: RequireAndVerifyClientCert, client_ca_file: cert.pem}',
     ),
   )
-  const server = createHttpServer({ web, scrape: fail, status: () => emptyStatus(), onRequestError: fail })
+  const server = createHttpServer({
+    web,
+    scrape: fail,
+    status: () => emptyStatus(),
+    notReadyReason: () => undefined,
+    onRequestError: fail,
+  })
   const { port } = await server.listen('127.0.0.1', 0)
   const get = async (client: object) => {
     const request = https.get({

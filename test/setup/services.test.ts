@@ -34,7 +34,12 @@ test('a real Prometheus scrapes, evaluates a rule, and its alert reaches the web
       scrape: { contentType: 'text/plain; version=0.0.4', body: `grown ${scrapes}\n`, sent },
     })
   }
-  const exporter = createHttpServer({ scrape, status: () => emptyStatus(), onRequestError: () => undefined })
+  const exporter = createHttpServer({
+    notReadyReason: () => undefined,
+    scrape,
+    status: () => emptyStatus(),
+    onRequestError: () => undefined,
+  })
   const { port } = await exporter.listen('127.0.0.1', 0)
   stops.push(() => exporter.close())
   const alertmanager = await startAlertmanager()
