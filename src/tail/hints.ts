@@ -9,7 +9,7 @@ export interface Hints {
 export interface HintsOptions {
   readonly roots: readonly string[]
   readonly fileName: string
-  /** A file not changed for longer needs no watcher: the scan finds what is added to it. */
+  /** A file or directory not changed for longer gets no watcher: the scan finds what is added there. */
   readonly coldAfterMs: number
   readonly nowMs: () => number
   readonly onHint: (path: string) => void
@@ -31,8 +31,9 @@ export function createHints(options: HintsOptions): Hints {
     ignored: (path, stats) => {
       if (isRoot.has(path)) return false
       const name = nodePath.basename(path)
-      if (stats?.isFile()) return name !== fileName || options.nowMs() - stats.mtimeMs > options.coldAfterMs
-      return isIgnoredDirectory(name)
+      if (isIgnoredDirectory(name)) return true
+      if (stats === undefined) return false
+      return (stats.isFile() && name !== fileName) || options.nowMs() - stats.mtimeMs > options.coldAfterMs
     },
   })
   watcher.on('add', onHint).on('change', onHint).on('unlink', onHint).on('error', options.onError)
