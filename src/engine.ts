@@ -125,6 +125,7 @@ export function createEngine(config: EngineConfig, deps: EngineDeps): Engine {
       }),
       events,
       now: () => clock.wallMs(),
+      monotonicMs: () => clock.monotonicMs(),
       onRotation: () => measure.rotation(),
       async beforeSlice() {
         if (commits.due()) commits.commit()
