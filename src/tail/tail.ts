@@ -108,6 +108,8 @@ export function createTail(deps: TailDeps, options: TailOptions): Tail {
     if (former !== undefined && handles.get(former) !== undefined) former.birthNs = facts.birthNs
     else if (former !== undefined) await forget(former)
     const file = registry.find(facts) ?? (await adopt(path, facts)) ?? discover(path, facts)
+    // Nothing is read of it: whichever of two files with one inode this is, it is this one from now on.
+    if (file.scannedTo === 0) file.birthNs = facts.birthNs
     if (file.path !== path && !(await leadsTo(file.path, file))) moveTo(file, path, false)
     sighted?.add(file)
     deleted.delete(file)
