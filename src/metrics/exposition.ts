@@ -16,7 +16,7 @@ export interface ExpositionDeps {
   readonly commit: () => boolean
 }
 
-export interface Rendered {
+interface Rendered {
   readonly body: string
   /** To be called when the whole response has been sent: the new series in it have been seen at their start. */
   readonly sent: () => void
@@ -43,7 +43,7 @@ export function createExposition(deps: ExpositionDeps): Exposition {
   const heldSince = new WeakMap<Series, number>()
 
   function releaseSeen(nowMs: number): void {
-    for (const series of [...ledger.held()]) {
+    for (const series of Array.from(ledger.held())) {
       if (!series.baseSeen) continue
       const since = heldSince.get(series)
       if (since === undefined) heldSince.set(series, nowMs)

@@ -1,4 +1,4 @@
-import type { AttributedEntry, ClosedBuild } from '../attribute/build.ts'
+import type { AttributedEntry, ClosedBuild, Outcome } from '../attribute/build.ts'
 import type { EntryWarning, RejectReason } from '../entry/parse.ts'
 import type { Contexts } from './contexts.ts'
 import { labelValue, MAX_LABEL_LENGTH, OVERFLOW, type CappedLabel, type LabelValues } from './labels.ts'
@@ -47,6 +47,15 @@ interface Bundle {
   cost?: { readonly raw: string; readonly overflowing: readonly Series[]; readonly series: Series }
 }
 
+/** Everything that a closing build adds to. */
+interface ClosingSeries {
+  readonly builds: Series
+  readonly tokens: Series
+  readonly tokenCost: Series
+  readonly duration: Series
+  readonly reworkSteps: Series
+}
+
 /** Hostile label values must not fill the memory. */
 const MAX_BUNDLES = 10_000
 
@@ -54,6 +63,8 @@ const MAX_BUNDLES = 10_000
 export function createMeasure({ ledger, labels, contexts }: MeasureDeps): Measure {
   const bundles = new Map<string, Map<string, Map<string, Map<string, Bundle>>>>()
   let bundleCount = 0
+  const closings = new Map<string, ClosingSeries>()
+  const instructionClosings = new Map<Outcome, Map<string, Series>>()
   const bytesSeries = {
     counted: ledger.series('readBytes', ['counted']),
     rejected: ledger.series('readBytes', ['rejected']),
@@ -219,22 +230,34 @@ export function createMeasure({ ledger, labels, contexts }: MeasureDeps): Measur
   }
 
   function closeBuild(build: ClosedBuild, nowMs: number): void {
-    const { outcome } = build
+    const { outcome, tokens } = build
     const context = contextOf(build, nowMs)
-    ledger.add(ledger.series('builds', [outcome, context]), 1)
-    ledger.add(ledger.series('buildTokens', [outcome, context]), build.tokens)
-    ledger.observe(ledger.series('buildTokenCost', [outcome]), build.tokens)
-    if (build.durationSeconds >= 0) {
-      ledger.observe(ledger.series('buildDurationSeconds', [outcome]), build.durationSeconds)
-    }
-    ledger.observe(ledger.series('buildReworkSteps', [outcome]), build.reworkSteps)
-    for (const pair of build.instructions) {
+    const series = closingSeries(outcome, context)
+    ledger.add(series.builds, 1)
+    ledger.add(series.tokens, tokens)
+    ledger.observe(series.tokenCost, tokens)
+    if (build.durationSeconds >= 0) ledger.observe(series.duration, build.durationSeconds)
+    ledger.observe(series.reworkSteps, build.reworkSteps)
+    for (const pair of build.instructions) ledger.add(instructionBuilds(pair, outcome), 1)
+  }
+
+  function closingSeries(outcome: Outcome, context: string): ClosingSeries {
+    return entryOf(closings, `${outcome}\0${context}`, () => ({
+      builds: ledger.series('builds', [outcome, context]),
+      tokens: ledger.series('buildTokens', [outcome, context]),
+      tokenCost: ledger.series('buildTokenCost', [outcome]),
+      duration: ledger.series('buildDurationSeconds', [outcome]),
+      reworkSteps: ledger.series('buildReworkSteps', [outcome]),
+    }))
+  }
+
+  function instructionBuilds(pair: string, outcome: Outcome): Series {
+    const byPair = entryOf(instructionClosings, outcome, () => new Map<string, Series>())
+    if (byPair.size >= MAX_BUNDLES) byPair.clear()
+    return entryOf(byPair, pair, () => {
       const [phase, version] = splitPair(pair)
-      ledger.add(
-        ledger.series('instructionBuilds', [capped('instruction_version', version), phase, outcome]),
-        1,
-      )
-    }
+      return ledger.series('instructionBuilds', [capped('instruction_version', version), phase, outcome])
+    })
   }
 
   /** A build's context was in use when its entries came: asking for it later is no further use. */
