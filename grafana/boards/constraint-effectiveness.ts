@@ -2,7 +2,17 @@ import type { Dashboard } from '@grafana/grafana-foundation-sdk/dashboard'
 import { board } from '../parts/board.ts'
 import { failures, verifications } from '../parts/measures.ts'
 import { fixedColor, lines, ranking } from '../parts/panels.ts'
-import { count, ofPrevious, share, VERDICT, verdict, WINDOW, wilson, withVersion } from '../parts/promql.ts'
+import {
+  count,
+  ofPrevious,
+  share,
+  VERDICT,
+  verdict,
+  WINDOW,
+  wilson,
+  withVersion,
+  FIRST_SEEN,
+} from '../parts/promql.ts'
 import { table, VERDICT_LOOK, type Column } from '../parts/tables.ts'
 import { contextHash, errorType, movingWindow } from '../parts/variables.ts'
 
@@ -29,7 +39,7 @@ const change = verdict(
   'less',
 )
 
-const percent = (name: string, expr: string, width = 90): Column => ({
+const percent = (name: string, expr: string, width = 68): Column => ({
   name,
   expr: shown(expr),
   unit: 'percentunit',
@@ -47,7 +57,6 @@ const verdictColumn = (expr: string): Column => ({
   name: 'Verdict',
   expr: shown(expr),
   unit: 'none',
-  width: 140,
   look: VERDICT_LOOK,
 })
 
@@ -60,8 +69,8 @@ const clearChanges = table({
   description:
     'Error types whose share of the verifications changed with a revision by more than chance explains (two-proportion test at 95 %, at least 20 verifications on both sides). Empty: no revision of this range made a clear difference.',
   labels: [
-    { label: 'version', name: 'Revision', width: 85 },
-    { label: 'error_type', name: 'Error type' },
+    { label: 'version', name: 'Revision', width: 75 },
+    { label: 'error_type', name: 'Error type', minWidth: 186 },
   ],
   columns: [
     percent('Before', only(clear, share(failedPreviously, verifiedPreviously))),
@@ -74,20 +83,20 @@ const clearChanges = table({
 const everyChange = table({
   title: 'Before and after each revision, by error type',
   description:
-    'Share of the verifications that fail with an error type, under a revision and under the one before it, with 95 % intervals (Wilson). Verifications of the same build are not quite independent, so the intervals are slightly too narrow.',
+    'Share of the verifications that fail with an error type, under a revision (after) and under the one before it, of n verifications; ≥ and ≤ are the ends of the 95 % intervals (Wilson). Verifications of the same build are not quite independent, so the intervals are slightly too narrow.',
   labels: [
-    { label: 'version', name: 'Revision', width: 85 },
-    { label: 'error_type', name: 'Error type' },
+    { label: 'version', name: 'Revision', width: 75 },
+    { label: 'error_type', name: 'Error type', minWidth: 186 },
   ],
   columns: [
-    number('Verified before', verifiedPreviously, 120),
+    number('n before', verifiedPreviously, 75),
     percent('Before', share(failedPreviously, verifiedPreviously)),
-    percent('Before: at least', wilson('lower', failedPreviously, verifiedPreviously), 120),
-    percent('Before: at most', wilson('upper', failedPreviously, verifiedPreviously), 120),
-    number('Verified', verified),
+    percent('before ≥', wilson('lower', failedPreviously, verifiedPreviously), 78),
+    percent('before ≤', wilson('upper', failedPreviously, verifiedPreviously), 78),
+    number('n', verified, 55),
     percent('After', share(failed, verified)),
-    percent('After: at least', wilson('lower', failed, verified), 120),
-    percent('After: at most', wilson('upper', failed, verified), 120),
+    percent('after ≥', wilson('lower', failed, verified), 78),
+    percent('after ≤', wilson('upper', failed, verified), 78),
     verdictColumn(change),
   ],
   order: shown(`${failed} * 0 + on (context_hash) group_left () ${FIRST_SEEN}`),

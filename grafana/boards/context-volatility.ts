@@ -37,7 +37,7 @@ const passed = `(${passedFirst(BY)} or ${builds} * 0)`
 const perSuccess = ratio(total('buildTokens', BY), succeeded(BY))
 const reworkSteps = share(runs('rework', BY), count('builds', BY))
 
-const REVISION = { label: 'version', name: 'Revision', width: 85 } as const
+const REVISION = { label: 'version', name: 'Revision', width: 75 } as const
 
 const passing = table({
   title: 'Does each revision pass more often than the one before?',
@@ -107,9 +107,9 @@ const costs = table({
     'Tokens per successful build (failures’ tokens included) and rework steps per build, with the change against the revision before. Less is better.',
   labels: [REVISION],
   columns: [
-    { name: 'Tokens per success', expr: shown(perSuccess), unit: 'short', decimals: 1 },
+    { name: 'Tokens / success', expr: shown(perSuccess), unit: 'short', decimals: 1, width: 130 },
     changeOf('Change', perSuccess),
-    { name: 'Fixes per build', expr: shown(reworkSteps), unit: 'none', decimals: 2 },
+    { name: 'Fixes / build', expr: shown(reworkSteps), unit: 'none', decimals: 2, width: 105 },
     { ...changeOf('Change ', reworkSteps) },
   ],
   order: withVersion(`${FIRST_SEEN} and on (context_hash) (${count('builds', BY)})`),
@@ -201,20 +201,15 @@ export const contextVolatility = (): Dashboard =>
     variables: [contextHash()],
     from: 'now-30d',
     bands: [
+      { height: 8, panels: [[24, passing]] },
       {
         height: 8,
         panels: [
-          [14, passing],
-          [10, costs],
-        ],
-      },
-      {
-        height: 8,
-        panels: [
+          [12, costs],
           [12, timeline],
-          [12, churn],
         ],
       },
       { height: 8, panels: [[24, errorMix]] },
+      { height: 8, panels: [[24, churn]] },
     ],
   })

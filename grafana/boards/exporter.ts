@@ -25,7 +25,7 @@ const durable = stat({
 
 const version = stat({
   title: 'Version',
-  description: 'Version of the exporter.',
+  description: 'Version of the exporter that answers now.',
   unit: 'none',
   queries: [{ expr: 'max by (version) (audit_exporter_build_info)', legend: '{{version}}' }],
 }).textMode('name' as never)
@@ -41,7 +41,7 @@ const balance = bars({
 })
 
 const lag = lines({
-  title: 'Not read yet',
+  title: 'Unread and unfinished bytes',
   description:
     'Lag: bytes that stand in the files and are not read. Pending: bytes of last lines that have no line end yet.',
   unit: 'bytes',
@@ -112,9 +112,10 @@ const commits = lines({
 })
 
 const commitRate = lines({
-  title: 'Commits',
+  title: 'Commits a second',
   description: 'Commits of the state for every second.',
-  unit: 'ops',
+  unit: 'short',
+  decimals: 1,
   min: 0,
   queries: [{ expr: 'sum(rate(audit_exporter_commits_total[$__rate_interval]))', legend: 'commits' }],
 }).colorScheme(fixedColor('blue'))
@@ -169,6 +170,13 @@ export const exporter = (): Dashboard =>
     bands: [
       exporterBand(),
       {
+        height: 4,
+        panels: [
+          [12, durable],
+          [12, version],
+        ],
+      },
+      {
         height: 7,
         panels: [
           [12, balance],
@@ -185,17 +193,15 @@ export const exporter = (): Dashboard =>
       {
         height: 7,
         panels: [
-          [6, durable],
-          [6, version],
           [12, files],
+          [12, series],
         ],
       },
       {
         height: 7,
         panels: [
-          [8, commits],
-          [8, commitRate],
-          [8, series],
+          [12, commits],
+          [12, commitRate],
         ],
       },
       {

@@ -185,7 +185,7 @@ export const overview = (): Dashboard =>
           [12, errors],
         ],
       },
-      { height: 6, panels: [[24, firingAlerts()]] },
+      { height: 5, panels: [[24, firingAlerts()]] },
       exporterBand(),
     ],
   })

@@ -124,20 +124,20 @@ const dearestSteps = table({
     'Steps that took tokens: how often they ran, what one run took on average, and their share of all tokens in this range.',
   labels: [{ label: 'step', name: 'Step' }],
   columns: [
-    { name: 'Runs', expr: `${runsOfStep} > 0`, unit: 'locale', decimals: 0, width: 80 },
+    { name: 'Runs', expr: `${runsOfStep} > 0`, unit: 'locale', decimals: 0, width: 65 },
     {
       name: 'Tokens a run',
       expr: ratio(tokensOfStep, runsOfStep),
       unit: 'short',
       decimals: 1,
-      width: 110,
+      width: 105,
     },
     {
       name: 'Share of all',
       expr: `${tokensOfStep} / on () group_left () (${observed('stepTokenCost', 'sum', { where: STEPS })} > 0)`,
       unit: 'percentunit',
       decimals: 1,
-      width: 170,
+      width: 125,
       look: barLook('blue', 1),
     },
   ],
@@ -191,7 +191,7 @@ const money = bars({
 })
 
 const billed = table({
-  title: 'Cost by model, as recorded',
+  title: 'Recorded cost',
   description: 'Sum of the cost that the entries themselves carry; entries without a cost are not in it.',
   labels: [{ label: 'model', name: 'Model' }],
   columns: [
@@ -200,6 +200,7 @@ const billed = table({
       expr: total('costUsd', { by: ['model'], where: STEPS }),
       unit: 'currencyUSD',
       decimals: 2,
+      width: 85,
     },
   ],
   sortBy: '-Cost',
@@ -222,14 +223,19 @@ export const tokenEfficiency = (): Dashboard =>
     variables: [contextHash(), errorType(), phase(), movingWindow(), pricePrompt(), priceCompletion()],
     bands: [
       {
-        height: 4,
+        height: 3,
         panels: [
-          [4, perSuccess],
-          [4, costPerSuccess],
-          [4, reworkShare],
-          [4, lostShare],
-          [4, contextShare],
-          [4, builds],
+          [8, perSuccess],
+          [8, costPerSuccess],
+          [8, builds],
+        ],
+      },
+      {
+        height: 3,
+        panels: [
+          [8, reworkShare],
+          [8, lostShare],
+          [8, contextShare],
         ],
       },
       {
@@ -256,9 +262,9 @@ export const tokenEfficiency = (): Dashboard =>
       {
         height: 8,
         panels: [
-          [9, money],
-          [5, billed],
-          [10, stepCosts(STEPS)],
+          [8, money],
+          [7, billed],
+          [9, stepCosts(STEPS)],
         ],
       },
     ],

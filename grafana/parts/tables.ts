@@ -21,6 +21,8 @@ export interface LabelColumn {
   readonly label: string
   readonly name: string
   readonly width?: number
+  /** Takes what is left, and no less than this. */
+  readonly minWidth?: number
 }
 
 export interface TableSpec {
@@ -69,7 +71,12 @@ export function table({ title, description, labels, columns, sortBy, order }: Ta
     .cellHeight(TableCellHeight.Sm)
     .align(FieldTextAlignment.Auto)
     .unit('none')
-  for (const { name, width } of labels) panel.overrideByName(name, widthOf(width))
+  for (const { name, width, minWidth } of labels) {
+    panel.overrideByName(name, [
+      ...widthOf(width),
+      ...(minWidth === undefined ? [] : [{ id: 'custom.minWidth', value: minWidth }]),
+    ])
+  }
   for (const { name, unit, decimals, width, look = [] } of columns) {
     panel.overrideByName(name, [
       { id: 'unit', value: unit },
@@ -104,7 +111,7 @@ export const VERDICT_LOOK: readonly DynamicConfigValue[] = [
         options: {
           from: VERDICT.worse,
           to: VERDICT.better,
-          result: { text: 'no clear difference', color: 'text', index: 3 },
+          result: { text: 'unclear', color: 'text', index: 3 },
         },
       },
     ],
