@@ -1,0 +1,174 @@
+import type { Entry, EntryWarning } from '../entry/parse.ts'
+import type { Phase } from './phase.ts'
+
+export const OUTCOMES = ['first_pass', 'after_rework', 'failed', 'abandoned'] as const
+export type Outcome = (typeof OUTCOMES)[number]
+
+/** What is known of one build so far. Kept in the state as it stands, so its names are its format. */
+export interface BuildState {
+  readonly runId: string
+  outcome: Outcome | undefined
+  /** Full hash of the latest known GEMINI.md. */
+  contextFileHash: string | undefined
+  failingErrorType: string
+  /** Size of the latest failing validation's log: what the next fix answers. */
+  failingLogChars: number | undefined
+  failed: boolean
+  reworkSteps: number
+  tokens: number
+  startedMs: number
+  lastEntryMs: number
+  /** When the last entry was read, 0 where that was during a first pass. */
+  lastReadMs: number
+  /** `phase` and wording pairs used, joined by a NUL; bounded. */
+  instructions: string[]
+}
+
+/** One entry with what its build's history adds to it. */
+export interface AttributedEntry {
+  readonly entry: Entry
+  readonly phase: Phase
+  /** The entry's own, or for rework the latest failing validation's; `''` for none. */
+  readonly errorType: string
+  /** The entry's own, or the build's latest known. */
+  readonly contextFileHash: string | undefined
+  readonly errorLogChars: number | undefined
+  readonly reworkCostFactor: number | undefined
+  readonly durationSeconds: number | undefined
+  readonly warning: EntryWarning | undefined
+  /** The build that this entry closed. */
+  readonly closed: ClosedBuild | undefined
+  /** Set when the build had closed before this entry: its tokens still belong to that outcome. */
+  readonly late: ClosedBuild | undefined
+}
+
+export interface ClosedBuild {
+  readonly outcome: Outcome
+  readonly contextFileHash: string | undefined
+  readonly tokens: number
+  readonly lastEntryMs: number
+  readonly durationSeconds: number
+  readonly reworkSteps: number
+  readonly instructions: readonly string[]
+}
+
+/** More wordings than this in one build say nothing about any of them. */
+const MAX_INSTRUCTIONS = 32
+/** As long as a label can be; a longer name would only fill the state. */
+const MAX_ERROR_TYPE = 64
+const FACTOR_TOLERANCE = 0.01
+
+/** A build of which nothing is known yet. */
+export function newBuild(runId: string): BuildState {
+  return {
+    runId,
+    outcome: undefined,
+    contextFileHash: undefined,
+    failingErrorType: '',
+    failingLogChars: undefined,
+    failed: false,
+    reworkSteps: 0,
+    tokens: 0,
+    startedMs: Number.NaN,
+    lastEntryMs: Number.NaN,
+    lastReadMs: 0,
+    instructions: [],
+  }
+}
+
+/**
+ * Adds one entry to its build and says what the build's history adds to the entry.
+ * Entries come in reading order; `readAtMs` is 0 during a first pass, when only entry times count.
+ */
+export function attribute(build: BuildState, entry: Entry, phase: Phase, readAtMs: number): AttributedEntry {
+  const rework = phase === 'rework'
+  const errorLogChars = logCharsOf(build, entry, rework)
+  const factor = factorOf(entry, errorLogChars, rework)
+  const durationSeconds = durationOf(build, entry)
+  const wasOpen = build.outcome === undefined
+  const errorType = entry.errorType === '' && rework ? build.failingErrorType : entry.errorType
+
+  if (entry.contextFileHash !== undefined) build.contextFileHash = entry.contextFileHash
+  build.tokens += entry.totalTokens ?? 0
+  if (rework) build.reworkSteps++
+  noteTimes(build, entry, readAtMs)
+  noteInstruction(build, entry, phase)
+  if (entry.status === 'fail') {
+    build.failed = true
+    build.failingErrorType = entry.errorType.slice(0, MAX_ERROR_TYPE)
+    build.failingLogChars = entry.errorLogChars ?? entry.errorFullChars
+  }
+  if (wasOpen && entry.status === 'pass') {
+    build.outcome = build.failed || build.reworkSteps > 0 ? 'after_rework' : 'first_pass'
+  }
+  return {
+    entry,
+    phase,
+    errorType,
+    contextFileHash: build.contextFileHash,
+    errorLogChars,
+    reworkCostFactor: factor.value,
+    durationSeconds,
+    warning: factor.mismatch ? 'rework_cost_factor_mismatch' : undefined,
+    closed: wasOpen && build.outcome !== undefined ? closedBuild(build, build.outcome) : undefined,
+    late: !wasOpen && build.outcome !== undefined ? closedBuild(build, build.outcome) : undefined,
+  }
+}
+
+/**
+ * Closes a build that has been idle for longer than the timeout: `failed` where a validation failed,
+ * else `abandoned`. Idle since the later of its last entry's time and the moment that was read.
+ */
+export function expire(build: BuildState, nowMs: number, timeoutMs: number): ClosedBuild | undefined {
+  if (build.outcome !== undefined) return undefined
+  if (nowMs - Math.max(build.lastEntryMs, build.lastReadMs) <= timeoutMs) return undefined
+  build.outcome = build.failed ? 'failed' : 'abandoned'
+  return closedBuild(build, build.outcome)
+}
+
+const closedBuild = (build: BuildState, outcome: Outcome): ClosedBuild => ({
+  outcome,
+  contextFileHash: build.contextFileHash,
+  tokens: build.tokens,
+  lastEntryMs: build.lastEntryMs,
+  durationSeconds: (build.lastEntryMs - build.startedMs) / 1000,
+  reworkSteps: build.reworkSteps,
+  instructions: build.instructions,
+})
+
+/** The log that a fix answers is the failing entry's; any other entry's log is its own. */
+function logCharsOf(build: BuildState, entry: Entry, rework: boolean): number | undefined {
+  if (entry.errorLogChars !== undefined) return entry.errorLogChars
+  return (rework ? build.failingLogChars : undefined) ?? entry.errorFullChars
+}
+
+function factorOf(
+  entry: Entry,
+  logChars: number | undefined,
+  rework: boolean,
+): { value: number | undefined; mismatch: boolean } {
+  const given = entry.reworkCostFactor
+  if (!rework || entry.completionTokens === undefined || !logChars) return { value: given, mismatch: false }
+  const value = entry.completionTokens / logChars
+  const mismatch = given !== undefined && Math.abs(given - value) > FACTOR_TOLERANCE * Math.max(given, value)
+  return { value, mismatch }
+}
+
+function durationOf(build: BuildState, entry: Entry): number | undefined {
+  if (entry.durationMs !== undefined) return entry.durationMs / 1000
+  const seconds = (entry.timestampMs - build.lastEntryMs) / 1000
+  return seconds >= 0 ? seconds : undefined
+}
+
+function noteTimes(build: BuildState, entry: Entry, readAtMs: number): void {
+  const startedMs = entry.timestampMs - (entry.durationMs ?? 0)
+  if (!(build.startedMs <= startedMs)) build.startedMs = startedMs
+  if (!(build.lastEntryMs >= entry.timestampMs)) build.lastEntryMs = entry.timestampMs
+  build.lastReadMs = readAtMs
+}
+
+function noteInstruction(build: BuildState, entry: Entry, phase: Phase): void {
+  if (entry.instructionVersion === undefined || build.instructions.length >= MAX_INSTRUCTIONS) return
+  const pair = `${phase}\0${entry.instructionVersion.slice(0, 64)}`
+  if (!build.instructions.includes(pair)) build.instructions.push(pair)
+}

@@ -1,0 +1,31 @@
+export const PHASES = ['scaffold', 'implement', 'rework', 'verify', 'other'] as const
+export type Phase = (typeof PHASES)[number]
+
+/** Which phase a step belongs to: the first rule whose pattern matches its name wins. */
+export interface PhaseRule {
+  readonly pattern: RegExp
+  readonly phase: Phase
+}
+
+export const DEFAULT_PHASE_RULES: readonly PhaseRule[] = [
+  { pattern: /^scaffold/i, phase: 'scaffold' },
+  { pattern: /^implement/i, phase: 'implement' },
+  { pattern: /^(fix|repair)/i, phase: 'rework' },
+  { pattern: /verif|valid|compliance|check/i, phase: 'verify' },
+]
+
+/** Step names repeat, so each is matched once. Bounded: hostile names must not fill the memory. */
+const MEMORY = 10_000
+
+/** A function from a step's name to its phase, by the given rules. */
+export function createPhaseOf(rules: readonly PhaseRule[] = DEFAULT_PHASE_RULES): (step: string) => Phase {
+  const known = new Map<string, Phase>()
+  return (step) => {
+    const found = known.get(step)
+    if (found !== undefined) return found
+    const phase = rules.find((rule) => rule.pattern.test(step))?.phase ?? 'other'
+    if (known.size >= MEMORY) known.clear()
+    known.set(step, phase)
+    return phase
+  }
+}

@@ -1,0 +1,181 @@
+import type { Clock } from '../clock.ts'
+import type { Commits } from '../commits.ts'
+import { OUTCOMES } from '../attribute/build.ts'
+import type { MetricKey } from '../metrics/catalogue.ts'
+import { CATALOGUE } from '../metrics/catalogue.ts'
+import type { Contexts } from '../metrics/contexts.ts'
+import type { Ledger, Series } from '../metrics/ledger.ts'
+import type { Health } from '../metrics/self.ts'
+import type { StatusView } from '../serve/status.ts'
+import type { Tail } from '../tail/tail.ts'
+
+export interface StatusDeps {
+  readonly version: string
+  readonly startedAtMs: number
+  readonly clock: Clock
+  readonly tail: Tail
+  readonly ledger: Ledger
+  readonly contexts: Contexts
+  readonly commits: Commits
+  readonly inProgress: () => number
+  readonly stateBytes: () => number
+  readonly ready: () => boolean
+}
+
+export interface Status {
+  health(): Health
+  view(): StatusView
+}
+
+/** What the exporter says of itself: few numbers for every scrape, all of it for the page. */
+export function createStatus(deps: StatusDeps): Status {
+  const { tail, ledger, commits } = deps
+
+  const health = (): Health => {
+    const files = { hot: 0, cold: 0, rotated: 0, failing: 0 }
+    let pendingBytes = 0
+    let lagBytes = 0
+    for (const status of tail.status()) {
+      files[status.condition]++
+      pendingBytes += status.pendingBytes
+      lagBytes += status.lagBytes
+    }
+    let series = 0
+    for (const _ of ledger.all()) series++
+    return {
+      version: deps.version,
+      ready: deps.ready() && commits.durable(),
+      durable: commits.durable(),
+      files,
+      pendingBytes,
+      lagBytes,
+      series,
+      stateBytes: deps.stateBytes(),
+    }
+  }
+
+  /** Committed totals of one metric, added up by the labels that `group` picks. */
+  function totals(metric: MetricKey, ...group: string[]): Map<string, { labels: string[]; value: number }> {
+    const sums = new Map<string, { labels: string[]; value: number }>()
+    for (const series of committed(metric)) {
+      const labels = group.map((label) => labelOf(series, label))
+      const key = labels.join('\0')
+      const sum = sums.get(key)
+      if (sum === undefined) sums.set(key, { labels, value: series.data[0] ?? 0 })
+      else sum.value += series.data[0] ?? 0
+    }
+    return sums
+  }
+
+  function* committed(metric: MetricKey): Iterable<Series> {
+    for (const series of ledger.all()) if (series.definition === CATALOGUE[metric]) yield series
+  }
+
+  const record = (metric: MetricKey, label: string): Record<string, number> =>
+    Object.fromEntries(
+      [...totals(metric, label).values()].map(({ labels, value }) => [labels[0] ?? '', value]),
+    )
+
+  const byOutcome = (metric: MetricKey) => {
+    const sums = record(metric, 'outcome')
+    const of = (outcome: (typeof OUTCOMES)[number]): number => sums[outcome] ?? 0
+    return {
+      first_pass: of('first_pass'),
+      after_rework: of('after_rework'),
+      failed: of('failed'),
+      abandoned: of('abandoned'),
+    }
+  }
+
+  const total = (metric: MetricKey): number => totals(metric).get('')?.value ?? 0
+
+  function steps(): StatusView['steps'] {
+    const tokens = totals('tokens', 'step', 'phase')
+    return [...totals('entries', 'step', 'phase')].map(([key, { labels, value }]) => ({
+      step: labels[0] ?? '',
+      phase: labels[1] ?? '',
+      entries: value,
+      tokens: tokens.get(key)?.value ?? 0,
+    }))
+  }
+
+  /** What failed, counted at the validations; what repairing it cost, at the rework that answered. */
+  function errorTypes(): StatusView['errorTypes'] {
+    const failures = [...totals('entries', 'error_type', 'status').values()].filter(
+      ({ labels }) => labels[0] !== '' && labels[1] === 'fail',
+    )
+    const rework = [...totals('tokens', 'error_type', 'phase').values()].filter(
+      ({ labels }) => labels[1] === 'rework',
+    )
+    return failures.map(({ labels: [errorType = ''], value }) => ({
+      errorType,
+      entries: value,
+      reworkTokens: rework.find(({ labels }) => labels[0] === errorType)?.value ?? 0,
+    }))
+  }
+
+  function contexts(): StatusView['contexts'] {
+    const entries = totals('entries', 'context_hash')
+    return deps.contexts.shown().map((context) => ({
+      hash: context.hash,
+      version: `v${context.version}`,
+      firstSeenMs: context.firstSeenMs,
+      entries: entries.get(context.hash)?.value ?? 0,
+    }))
+  }
+
+  function files(): StatusView['files'] {
+    return [...tail.status()].map(({ file, condition, pendingBytes, lagBytes }) => ({
+      path: file.path,
+      state: condition,
+      sizeBytes: file.size,
+      countedBytes: file.counted,
+      rejectedBytes: file.rejected,
+      skippedBytes: file.skipped,
+      pendingBytes,
+      lagBytes,
+      line: file.line,
+      lastReadAtMs: file.lastReadMs,
+      ...(file.error === undefined ? {} : { error: file.error }),
+    }))
+  }
+
+  function notReadyReason(): string | undefined {
+    if (!commits.durable()) return commits.fault()
+    return deps.ready() ? undefined : 'the first pass over all files is not done yet'
+  }
+
+  return {
+    health,
+    view() {
+      // What the page shows is what a crash could not take back.
+      commits.commit()
+      const reason = notReadyReason()
+      return {
+        version: deps.version,
+        startedAtMs: deps.startedAtMs,
+        nowMs: deps.clock.wallMs(),
+        ready: reason === undefined,
+        ...(reason === undefined ? {} : { notReadyReason: reason }),
+        stateDurable: commits.durable(),
+        roots: [...tail.roots()],
+        files: files(),
+        rejectedLines: record('rejectedLines', 'reason'),
+        warnings: record('entryWarnings', 'reason'),
+        entries: total('entries'),
+        tokens: total('tokens'),
+        builds: byOutcome('builds'),
+        buildTokens: byOutcome('buildTokens'),
+        buildsInProgress: deps.inProgress(),
+        reworkCompletionTokens: total('reworkCompletionTokens'),
+        reworkErrorLogChars: total('reworkErrorLogChars'),
+        steps: steps(),
+        errorTypes: errorTypes(),
+        contexts: contexts(),
+      }
+    },
+  }
+}
+
+const labelOf = (series: Series, label: string): string =>
+  series.labels[series.definition.labels.indexOf(label)] ?? ''

@@ -1,0 +1,52 @@
+import type { Clock } from './clock.ts'
+import type { Durable } from './state/durable.ts'
+import type { Events } from './events.ts'
+
+export interface CommitsDeps {
+  readonly commit: (parts: readonly Durable[]) => void
+  readonly parts: readonly Durable[]
+  readonly events: Events
+  readonly clock: Clock
+  readonly onCommit: (seconds: number) => void
+}
+
+export interface Commits {
+  /** Writes everything that has changed; `false` where the state cannot be written. Never throws. */
+  commit(): boolean
+  /** Whether so much time has passed since the last commit that reading should make one. */
+  due(): boolean
+  /** Whether the last commit reached the disk. */
+  durable(): boolean
+  /** Why not. */
+  fault(): string | undefined
+}
+
+/** Bounds what a crash makes us read again; whether it is counted rightly does not depend on it. */
+const COMMIT_EVERY_MS = 250
+
+/** Commits all parts of the state together, and remembers whether that works. */
+export function createCommits({ commit, parts, events, clock, onCommit }: CommitsDeps): Commits {
+  let lastMs = clock.monotonicMs()
+  let fault: Error | undefined
+  return {
+    commit() {
+      const startedMs = clock.monotonicMs()
+      lastMs = startedMs
+      try {
+        commit(parts)
+      } catch (error) {
+        const failed = error instanceof Error ? error : new Error(String(error))
+        if (fault === undefined) events.commitFailed(failed)
+        fault = failed
+        return false
+      }
+      if (fault !== undefined) events.commitRecovered()
+      fault = undefined
+      onCommit((clock.monotonicMs() - startedMs) / 1000)
+      return true
+    },
+    due: () => clock.monotonicMs() - lastMs >= COMMIT_EVERY_MS,
+    durable: () => fault === undefined,
+    fault: () => fault?.message,
+  }
+}

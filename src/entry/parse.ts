@@ -1,0 +1,140 @@
+import type { ValidationStatus } from './entry.ts'
+import { entrySchema, type RawEntry } from './schema.ts'
+import { parseTimestamp } from './timestamp.ts'
+
+/** Why a line is not counted; doubles as the label of `audit_exporter_rejected_lines_total`. */
+export type RejectReason = 'invalid_json' | 'schema' | 'too_long' | 'invalid_utf8'
+
+/** What is odd about an entry that is counted all the same. */
+export type EntryWarning = 'total_mismatch' | 'rework_cost_factor_mismatch' | 'timestamp_in_future'
+
+/** One valid line with everything derived that the line alone can say. Large texts are left behind. */
+export interface Entry {
+  readonly runId: string
+  readonly step: string
+  readonly timestampMs: number
+  readonly status: ValidationStatus
+  /** `''` where the entry names none. */
+  readonly errorType: string
+  readonly promptTokens: number | undefined
+  readonly completionTokens: number | undefined
+  readonly totalTokens: number | undefined
+  readonly contextTokens: number | undefined
+  readonly instructionTokens: number | undefined
+  /** 64 lower-case hex digits. */
+  readonly contextFileHash: string | undefined
+  /** The entry's own `error_log_size_chars`. */
+  readonly errorLogChars: number | undefined
+  /** Length of `error_full`. */
+  readonly errorFullChars: number | undefined
+  readonly reworkCostFactor: number | undefined
+  readonly filesTouched: number | undefined
+  readonly instructionVersion: string | undefined
+  readonly model: string | undefined
+  readonly durationMs: number | undefined
+  readonly costUsd: number | undefined
+  readonly totalMismatch: boolean
+}
+
+export interface Fault {
+  readonly reason: 'invalid_json' | 'schema'
+  /** Dotted path of the field at fault, `''` for the line as a whole. */
+  readonly field: string
+  readonly cause: string
+}
+
+export type ParseResult =
+  { readonly ok: true; readonly entry: Entry } | { readonly ok: false; readonly fault: Fault }
+
+/**
+ * One line, without its end → an entry, or the fault that rejects it. Never throws.
+ * Tolerant where meaning is clear (null is absent, unknown keys are ignored), strict where it is not.
+ */
+export function parseLine(line: string): ParseResult {
+  let value: unknown
+  try {
+    value = JSON.parse(line)
+  } catch (error) {
+    return { ok: false, fault: { reason: 'invalid_json', field: '', cause: jsonCause(error) } }
+  }
+  const checked = entrySchema.safeParse(value)
+  if (!checked.success) return schemaFault(checked.error.issues)
+  const timestampMs = parseTimestamp(checked.data.timestamp)
+  if (timestampMs === undefined) {
+    return fault('timestamp', `not ISO 8601 with a zone: ${quote(checked.data.timestamp)}`)
+  }
+  return { ok: true, entry: normalise(checked.data, timestampMs) }
+}
+
+function normalise(raw: RawEntry, timestampMs: number): Entry {
+  let prompt = raw.prompt_token_count ?? undefined
+  let completion = raw.completion_token_count ?? undefined
+  const given = raw.total_token_cost ?? undefined
+  let total = given
+  if (prompt !== undefined && completion !== undefined) total = prompt + completion
+  else if (total !== undefined && prompt !== undefined) completion = rest(total, prompt)
+  else if (total !== undefined && completion !== undefined) prompt = rest(total, completion)
+  const contextTokens = raw.context_token_count ?? rest(prompt, raw.instruction_token_count)
+  return {
+    runId: raw.workflow_run_id,
+    step: raw.step_name,
+    timestampMs,
+    status: raw.validation_status ?? 'N/A',
+    errorType: named(raw.validation_error_type ?? raw.error_type),
+    promptTokens: prompt,
+    completionTokens: completion,
+    totalTokens: total,
+    contextTokens,
+    instructionTokens: raw.instruction_token_count ?? rest(prompt, raw.context_token_count),
+    contextFileHash: sha256(raw.context_file_hash),
+    errorLogChars: raw.error_log_size_chars ?? undefined,
+    errorFullChars: raw.error_full?.length,
+    reworkCostFactor: raw.rework_cost_factor ?? undefined,
+    filesTouched: raw.files_touched?.length,
+    instructionVersion: raw.instruction_version || undefined,
+    model: raw.model || undefined,
+    durationMs: raw.duration_ms ?? undefined,
+    costUsd: raw.cost_usd ?? undefined,
+    totalMismatch: given !== undefined && given !== total,
+  }
+}
+
+/** `whole - part`, or `undefined` where either is unknown or they contradict each other. */
+function rest(whole: number | undefined, part: number | null | undefined): number | undefined {
+  if (whole === undefined || part === undefined || part === null || part > whole) return undefined
+  return whole - part
+}
+
+const named = (errorType: string | null | undefined): string =>
+  errorType === undefined || errorType === null || errorType === 'N/A' ? '' : errorType
+
+const HASH = /^[0-9a-f]{64}$/i
+
+function sha256(hash: string | null | undefined): string | undefined {
+  if (hash === undefined || hash === null || hash.length !== 64 || !HASH.test(hash)) return undefined
+  return hash.toLowerCase()
+}
+
+interface Issue {
+  readonly path: readonly PropertyKey[]
+  readonly message: string
+}
+
+function schemaFault(issues: readonly Issue[]): ParseResult {
+  const first = issues[0]
+  if (first === undefined) return fault('', 'not an entry')
+  return fault(first.path.map(String).join('.'), first.message)
+}
+
+const fault = (field: string, cause: string): ParseResult => ({
+  ok: false,
+  fault: { reason: 'schema', field, cause },
+})
+
+/** V8 quotes the offending text in its message; a log must not carry megabytes of it. */
+const jsonCause = (error: unknown): string => (error instanceof Error ? clip(error.message, 200) : 'not JSON')
+
+const quote = (text: string): string => JSON.stringify(clip(text, 60))
+
+const clip = (text: string, length: number): string =>
+  text.length > length ? `${text.slice(0, length)}…` : text

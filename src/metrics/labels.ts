@@ -1,0 +1,59 @@
+import type { Durable, Reader, Transaction } from '../state/durable.ts'
+
+/** A value past the cap is counted under this one. */
+export const OVERFLOW = '_other'
+
+export const MAX_LABEL_LENGTH = 64
+
+// Control characters are what this pattern is about.
+// oxlint-disable-next-line no-control-regex
+const CONTROL = /[\u0000-\u001f\u007f-\u009f]/g
+
+/**
+ * A label's value as it may be shown: at most 64 characters, control characters and lone surrogates
+ * replaced by U+FFFD. Two values that differ only in those become one series, never two equal ones.
+ */
+export function labelValue(text: string): string {
+  return text.slice(0, MAX_LABEL_LENGTH).replace(CONTROL, '\uFFFD').toWellFormed()
+}
+
+export type CappedLabel = 'step' | 'error_type' | 'instruction_version' | 'model'
+
+export type LabelCaps = Readonly<Record<CappedLabel, number>>
+
+export interface LabelValues extends Durable {
+  /** The value itself, or `_other` where it is new and the label's cap is reached. */
+  admit(label: CappedLabel, value: string): string
+}
+
+/** Which values each capped label has admitted; once admitted a value stays. */
+export function createLabelValues(caps: LabelCaps, state: Reader): LabelValues {
+  const admitted: Record<CappedLabel, Set<string>> = {
+    step: new Set(),
+    error_type: new Set(),
+    instruction_version: new Set(),
+    model: new Set(),
+  }
+  for (const row of state.all('SELECT label, value FROM label_values')) {
+    admitted[row['label'] as CappedLabel].add(String(row['value']))
+  }
+  let fresh: { label: CappedLabel; value: string }[] = []
+  return {
+    admit(label, value) {
+      const values = admitted[label]
+      if (value === '' || values.has(value)) return value
+      if (values.size >= caps[label]) return OVERFLOW
+      values.add(value)
+      fresh.push({ label, value })
+      return value
+    },
+    write(transaction: Transaction) {
+      for (const { label, value } of fresh) {
+        transaction.run('INSERT INTO label_values (label, value) VALUES (?, ?)', label, value)
+      }
+    },
+    committed() {
+      fresh = []
+    },
+  }
+}

@@ -1,0 +1,206 @@
+import type { Durable, Reader, Transaction } from '../state/durable.ts'
+import { CATALOGUE, type MetricDefinition, type MetricKey } from './catalogue.ts'
+
+/**
+ * One time series. `data` is what has been counted, `shown` what a scrape may render: never more
+ * than the disk knows.
+ *
+ * A counter's data is `[value]`; a histogram's is `[sum, count of bucket 0, 1, …, +Inf]`, each bucket alone.
+ */
+export interface Series {
+  readonly definition: MetricDefinition
+  readonly labels: readonly string[]
+  readonly data: Float64Array
+  /** What is shown while the series waits to be seen at its start; `undefined` once it shows its data. */
+  base: Float64Array | undefined
+  /** Whether a scrape has been answered with the base. */
+  baseSeen: boolean
+  /** Values of the last commit, or the base; `undefined` before the first commit and while hidden. */
+  shown: Float64Array | undefined
+  hidden: boolean
+  dirty: boolean
+}
+
+export interface Ledger extends Durable {
+  /** The series of a metric with these label values, in the order that the catalogue declares; made on demand. */
+  series(metric: MetricKey, labels: readonly string[]): Series
+  add(series: Series, amount: number): void
+  /** One observation of a histogram. */
+  observe(series: Series, value: number): void
+  /** All series, those not shown among them. */
+  all(): Iterable<Series>
+  /** Lets a series show its data from the next commit on: it has been seen at its start. */
+  release(series: Series): void
+  /** Notes that a scrape has been answered with the series' base. */
+  baseSeen(series: Series): void
+  /** Series that wait to be seen at their start. */
+  held(): ReadonlySet<Series>
+  /** Takes the series with this label value off the scrape; their totals stay. */
+  hide(label: string, value: string): void
+  /** Brings hidden series back: first as they were last shown, then with what is added since. */
+  unhide(label: string, value: string): void
+  /** From now on a new series starts at zero; before, it is part of the baseline. */
+  endBaseline(): void
+}
+
+export interface LedgerOptions {
+  /** Whether the first pass of the very first start has ended: new series start at zero. */
+  readonly baselineEnded: boolean
+  /** Whether a stored series is off the scrape. */
+  readonly isHidden: (definition: MetricDefinition, labels: readonly string[]) => boolean
+}
+
+const METRICS = Object.keys(CATALOGUE) as MetricKey[]
+
+/** Keeps every exact series: counts in memory, writes what changed, shows only what is committed. */
+export function createLedger(state: Reader, options: LedgerOptions): Ledger {
+  const byMetric = new Map<MetricKey, Map<string, Series>>(METRICS.map((key) => [key, new Map()]))
+  const held = new Set<Series>()
+  let dirty: Series[] = []
+  let baselineEnded = options.baselineEnded
+
+  const touch = (series: Series): void => {
+    if (series.dirty) return
+    series.dirty = true
+    dirty.push(series)
+  }
+  load()
+
+  function load(): void {
+    const keys = new Map<string, MetricKey>(METRICS.map((key) => [CATALOGUE[key].name, key]))
+    for (const row of state.all('SELECT metric, labels, data, base, base_seen FROM series')) {
+      const key = keys.get(String(row['metric']))
+      // A metric that a later version has dropped keeps its row, should the user go back.
+      if (key === undefined) continue
+      const labels = JSON.parse(String(row['labels'])) as string[]
+      const series = newSeries(CATALOGUE[key], labels)
+      series.data.set(JSON.parse(String(row['data'])) as number[])
+      if (row['base'] !== null) {
+        series.base = Float64Array.from(JSON.parse(String(row['base'])) as number[])
+        held.add(series)
+      }
+      series.baseSeen = row['base_seen'] === 1
+      series.hidden = options.isHidden(series.definition, labels)
+      show(series)
+      byMetric.get(key)?.set(labels.join('\0'), series)
+    }
+  }
+
+  const withLabel = function* (label: string, value: string): Iterable<Series> {
+    for (const key of METRICS) {
+      const at = (CATALOGUE[key].labels as readonly string[]).indexOf(label)
+      if (at < 0) continue
+      for (const series of byMetric.get(key)?.values() ?? []) if (series.labels[at] === value) yield series
+    }
+  }
+
+  return {
+    series(metric, labels) {
+      const known = byMetric.get(metric) as Map<string, Series>
+      const id = labels.join('\0')
+      const found = known.get(id)
+      if (found !== undefined) return found
+      const series = newSeries(CATALOGUE[metric], labels)
+      if (baselineEnded) {
+        series.base = new Float64Array(series.data.length)
+        held.add(series)
+      }
+      known.set(id, series)
+      touch(series)
+      return series
+    },
+    add(series, amount) {
+      series.data[0] = (series.data[0] as number) + amount
+      touch(series)
+    },
+    observe(series, value) {
+      const bounds = series.definition.buckets as readonly number[]
+      let bucket = 0
+      while (bucket < bounds.length && value > (bounds[bucket] as number)) bucket++
+      series.data[0] = (series.data[0] as number) + value
+      series.data[bucket + 1] = (series.data[bucket + 1] as number) + 1
+      touch(series)
+    },
+    *all() {
+      for (const known of byMetric.values()) yield* known.values()
+    },
+    held: () => held,
+    baseSeen(series) {
+      if (series.baseSeen) return
+      series.baseSeen = true
+      touch(series)
+    },
+    release(series) {
+      series.base = undefined
+      held.delete(series)
+      touch(series)
+    },
+    hide(label, value) {
+      for (const series of withLabel(label, value)) {
+        // What it shows now is what it must come back with.
+        series.base ??= (series.shown ?? series.data).slice()
+        series.baseSeen = false
+        series.hidden = true
+        held.delete(series)
+        touch(series)
+      }
+    },
+    unhide(label, value) {
+      for (const series of withLabel(label, value)) {
+        series.hidden = false
+        held.add(series)
+        touch(series)
+      }
+    },
+    endBaseline() {
+      baselineEnded = true
+    },
+    write(transaction) {
+      for (const series of dirty) writeSeries(transaction, series)
+    },
+    committed() {
+      for (const series of dirty) {
+        series.dirty = false
+        show(series)
+      }
+      dirty = []
+    },
+  }
+}
+
+function newSeries(definition: MetricDefinition, labels: readonly string[]): Series {
+  const size = definition.kind === 'counter' ? 1 : (definition.buckets?.length ?? 0) + 2
+  return {
+    definition,
+    labels,
+    data: new Float64Array(size),
+    base: undefined,
+    baseSeen: false,
+    shown: undefined,
+    hidden: false,
+    dirty: false,
+  }
+}
+
+function show(series: Series): void {
+  if (series.hidden) series.shown = undefined
+  else if (series.base !== undefined) series.shown = series.base
+  else if (series.shown === undefined || series.shown.length !== series.data.length)
+    series.shown = series.data.slice()
+  else series.shown.set(series.data)
+}
+
+function writeSeries(transaction: Transaction, series: Series): void {
+  const data = JSON.stringify([...series.data])
+  const base = series.base === undefined ? null : JSON.stringify([...series.base])
+  const seen = series.baseSeen ? 1 : 0
+  transaction.run(
+    `INSERT INTO series (metric, labels, data, base, base_seen) VALUES (?, ?, ?, ?, ?)
+     ON CONFLICT (metric, labels) DO UPDATE SET data = excluded.data, base = excluded.base, base_seen = excluded.base_seen`,
+    series.definition.name,
+    JSON.stringify(series.labels),
+    data,
+    base,
+    seen,
+  )
+}

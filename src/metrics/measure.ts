@@ -1,0 +1,260 @@
+import type { AttributedEntry, ClosedBuild } from '../attribute/build.ts'
+import type { EntryWarning, RejectReason } from '../entry/parse.ts'
+import type { Contexts } from './contexts.ts'
+import { labelValue, MAX_LABEL_LENGTH, OVERFLOW, type CappedLabel, type LabelValues } from './labels.ts'
+import type { Ledger, Series } from './ledger.ts'
+
+export interface MeasureDeps {
+  readonly ledger: Ledger
+  readonly labels: LabelValues
+  readonly contexts: Contexts
+}
+
+export interface Measure {
+  /** Counts one attributed entry, and the build that it closed. */
+  entry(attributed: AttributedEntry, nowMs: number): void
+  /** Counts a build that timed out. */
+  closed(build: ClosedBuild, nowMs: number): void
+  warning(reason: EntryWarning): void
+  rejected(reason: RejectReason): void
+  bytes(result: 'counted' | 'rejected' | 'skipped', amount: number): void
+  truncation(): void
+  rotation(): void
+}
+
+/** Everything that entries with the same labels add to, looked up once. */
+interface Bundle {
+  readonly step: string
+  readonly phase: string
+  readonly errorType: string
+  readonly context: string
+  readonly overflowing: readonly Series[]
+  readonly series: Map<string, Series>
+  entries: Series
+  promptTokens?: Series
+  completionTokens?: Series
+  stepTokenCost?: Series
+  stepDuration?: Series
+}
+
+/** Hostile label values must not fill the memory. */
+const MAX_BUNDLES = 10_000
+
+/** Turns attributed entries into additions to the ledger: the catalogue's meaning, in code. */
+export function createMeasure({ ledger, labels, contexts }: MeasureDeps): Measure {
+  const bundles = new Map<string, Bundle>()
+  const bytesSeries = {
+    counted: ledger.series('readBytes', ['counted']),
+    rejected: ledger.series('readBytes', ['rejected']),
+    skipped: ledger.series('readBytes', ['skipped']),
+  }
+  const rejectedSeries = {
+    invalid_json: ledger.series('rejectedLines', ['invalid_json']),
+    schema: ledger.series('rejectedLines', ['schema']),
+    too_long: ledger.series('rejectedLines', ['too_long']),
+    invalid_utf8: ledger.series('rejectedLines', ['invalid_utf8']),
+  }
+  const warningSeries = {
+    total_mismatch: ledger.series('entryWarnings', ['total_mismatch']),
+    rework_cost_factor_mismatch: ledger.series('entryWarnings', ['rework_cost_factor_mismatch']),
+    timestamp_in_future: ledger.series('entryWarnings', ['timestamp_in_future']),
+  }
+  const truncations = ledger.series('truncations', [])
+  const rotations = ledger.series('rotations', [])
+  const overflow = (label: string): Series => ledger.series('labelOverflow', [label])
+  for (const label of ['step', 'error_type', 'instruction_version', 'model', 'context_hash']) overflow(label)
+
+  /** One label's value as it may be shown; an overflow is noted in `overflowing`. */
+  const capped = (label: CappedLabel, text: string, overflowing?: Series[]): string => {
+    const value = labels.admit(label, labelValue(text))
+    if (value === OVERFLOW) overflowing?.push(overflow(label))
+    return value
+  }
+
+  function bundleOf(attributed: AttributedEntry, context: string): Bundle {
+    const { entry, phase } = attributed
+    const step = cut(entry.step)
+    const errorType = cut(attributed.errorType)
+    const key = `${step}\0${phase}\0${errorType}\0${entry.status}\0${context}`
+    const found = bundles.get(key)
+    if (found !== undefined) return found
+    const overflowing: Series[] = []
+    const stepLabel = capped('step', step, overflowing)
+    const errorLabel = capped('error_type', errorType, overflowing)
+    const bundle: Bundle = {
+      step: stepLabel,
+      phase,
+      errorType: errorLabel,
+      context,
+      overflowing,
+      series: new Map(),
+      entries: ledger.series('entries', [stepLabel, phase, entry.status, errorLabel, context]),
+    }
+    if (bundles.size >= MAX_BUNDLES) bundles.clear()
+    // A value that overflows today may find room in a later version's larger cap, never in this run.
+    bundles.set(key, bundle)
+    return bundle
+  }
+
+  function tokens(bundle: Bundle, attributed: AttributedEntry): void {
+    const { promptTokens, completionTokens, totalTokens } = attributed.entry
+    const series = (type: string): Series =>
+      ledger.series('tokens', [bundle.step, bundle.phase, bundle.errorType, bundle.context, type])
+    if (promptTokens !== undefined && completionTokens !== undefined) {
+      ledger.add((bundle.promptTokens ??= series('prompt')), promptTokens)
+      ledger.add((bundle.completionTokens ??= series('completion')), completionTokens)
+    } else if (totalTokens !== undefined) ledger.add(series('unsplit'), totalTokens)
+    else if (promptTokens !== undefined) ledger.add(series('prompt'), promptTokens)
+    else if (completionTokens !== undefined) ledger.add(series('completion'), completionTokens)
+    if (totalTokens !== undefined) {
+      const cost = (bundle.stepTokenCost ??= ledger.series('stepTokenCost', [bundle.step, bundle.phase]))
+      ledger.observe(cost, totalTokens)
+    }
+  }
+
+  /** A series of the bundle that not every entry needs. */
+  const rare = (bundle: Bundle, key: string, make: () => Series): Series => {
+    const found = bundle.series.get(key)
+    if (found !== undefined) return found
+    const made = make()
+    bundle.series.set(key, made)
+    return made
+  }
+
+  function promptParts(bundle: Bundle, attributed: AttributedEntry): void {
+    const { contextTokens, instructionTokens } = attributed.entry
+    const part = (name: string): Series =>
+      rare(bundle, name, () => ledger.series('promptTokens', [bundle.phase, bundle.context, name]))
+    if (contextTokens !== undefined) ledger.add(part('context'), contextTokens)
+    if (instructionTokens !== undefined) ledger.add(part('instruction'), instructionTokens)
+  }
+
+  function rework(bundle: Bundle, attributed: AttributedEntry): void {
+    if (attributed.phase !== 'rework') return
+    const { errorLogChars, reworkCostFactor } = attributed
+    const { completionTokens } = attributed.entry
+    const pair = [bundle.errorType, bundle.context]
+    if (errorLogChars !== undefined) {
+      ledger.observe(
+        rare(bundle, 'log', () => ledger.series('errorLogChars', [bundle.errorType])),
+        errorLogChars,
+      )
+      if (completionTokens !== undefined && errorLogChars > 0) {
+        ledger.add(
+          rare(bundle, 'rc', () => ledger.series('reworkCompletionTokens', pair)),
+          completionTokens,
+        )
+        ledger.add(
+          rare(bundle, 're', () => ledger.series('reworkErrorLogChars', pair)),
+          errorLogChars,
+        )
+      }
+    }
+    if (reworkCostFactor !== undefined) {
+      ledger.observe(
+        rare(bundle, 'rf', () => ledger.series('reworkCostFactor', [bundle.errorType])),
+        reworkCostFactor,
+      )
+    }
+  }
+
+  function instruction(bundle: Bundle, attributed: AttributedEntry): void {
+    const { instructionVersion, promptTokens, completionTokens, totalTokens } = attributed.entry
+    if (instructionVersion === undefined) return
+    const overflowing: Series[] = []
+    const version = capped('instruction_version', instructionVersion, overflowing)
+    for (const series of overflowing) ledger.add(series, 1)
+    const add = (type: string, amount: number | undefined): void => {
+      if (amount === undefined) return
+      ledger.add(
+        rare(bundle, `i\0${version}\0${type}`, () =>
+          ledger.series('instructionTokens', [version, bundle.phase, type]),
+        ),
+        amount,
+      )
+    }
+    add('prompt', promptTokens)
+    add('completion', completionTokens)
+    if (promptTokens === undefined && completionTokens === undefined) add('unsplit', totalTokens)
+  }
+
+  function cost(bundle: Bundle, attributed: AttributedEntry): void {
+    const { costUsd, model } = attributed.entry
+    if (costUsd === undefined) return
+    const overflowing: Series[] = []
+    const name = model === undefined ? 'unknown' : capped('model', model, overflowing)
+    for (const series of overflowing) ledger.add(series, 1)
+    ledger.add(
+      rare(bundle, `m\0${name}`, () => ledger.series('costUsd', [bundle.phase, name])),
+      costUsd,
+    )
+  }
+
+  function closeBuild(build: ClosedBuild, nowMs: number): void {
+    const { outcome } = build
+    const context = contextOf(build, nowMs)
+    ledger.add(ledger.series('builds', [outcome, context]), 1)
+    ledger.add(ledger.series('buildTokens', [outcome, context]), build.tokens)
+    ledger.observe(ledger.series('buildTokenCost', [outcome]), build.tokens)
+    if (build.durationSeconds >= 0) {
+      ledger.observe(ledger.series('buildDurationSeconds', [outcome]), build.durationSeconds)
+    }
+    ledger.observe(ledger.series('buildReworkSteps', [outcome]), build.reworkSteps)
+    for (const pair of build.instructions) {
+      const [phase = '', version = ''] = splitPair(pair)
+      ledger.add(
+        ledger.series('instructionBuilds', [capped('instruction_version', version), phase, outcome]),
+        1,
+      )
+    }
+  }
+
+  /** A build's context was in use when its entries came: asking for it later is no further use. */
+  const contextOf = (build: ClosedBuild, nowMs: number): string =>
+    contexts.admit(build.contextFileHash, build.lastEntryMs, nowMs)
+
+  return {
+    entry(attributed, nowMs) {
+      const { entry, late } = attributed
+      const context = contexts.admit(attributed.contextFileHash, entry.timestampMs, nowMs)
+      const bundle = bundleOf(attributed, context)
+      ledger.add(bundle.entries, 1)
+      for (const series of bundle.overflowing) ledger.add(series, 1)
+      if (context === OVERFLOW) ledger.add(overflow('context_hash'), 1)
+      tokens(bundle, attributed)
+      promptParts(bundle, attributed)
+      rework(bundle, attributed)
+      instruction(bundle, attributed)
+      cost(bundle, attributed)
+      if (entry.filesTouched !== undefined) {
+        ledger.observe(
+          rare(bundle, 'files', () => ledger.series('filesTouched', [bundle.phase])),
+          entry.filesTouched,
+        )
+      }
+      if (attributed.durationSeconds !== undefined) {
+        const duration = (bundle.stepDuration ??= ledger.series('stepDurationSeconds', [bundle.phase]))
+        ledger.observe(duration, attributed.durationSeconds)
+      }
+      if (attributed.closed !== undefined) closeBuild(attributed.closed, nowMs)
+      else if (late !== undefined && entry.totalTokens !== undefined) {
+        ledger.add(ledger.series('buildTokens', [late.outcome, contextOf(late, nowMs)]), entry.totalTokens)
+      }
+    },
+    closed: closeBuild,
+    warning: (reason) => ledger.add(warningSeries[reason], 1),
+    rejected: (reason) => ledger.add(rejectedSeries[reason], 1),
+    bytes: (result, amount) => ledger.add(bytesSeries[result], amount),
+    truncation: () => ledger.add(truncations, 1),
+    rotation: () => ledger.add(rotations, 1),
+  }
+}
+
+const cut = (text: string): string =>
+  text.length > MAX_LABEL_LENGTH ? text.slice(0, MAX_LABEL_LENGTH) : text
+
+/** A build keeps `phase NUL wording`; the wording itself may hold a NUL. */
+function splitPair(pair: string): [string, string] {
+  const at = pair.indexOf('\0')
+  return [pair.slice(0, at), pair.slice(at + 1)]
+}

@@ -1,0 +1,141 @@
+import type { Attributes, HrTime } from '@opentelemetry/api'
+import { emptyResource } from '@opentelemetry/resources'
+import {
+  AggregationTemporality,
+  DataPointType,
+  type CollectionResult,
+  type MetricData,
+  type MetricProducer,
+} from '@opentelemetry/sdk-metrics'
+import { ValueType } from '@opentelemetry/api'
+import type { Clock } from '../clock.ts'
+import { CATALOGUE, type MetricDefinition } from './catalogue.ts'
+import type { Contexts } from './contexts.ts'
+import type { Ledger, Series } from './ledger.ts'
+
+export interface ProducerDeps {
+  readonly ledger: Ledger
+  readonly contexts: Contexts
+  readonly buildsInProgress: () => number
+  readonly lastEntryMs: () => number | undefined
+  readonly clock: Clock
+}
+
+/**
+ * Hands the committed series to the OpenTelemetry SDK through its own extension point. Instruments cannot
+ * do this: they cannot start from a stored value, nor leave out a series.
+ */
+export function createProducer(deps: ProducerDeps): MetricProducer {
+  const { ledger, contexts, clock } = deps
+  const attributesOf = new WeakMap<Series, Attributes>()
+
+  function attributes(series: Series): Attributes {
+    const known = attributesOf.get(series)
+    if (known !== undefined) return known
+    const made: Attributes = {}
+    for (const [i, label] of series.definition.labels.entries()) made[label] = series.labels[i] ?? ''
+    attributesOf.set(series, made)
+    return made
+  }
+
+  function exactMetrics(time: HrTime): MetricData[] {
+    const shown = new Map<MetricDefinition, Series[]>(Object.values(CATALOGUE).map((metric) => [metric, []]))
+    for (const series of ledger.all()) {
+      if (series.shown !== undefined) shown.get(series.definition)?.push(series)
+    }
+    return [...shown].map(([metric, series]) =>
+      metric.kind === 'counter' ? counterData(metric, series, time) : histogramData(metric, series, time),
+    )
+  }
+
+  function counterData(metric: MetricDefinition, all: readonly Series[], time: HrTime): MetricData {
+    return {
+      descriptor: descriptor(metric.name, metric.help),
+      aggregationTemporality: AggregationTemporality.CUMULATIVE,
+      dataPointType: DataPointType.SUM,
+      isMonotonic: true,
+      dataPoints: all.map((series) => point(attributes(series), series.shown?.[0] ?? 0, time)),
+    }
+  }
+
+  function histogramData(metric: MetricDefinition, all: readonly Series[], time: HrTime): MetricData {
+    const boundaries = [...(metric.buckets ?? [])]
+    return {
+      descriptor: descriptor(metric.name, metric.help),
+      aggregationTemporality: AggregationTemporality.CUMULATIVE,
+      dataPointType: DataPointType.HISTOGRAM,
+      dataPoints: all.map((series) => {
+        const [sum = 0, ...counts] = series.shown ?? []
+        const count = counts.reduce((a, b) => a + b, 0)
+        return point(attributes(series), { buckets: { boundaries, counts }, sum, count }, time)
+      }),
+    }
+  }
+
+  const gauge = (name: string, help: string, points: [Attributes, number][], time: HrTime): MetricData => ({
+    descriptor: descriptor(name, help),
+    aggregationTemporality: AggregationTemporality.CUMULATIVE,
+    dataPointType: DataPointType.GAUGE,
+    dataPoints: points.map(([labels, value]) => point(labels, value, time)),
+  })
+
+  function gauges(time: HrTime): MetricData[] {
+    const seen = contexts.shown()
+    const lastEntryMs = deps.lastEntryMs()
+    return [
+      gauge(
+        'audit.builds_in_progress',
+        'Builds that have not closed.',
+        [[{}, deps.buildsInProgress()]],
+        time,
+      ),
+      gauge(
+        'audit.context_info',
+        'One for each GEMINI.md revision: its full SHA-256 and its number by first sight.',
+        seen.map((c) => [
+          { context_hash: c.hash, context_file_hash: c.fullHash, version: `v${c.version}` },
+          1,
+        ]),
+        time,
+      ),
+      gauge(
+        'audit.context_first_seen_timestamp_seconds',
+        'Time of the earliest entry under a GEMINI.md revision.',
+        seen.map((c) => [{ context_hash: c.hash }, c.firstSeenMs / 1000]),
+        time,
+      ),
+      gauge(
+        'audit.last_entry_timestamp_seconds',
+        'Time of the latest entry.',
+        lastEntryMs === undefined ? [] : [[{}, lastEntryMs / 1000]],
+        time,
+      ),
+    ]
+  }
+
+  return {
+    collect(): Promise<CollectionResult> {
+      const ms = clock.wallMs()
+      const time: HrTime = [Math.floor(ms / 1000), (ms % 1000) * 1e6]
+      const metrics = [...exactMetrics(time), ...gauges(time)]
+      return Promise.resolve({
+        resourceMetrics: { resource: emptyResource(), scopeMetrics: [{ scope: { name: 'audit' }, metrics }] },
+        errors: [],
+      })
+    },
+  }
+}
+
+const descriptor = (name: string, description: string) => ({
+  name,
+  description,
+  unit: '',
+  valueType: ValueType.DOUBLE,
+})
+
+const point = <T>(attributes: Attributes, value: T, time: HrTime) => ({
+  attributes,
+  value,
+  startTime: time,
+  endTime: time,
+})

@@ -1,0 +1,116 @@
+import { monitorEventLoopDelay } from 'node:perf_hooks'
+import type { Meter } from '@opentelemetry/api'
+import type { FileOperation } from '../events.ts'
+
+/** What the exporter knows of itself right now. */
+export interface Health {
+  readonly version: string
+  readonly ready: boolean
+  readonly durable: boolean
+  readonly files: Readonly<Record<string, number>>
+  readonly pendingBytes: number
+  readonly lagBytes: number
+  readonly series: number
+  readonly stateBytes: number
+}
+
+export interface SelfMetrics {
+  fileFailed(operation: FileOperation): void
+  committed(seconds: number): void
+}
+
+export interface ProcessUsage {
+  /** CPU time of the whole process. */
+  cpuSeconds(): number
+  residentBytes(): number
+  heapUsedBytes(): number
+  startedSeconds: number
+}
+
+const COMMIT_BUCKETS = [0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1]
+
+/** The exporter's own health, as ordinary OpenTelemetry instruments: these may start anew with the process. */
+export function createSelfMetrics(meter: Meter, health: () => Health, usage: ProcessUsage): SelfMetrics {
+  const fileErrors = meter.createCounter('audit_exporter.file_errors', {
+    description: 'Operations on files or directories that failed and will be tried again.',
+  })
+  const operations: readonly FileOperation[] = ['open', 'read', 'stat', 'list', 'watch']
+  for (const op of operations) fileErrors.add(0, { op })
+  const commits = meter.createCounter('audit_exporter.commits', {
+    description: 'Commits of the state since the process started.',
+  })
+  commits.add(0)
+  const commitSeconds = meter.createHistogram('audit_exporter.commit_duration_seconds', {
+    description: 'Time that one commit of the state took.',
+    advice: { explicitBucketBoundaries: COMMIT_BUCKETS },
+  })
+  observeHealth(meter, health)
+  observeProcess(meter, usage)
+
+  return {
+    fileFailed: (operation) => fileErrors.add(1, { op: operation }),
+    committed(seconds) {
+      commits.add(1)
+      commitSeconds.record(seconds)
+    },
+  }
+}
+
+/** All from one look: counting the files of a large tree once a scrape is enough. */
+function observeHealth(meter: Meter, health: () => Health): void {
+  const gauge = (name: string, description: string) => meter.createObservableGauge(name, { description })
+  const buildInfo = gauge('audit_exporter.build_info', 'Version of this exporter.')
+  const files = gauge('audit_exporter.files', 'Files known, by their state.')
+  const pending = gauge('audit_exporter.pending_bytes', 'Bytes of unfinished last lines.')
+  const lag = gauge('audit_exporter.lag_bytes', 'Bytes that stand in the files and are not read yet.')
+  const series = gauge('audit_exporter.series', 'Exact series kept, those held back or hidden among them.')
+  const stateBytes = gauge('audit_exporter.state_bytes', 'Size of the state on disk.')
+  const ready = gauge('audit_exporter.ready', 'Whether the first pass is done and the state can be written.')
+  const durable = gauge(
+    'audit_exporter.state_durable',
+    'Whether the last commit of the state reached the disk.',
+  )
+  meter.addBatchObservableCallback(
+    (result) => {
+      const now = health()
+      result.observe(buildInfo, 1, { version: now.version })
+      for (const [state, count] of Object.entries(now.files)) result.observe(files, count, { state })
+      result.observe(pending, now.pendingBytes)
+      result.observe(lag, now.lagBytes)
+      result.observe(series, now.series)
+      result.observe(stateBytes, now.stateBytes)
+      result.observe(ready, now.ready ? 1 : 0)
+      result.observe(durable, now.durable ? 1 : 0)
+    },
+    [buildInfo, files, pending, lag, series, stateBytes, ready, durable],
+  )
+}
+
+/** The names that Prometheus' client libraries use, so that common dashboards find them. */
+function observeProcess(meter: Meter, usage: ProcessUsage): void {
+  const delay = monitorEventLoopDelay({ resolution: 20 })
+  delay.enable()
+  meter
+    .createObservableCounter('process_cpu_seconds', {
+      description: 'CPU time of the process, user and system.',
+    })
+    .addCallback((result) => result.observe(usage.cpuSeconds()))
+  const gauge = (name: string, description: string, value: () => number): void =>
+    meter.createObservableGauge(name, { description }).addCallback((result) => result.observe(value()))
+  gauge('process_resident_memory_bytes', 'Resident memory of the process.', usage.residentBytes)
+  gauge(
+    'process_start_time_seconds',
+    'When the process started, in seconds since 1970.',
+    () => usage.startedSeconds,
+  )
+  gauge('nodejs_heap_size_used_bytes', 'JavaScript heap in use.', usage.heapUsedBytes)
+  gauge(
+    'nodejs_eventloop_lag_p99_seconds',
+    '99th percentile of the event loop delay since the last scrape.',
+    () => {
+      const seconds = delay.percentile(99) / 1e9
+      delay.reset()
+      return seconds
+    },
+  )
+}

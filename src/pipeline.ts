@@ -1,0 +1,106 @@
+import type { Builds } from './attribute/builds.ts'
+import { parseLine } from './entry/parse.ts'
+import type { Events } from './events.ts'
+import type { Contexts } from './metrics/contexts.ts'
+import type { Ledger } from './metrics/ledger.ts'
+import type { Measure } from './metrics/measure.ts'
+import type { Durable, Reader, Transaction } from './state/durable.ts'
+import type { LineSink } from './tail/reader.ts'
+import type { Registry } from './tail/registry.ts'
+
+export interface PipelineDeps {
+  readonly state: Reader
+  readonly registry: Registry
+  readonly builds: Builds
+  readonly measure: Measure
+  readonly ledger: Ledger
+  readonly contexts: Contexts
+  readonly events: Events
+}
+
+export interface Pipeline extends LineSink, Durable {
+  /** Closes the builds that have been idle too long. */
+  expire(nowMs: number): void
+  /**
+   * Everything that stood in the files at the start has been read: builds that timed out meanwhile close,
+   * context versions get their numbers, and at the very first start the baseline ends.
+   */
+  endFirstPass(nowMs: number): void
+}
+
+/** A clock that runs ahead by less than this is no news. */
+const FUTURE_TOLERANCE_MS = 60_000
+
+/** The arrow: line → entry → attributed → measured. What it changes, the next commit writes. */
+export function createPipeline(deps: PipelineDeps): Pipeline {
+  const { registry, builds, measure, ledger, contexts, events } = deps
+  let firstPass = true
+  let baselineEnded = baselineHasEnded(deps.state)
+  let baselineDirty = false
+
+  const expire = (nowMs: number): void => {
+    for (const build of builds.expire(nowMs)) measure.closed(build, nowMs)
+  }
+
+  return {
+    line(text, place, nowMs) {
+      const parsed = parseLine(text)
+      if (!parsed.ok) {
+        const { reason, field, cause } = parsed.fault
+        measure.rejected(reason)
+        events.lineRejected(place, reason, field, cause)
+        return 'rejected'
+      }
+      const { entry } = parsed
+      // During a first pass it is the entry's own time that says how long a build has been idle.
+      const attributed = builds.attribute(entry, firstPass ? 0 : nowMs)
+      measure.entry(attributed, nowMs)
+      const warnings = [
+        entry.totalMismatch ? ('total_mismatch' as const) : undefined,
+        attributed.warning,
+        entry.timestampMs > nowMs + FUTURE_TOLERANCE_MS ? ('timestamp_in_future' as const) : undefined,
+      ]
+      for (const warning of warnings) {
+        if (warning === undefined) continue
+        measure.warning(warning)
+        events.entryWarned(place, warning)
+      }
+      return 'counted'
+    },
+    invalidUtf8(place) {
+      measure.rejected('invalid_utf8')
+      events.lineRejected(place, 'invalid_utf8', '', 'the line is not valid UTF-8')
+    },
+    tooLong(place) {
+      measure.rejected('too_long')
+      events.lineRejected(place, 'too_long', '', 'the line is longer than --max-line-bytes')
+    },
+    bytes: (result, amount) => measure.bytes(result, amount),
+    truncated(file, position, size) {
+      measure.truncation()
+      events.fileTruncated(file.path, position, size)
+    },
+    changed: (file) => registry.touch(file),
+    expire,
+    endFirstPass(nowMs) {
+      firstPass = false
+      expire(nowMs)
+      contexts.numberVersions()
+      if (baselineEnded) return
+      baselineEnded = true
+      baselineDirty = true
+      ledger.endBaseline()
+    },
+    write(transaction: Transaction) {
+      if (baselineDirty)
+        transaction.run("INSERT OR REPLACE INTO meta (key, value) VALUES ('baseline_ended', '1')")
+    },
+    committed() {
+      baselineDirty = false
+    },
+  }
+}
+
+/** Whether the first pass of the very first start has ever ended. */
+export const baselineHasEnded = (state: Reader): boolean =>
+  state.all("SELECT value FROM meta WHERE key = 'baseline_ended'").length > 0

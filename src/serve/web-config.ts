@@ -1,0 +1,4 @@
+export interface WebConfig {
+  tls?: unknown
+}
+export const readWebConfig = (_f: string): WebConfig => ({})

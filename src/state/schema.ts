@@ -1,0 +1,52 @@
+/** Raised with every change of the tables below; `migrations` then says how to come from the one before. */
+export const SCHEMA_VERSION = 1
+
+export const CREATE = `
+CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;
+
+-- Where reading goes on. Positions and sizes are bytes; the balance is kept by the database itself.
+CREATE TABLE files (
+  id INTEGER PRIMARY KEY,
+  path TEXT NOT NULL,
+  device TEXT NOT NULL,
+  inode TEXT NOT NULL,
+  birth_ns TEXT NOT NULL,
+  modified_ns TEXT NOT NULL,
+  position INTEGER NOT NULL,
+  line INTEGER NOT NULL,
+  marker TEXT NOT NULL,
+  skipping INTEGER NOT NULL,
+  counted INTEGER NOT NULL,
+  rejected INTEGER NOT NULL,
+  skipped INTEGER NOT NULL,
+  pending INTEGER NOT NULL,
+  rotated INTEGER NOT NULL,
+  missing_since_ms INTEGER,
+  CHECK (position = counted + rejected + skipped AND pending >= 0)
+) STRICT;
+
+-- One row for every build ever seen: a late entry must never open a second build.
+CREATE TABLE builds (run_id TEXT PRIMARY KEY, is_open INTEGER NOT NULL, state TEXT NOT NULL) STRICT, WITHOUT ROWID;
+CREATE INDEX open_builds ON builds (run_id) WHERE is_open = 1;
+
+-- Values of every series; base is what is shown until a scrape has seen it.
+CREATE TABLE series (
+  metric TEXT NOT NULL,
+  labels TEXT NOT NULL,
+  data TEXT NOT NULL,
+  base TEXT,
+  base_seen INTEGER NOT NULL,
+  PRIMARY KEY (metric, labels)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE label_values (label TEXT NOT NULL, value TEXT NOT NULL, PRIMARY KEY (label, value)) STRICT, WITHOUT ROWID;
+
+CREATE TABLE contexts (
+  hash TEXT PRIMARY KEY,
+  full_hash TEXT NOT NULL,
+  version INTEGER,
+  first_seen_ms INTEGER NOT NULL,
+  last_used_ms INTEGER NOT NULL,
+  hidden INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+`

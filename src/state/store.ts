@@ -1,0 +1,142 @@
+import fs from 'node:fs'
+import path from 'node:path'
+import { DatabaseSync, type StatementSync } from 'node:sqlite'
+import type { Durable, Reader, SqlValue } from './durable.ts'
+import { CREATE, SCHEMA_VERSION } from './schema.ts'
+
+export interface Store extends Reader {
+  /** Writes what every part has changed as one transaction; on return it is on disk. Throws a `StateError`. */
+  commit(parts: readonly Durable[]): void
+  /** Bytes of the database and its log on disk. */
+  sizeBytes(): number
+  close(): void
+}
+
+/** The state could not be opened or written; the message says where, why and what to do. */
+export class StateError extends Error {
+  override readonly name = 'StateError'
+}
+
+const FILE_NAME = 'state.sqlite'
+
+/**
+ * Opens the state in a directory, making it where it is missing, and locks it for this process.
+ * Throws a `StateError` where the directory cannot be written, the database is damaged, newer than this
+ * program, or in use by another process; nothing is overwritten then.
+ */
+export function openStore(directory: string): Store {
+  const file = path.join(directory, FILE_NAME)
+  const database = open(directory, file)
+  try {
+    prepare(database, directory, file)
+  } catch (error) {
+    database.close()
+    throw error instanceof StateError ? error : explain(error, 'open', file)
+  }
+  const statements = new Map<string, StatementSync>()
+  const statement = (sql: string): StatementSync => {
+    const found = statements.get(sql)
+    if (found !== undefined) return found
+    const made = database.prepare(sql)
+    statements.set(sql, made)
+    return made
+  }
+  const transaction = {
+    run(sql: string, ...values: SqlValue[]): void {
+      statement(sql).run(...values)
+    },
+  }
+  return {
+    all: (sql, ...values) => statement(sql).all(...values) as Record<string, SqlValue>[],
+    commit(parts) {
+      try {
+        database.exec('BEGIN IMMEDIATE')
+        for (const part of parts) part.write(transaction)
+        database.exec('COMMIT')
+      } catch (error) {
+        if (database.isTransaction) database.exec('ROLLBACK')
+        throw explain(error, 'write', file)
+      }
+      for (const part of parts) part.committed()
+    },
+    sizeBytes: () => sizeOf(file) + sizeOf(`${file}-wal`),
+    close: () => database.close(),
+  }
+}
+
+function open(directory: string, file: string): DatabaseSync {
+  try {
+    fs.mkdirSync(directory, { recursive: true })
+    return new DatabaseSync(file)
+  } catch (error) {
+    throw explain(error, 'open', file)
+  }
+}
+
+function prepare(database: DatabaseSync, directory: string, file: string): void {
+  // Set before the log is first touched, this keeps every other process out for as long as we live.
+  database.exec('PRAGMA locking_mode = EXCLUSIVE')
+  const { user_version: version } = database.prepare('PRAGMA user_version').get() as { user_version: number }
+  if (version > SCHEMA_VERSION) {
+    throw new StateError(
+      `cannot open the state ${file}: its format ${version} is newer than this program's ${SCHEMA_VERSION}. ` +
+        'Run the newer version again, or give --state another directory.',
+    )
+  }
+  database.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 1000')
+  database.exec('BEGIN IMMEDIATE')
+  if (version === 0) database.exec(`${CREATE} PRAGMA user_version = ${SCHEMA_VERSION};`)
+  database.exec('COMMIT')
+  const [check] = database.prepare('PRAGMA quick_check(1)').all() as { quick_check: string }[]
+  if (check?.quick_check !== 'ok') {
+    throw new StateError(damaged(file, check?.quick_check ?? 'no answer'))
+  }
+  if (version === 0) syncDirectory(directory)
+}
+
+/** A new file's name is on disk only once its directory is. */
+function syncDirectory(directory: string): void {
+  const handle = fs.openSync(directory, 'r')
+  try {
+    fs.fsyncSync(handle)
+  } finally {
+    fs.closeSync(handle)
+  }
+}
+
+const sizeOf = (file: string): number => fs.statSync(file, { throwIfNoEntry: false })?.size ?? 0
+
+const damaged = (file: string, cause: string): string =>
+  `cannot open the state ${file}: it is damaged (${cause}). Restore it from a backup, ` +
+  'or move it away to start anew: what stands in the files then becomes the new baseline.'
+
+const SQLITE_FULL = 13
+const SQLITE_BUSY = 5
+const SQLITE_READONLY = 8
+const SQLITE_CORRUPT = 11
+const SQLITE_CANTOPEN = 14
+const SQLITE_NOTADB = 26
+
+/** Says operation, path, cause and what to do. */
+function explain(error: unknown, operation: 'open' | 'write', file: string): StateError {
+  const { message, errcode } = error as { message: string; errcode?: number }
+  // The low byte is the primary code; the rest says more about it.
+  const code = errcode === undefined ? undefined : errcode & 0xff
+  const text = ((): string => {
+    switch (code) {
+      case SQLITE_BUSY:
+        return `cannot ${operation} the state ${file}: another process is using it. Stop that one, or give --state another directory.`
+      case SQLITE_NOTADB:
+      case SQLITE_CORRUPT:
+        return damaged(file, message)
+      case SQLITE_FULL:
+        return `cannot ${operation} the state ${file}: the disk is full. Free some space; reading goes on by itself.`
+      case SQLITE_READONLY:
+      case SQLITE_CANTOPEN:
+        return `cannot ${operation} the state ${file}: ${message}. Make ${path.dirname(file)} writable for this user, or give --state another directory.`
+      default:
+        return `cannot ${operation} the state ${file}: ${message}. Check that ${path.dirname(file)} is a writable directory on a healthy disk.`
+    }
+  })()
+  return new StateError(text, { cause: error })
+}

@@ -1,0 +1,98 @@
+import fs from 'node:fs/promises'
+
+/** What tells one file from another, and how it stands. Nanoseconds and ids are exact, so they are bigints. */
+export interface FileFacts {
+  readonly device: bigint
+  readonly inode: bigint
+  /** 0 where the file system keeps no birth time. */
+  readonly birthNs: bigint
+  readonly changedNs: bigint
+  readonly modifiedNs: bigint
+  readonly size: number
+  readonly links: number
+  readonly isFile: boolean
+  readonly isDirectory: boolean
+}
+
+export interface OpenFile {
+  facts(): Promise<FileFacts>
+  /** Reads up to `length` bytes at `position`; returns how many there were. */
+  read(buffer: Buffer, offset: number, length: number, position: number): Promise<number>
+  close(): Promise<void>
+}
+
+export interface DirectoryEntry {
+  readonly name: string
+  readonly kind: 'file' | 'directory' | 'link' | 'other'
+}
+
+/** The file system as tailing needs it; tests put faults in its place. Errors are Node's, with their `code`. */
+export interface FileSystem {
+  open(path: string): Promise<OpenFile>
+  /** Follows symbolic links. */
+  stat(path: string): Promise<FileFacts>
+  /** A link's own facts: neither file nor directory. */
+  lstat(path: string): Promise<FileFacts>
+  list(directory: string): Promise<DirectoryEntry[]>
+  /** The path with every link resolved. */
+  resolve(path: string): Promise<string>
+}
+
+interface BigStats {
+  dev: bigint
+  ino: bigint
+  birthtimeNs: bigint
+  ctimeNs: bigint
+  mtimeNs: bigint
+  size: bigint
+  nlink: bigint
+  isFile(): boolean
+  isDirectory(): boolean
+}
+
+const facts = (stats: BigStats): FileFacts => ({
+  device: stats.dev,
+  inode: stats.ino,
+  birthNs: stats.birthtimeNs,
+  changedNs: stats.ctimeNs,
+  modifiedNs: stats.mtimeNs,
+  size: Number(stats.size),
+  links: Number(stats.nlink),
+  isFile: stats.isFile(),
+  isDirectory: stats.isDirectory(),
+})
+
+export const nodeFileSystem: FileSystem = {
+  async open(path) {
+    const handle = await fs.open(path, 'r')
+    return {
+      facts: async () => facts(await handle.stat({ bigint: true })),
+      read: async (buffer, offset, length, position) =>
+        (await handle.read(buffer, offset, length, position)).bytesRead,
+      close: () => handle.close(),
+    }
+  },
+  stat: async (path) => facts(await fs.stat(path, { bigint: true })),
+  lstat: async (path) => facts(await fs.lstat(path, { bigint: true })),
+  list: async (directory) => {
+    const entries = await fs.readdir(directory, { withFileTypes: true })
+    return entries.map((entry) => ({
+      name: entry.name,
+      kind: entry.isFile()
+        ? 'file'
+        : entry.isDirectory()
+          ? 'directory'
+          : entry.isSymbolicLink()
+            ? 'link'
+            : 'other',
+    }))
+  },
+  resolve: (path) => fs.realpath(path),
+}
+
+/** Node's error code, `''` where there is none. */
+export const codeOf = (error: unknown): string =>
+  error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : ''
+
+/** Whether the error says that there is nothing at the path. */
+export const isMissing = (error: unknown): boolean => ['ENOENT', 'ENOTDIR'].includes(codeOf(error))

@@ -1,0 +1,97 @@
+import type { Clock } from '../clock.ts'
+import type { Hints } from './hints.ts'
+import type { Tail } from './tail.ts'
+
+/** Waits until something may be there to read. */
+export interface Waker {
+  /** Resolves after `ms`, or as soon as `wake` is called, whichever comes first. */
+  wait(ms: number): Promise<void>
+  wake(): void
+  /** Resolves after `ms`, come what may. */
+  rest(ms: number): Promise<void>
+}
+
+export function createWaker(): Waker {
+  let pending: (() => void) | undefined
+  let woken = false
+  return {
+    wait(ms) {
+      if (woken) {
+        woken = false
+        return Promise.resolve()
+      }
+      return new Promise((resolve) => {
+        const timer = setTimeout(done, ms)
+        function done(): void {
+          clearTimeout(timer)
+          pending = undefined
+          woken = false
+          resolve()
+        }
+        pending = done
+      })
+    },
+    wake() {
+      woken = true
+      pending?.()
+    },
+    rest: (ms) => new Promise((resolve) => setTimeout(resolve, ms)),
+  }
+}
+
+export interface LoopDeps {
+  readonly tail: Tail
+  readonly clock: Clock
+  readonly waker: Waker
+  readonly signal: AbortSignal
+  readonly startHints: (onHint: (path: string) => void) => Hints
+  /** After each round of looking and reading. */
+  readonly afterRound: () => void
+}
+
+export interface LoopOptions {
+  readonly pollMs: number
+  readonly scanMs: number
+}
+
+/** A busy writer must not keep us looking at every single line. */
+const REST_MS = 50
+/** Scans take at most this share of the time, however many files there are. */
+const SCAN_SHARE = 1 / 50
+
+/** Looks, reads, waits; until the signal says stop. Hints shorten the wait, nothing else. */
+export async function runLoop(deps: LoopDeps, options: LoopOptions): Promise<void> {
+  const { tail, clock, waker, signal } = deps
+  const hinted = new Set<string>()
+  const hints = deps.startHints((path) => {
+    hinted.add(path)
+    waker.wake()
+  })
+  const stop = (): boolean => signal.aborted
+  signal.addEventListener('abort', () => waker.wake(), { once: true })
+  let nextScanMs = clock.monotonicMs() + options.scanMs
+  let nextPollMs = 0
+  try {
+    while (!stop()) {
+      const paths = [...hinted]
+      hinted.clear()
+      for (const path of paths) await tail.look(path)
+      const startedMs = clock.monotonicMs()
+      if (startedMs >= nextPollMs) {
+        await tail.poll()
+        nextPollMs = clock.monotonicMs() + options.pollMs
+      }
+      if (startedMs >= nextScanMs) {
+        await tail.scan()
+        const tookMs = clock.monotonicMs() - startedMs
+        nextScanMs = clock.monotonicMs() + Math.max(options.scanMs, tookMs / SCAN_SHARE)
+      }
+      await tail.drain(stop)
+      deps.afterRound()
+      if (!stop()) await waker.rest(REST_MS)
+      if (hinted.size === 0 && !stop()) await waker.wait(options.pollMs)
+    }
+  } finally {
+    await hints.close()
+  }
+}

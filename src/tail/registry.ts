@@ -1,0 +1,155 @@
+import type { Durable, Reader, Transaction } from '../state/durable.ts'
+import type { FileFacts } from './file-system.ts'
+import { pendingBytes, sameBirth, type TrackedFile } from './tracked-file.ts'
+
+/** Every file that is known, by what it is and by where it was last seen. */
+export interface Registry extends Durable {
+  all(): Iterable<TrackedFile>
+  count(): number
+  add(file: TrackedFile): void
+  /** The file's record is to be written at the next commit. */
+  touch(file: TrackedFile): void
+  /** The file with this device and inode, unless birth times tell two files apart. */
+  find(facts: FileFacts): TrackedFile | undefined
+  /** The file that held this device and inode before another file got it. */
+  formerOwner(facts: FileFacts): TrackedFile | undefined
+  /** Files last seen at a path; more than one after rotations that we have not followed yet. */
+  at(path: string): readonly TrackedFile[]
+  move(file: TrackedFile, path: string): void
+  /** A file system mounted anew may carry another device number. */
+  changeDevice(file: TrackedFile, device: bigint): void
+  /** Forgets a file: it is gone and read to its end. */
+  drop(file: TrackedFile): void
+}
+
+const identity = (device: bigint, inode: bigint): string => `${device}:${inode}`
+
+export function createRegistry(state: Reader): Registry {
+  const byIdentity = new Map<string, TrackedFile>()
+  const byPath = new Map<string, Set<TrackedFile>>()
+  const dropped = new Set<number>()
+  const dirty = new Set<TrackedFile>()
+  let nextId = 1
+  for (const row of state.all('SELECT * FROM files')) {
+    const file = thaw(row)
+    index(file)
+    nextId = Math.max(nextId, (file.id ?? 0) + 1)
+  }
+
+  function index(file: TrackedFile): void {
+    byIdentity.set(identity(file.device, file.inode), file)
+    const there = byPath.get(file.path)
+    if (there === undefined) byPath.set(file.path, new Set([file]))
+    else there.add(file)
+  }
+
+  function unindexPath(file: TrackedFile): void {
+    const there = byPath.get(file.path)
+    there?.delete(file)
+    if (there?.size === 0) byPath.delete(file.path)
+  }
+
+  const owner = (facts: FileFacts): TrackedFile | undefined =>
+    byIdentity.get(identity(facts.device, facts.inode))
+
+  return {
+    all: () => byIdentity.values(),
+    count: () => byIdentity.size,
+    add(file) {
+      index(file)
+      dirty.add(file)
+    },
+    touch: (file) => void dirty.add(file),
+    find(facts) {
+      const file = owner(facts)
+      return file !== undefined && sameBirth(file, facts) ? file : undefined
+    },
+    formerOwner(facts) {
+      const file = owner(facts)
+      return file !== undefined && !sameBirth(file, facts) ? file : undefined
+    },
+    at: (path) => [...(byPath.get(path) ?? [])],
+    move(file, path) {
+      unindexPath(file)
+      file.path = path
+      dirty.add(file)
+      index(file)
+    },
+    changeDevice(file, device) {
+      byIdentity.delete(identity(file.device, file.inode))
+      file.device = device
+      dirty.add(file)
+      index(file)
+    },
+    drop(file) {
+      const key = identity(file.device, file.inode)
+      if (byIdentity.get(key) === file) byIdentity.delete(key)
+      unindexPath(file)
+      dirty.delete(file)
+      if (file.id !== undefined) dropped.add(file.id)
+    },
+    write(transaction: Transaction) {
+      for (const id of dropped) transaction.run('DELETE FROM files WHERE id = ?', id)
+      for (const file of dirty) {
+        file.id ??= nextId++
+        writeFile(transaction, file, file.id)
+      }
+    },
+    committed() {
+      dropped.clear()
+      dirty.clear()
+    },
+  }
+}
+
+function writeFile(transaction: Transaction, file: TrackedFile, id: number): void {
+  transaction.run(
+    `INSERT OR REPLACE INTO files (id, path, device, inode, birth_ns, modified_ns, position, line, marker, skipping,
+       counted, rejected, skipped, pending, rotated, missing_since_ms) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+    id,
+    file.path,
+    String(file.device),
+    String(file.inode),
+    String(file.birthNs),
+    String(file.modifiedNs),
+    file.position,
+    file.line,
+    file.marker,
+    file.skipping ? 1 : 0,
+    file.counted,
+    file.rejected,
+    file.skipped,
+    pendingBytes(file),
+    file.rotated ? 1 : 0,
+    file.missingSinceMs ?? null,
+  )
+}
+
+function thaw(row: Record<string, unknown>): TrackedFile {
+  const position = Number(row['position'])
+  const pending = Number(row['pending'])
+  const marker = String(row['marker'])
+  return {
+    id: Number(row['id']),
+    path: String(row['path']),
+    device: BigInt(String(row['device'])),
+    inode: BigInt(String(row['inode'])),
+    birthNs: BigInt(String(row['birth_ns'])),
+    // An unfinished line is looked at again: what was seen of it is not kept.
+    modifiedNs: pending > 0 ? -1n : BigInt(String(row['modified_ns'])),
+    position,
+    line: Number(row['line']),
+    marker,
+    skipping: row['skipping'] === 1,
+    counted: Number(row['counted']),
+    rejected: Number(row['rejected']),
+    skipped: Number(row['skipped']),
+    rotated: row['rotated'] === 1,
+    missingSinceMs: row['missing_since_ms'] === null ? undefined : Number(row['missing_since_ms']),
+    scannedTo: position,
+    scanMarker: marker,
+    size: position,
+    lastReadMs: undefined,
+    error: undefined,
+  }
+}
