@@ -67,7 +67,7 @@ export async function createFakeGeminiApi(
     const seen = modelRequest(model, body)
     requests.push(seen)
     const turn = await answer(seen, requests.length - 1)
-    if ('hang' in turn) return void (await closed(response))
+    if ('hang' in turn) return closed(response)
     if ('status' in turn) {
       const error = { code: turn.status, message: turn.message, status: statusName(turn.status) }
       return json(response, turn.status, { error })
