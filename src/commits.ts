@@ -22,7 +22,7 @@ export interface Commits {
 }
 
 /** Bounds what a crash makes us read again; whether it is counted rightly does not depend on it. */
-const COMMIT_EVERY_MS = 250
+const COMMIT_EVERY_MS = 1_000
 
 /** Commits all parts of the state together, and remembers whether that works. */
 export function createCommits({ commit, parts, events, clock, onCommit }: CommitsDeps): Commits {

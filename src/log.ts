@@ -40,7 +40,7 @@ interface Window {
 }
 
 /** Logs and counts what the parts tell, once for each fact. */
-export function createLogEvents(log: Logger, self: () => SelfMetrics, clock: Clock): Events {
+export function createLogEvents(log: Logger, self: () => SelfMetrics | undefined, clock: Clock): Events {
   const windows = new Map<string, Window>()
 
   /** Whether another line about this file may be logged now. */
@@ -103,7 +103,7 @@ export function createLogEvents(log: Logger, self: () => SelfMetrics, clock: Clo
         )
     },
     fileFailed(path, operation, error) {
-      self().fileFailed(operation)
+      self()?.fileFailed(operation)
       const cause = error instanceof Error ? error.message : String(error)
       log.error(
         { event: 'file_failed', path, operation, cause },

@@ -1,6 +1,6 @@
 import type { Builds } from './attribute/builds.ts'
-import { parseLine } from './entry/parse.ts'
-import type { Events } from './events.ts'
+import { parseLine, type EntryWarning } from './entry/parse.ts'
+import type { Events, LinePlace } from './events.ts'
 import type { Contexts } from './metrics/contexts.ts'
 import type { Ledger } from './metrics/ledger.ts'
 import type { Measure } from './metrics/measure.ts'
@@ -42,6 +42,11 @@ export function createPipeline(deps: PipelineDeps): Pipeline {
     for (const build of builds.expire(nowMs)) measure.closed(build, nowMs)
   }
 
+  function warn(place: LinePlace, warning: EntryWarning): void {
+    measure.warning(warning)
+    events.entryWarned(place, warning)
+  }
+
   return {
     line(text, place, nowMs) {
       const parsed = parseLine(text)
@@ -55,16 +60,9 @@ export function createPipeline(deps: PipelineDeps): Pipeline {
       // During a first pass it is the entry's own time that says how long a build has been idle.
       const attributed = builds.attribute(entry, firstPass ? 0 : nowMs)
       measure.entry(attributed, nowMs)
-      const warnings = [
-        entry.totalMismatch ? ('total_mismatch' as const) : undefined,
-        attributed.warning,
-        entry.timestampMs > nowMs + FUTURE_TOLERANCE_MS ? ('timestamp_in_future' as const) : undefined,
-      ]
-      for (const warning of warnings) {
-        if (warning === undefined) continue
-        measure.warning(warning)
-        events.entryWarned(place, warning)
-      }
+      if (entry.totalMismatch) warn(place, 'total_mismatch')
+      if (attributed.warning !== undefined) warn(place, attributed.warning)
+      if (entry.timestampMs > nowMs + FUTURE_TOLERANCE_MS) warn(place, 'timestamp_in_future')
       return 'counted'
     },
     invalidUtf8(place) {

@@ -107,9 +107,9 @@ export function attribute(build: BuildState, entry: Entry, phase: Phase, readAtM
     errorType,
     contextFileHash: build.contextFileHash,
     errorLogChars,
-    reworkCostFactor: factor.value,
+    reworkCostFactor: factor,
     durationSeconds,
-    warning: factor.mismatch ? 'rework_cost_factor_mismatch' : undefined,
+    warning: contradicts(entry.reworkCostFactor, factor) ? 'rework_cost_factor_mismatch' : undefined,
     closed: wasOpen && build.outcome !== undefined ? closedBuild(build, build.outcome) : undefined,
     late: !wasOpen && build.outcome !== undefined ? closedBuild(build, build.outcome) : undefined,
   }
@@ -142,16 +142,16 @@ function logCharsOf(build: BuildState, entry: Entry, rework: boolean): number | 
   return (rework ? build.failingLogChars : undefined) ?? entry.errorFullChars
 }
 
-function factorOf(
-  entry: Entry,
-  logChars: number | undefined,
-  rework: boolean,
-): { value: number | undefined; mismatch: boolean } {
-  const given = entry.reworkCostFactor
-  if (!rework || entry.completionTokens === undefined || !logChars) return { value: given, mismatch: false }
-  const value = entry.completionTokens / logChars
-  const mismatch = given !== undefined && Math.abs(given - value) > FACTOR_TOLERANCE * Math.max(given, value)
-  return { value, mismatch }
+/** The parts decide; a given quotient counts only where they are not known. */
+function factorOf(entry: Entry, logChars: number | undefined, rework: boolean): number | undefined {
+  if (!rework || entry.completionTokens === undefined || !logChars) return entry.reworkCostFactor
+  return entry.completionTokens / logChars
+}
+
+/** Whether the given quotient is further from the parts than rounding explains. */
+function contradicts(given: number | undefined, factor: number | undefined): boolean {
+  if (given === undefined || factor === undefined) return false
+  return Math.abs(given - factor) > FACTOR_TOLERANCE * Math.max(given, factor)
 }
 
 function durationOf(build: BuildState, entry: Entry): number | undefined {

@@ -2,6 +2,7 @@ import { hash } from 'node:crypto'
 import type { Entry } from '../entry/parse.ts'
 import type { Durable, Reader, Transaction } from '../state/durable.ts'
 import {
+  OUTCOMES,
   attribute,
   expire,
   newBuild,
@@ -29,6 +30,7 @@ export interface Builds extends Durable {
 
 /** Closed builds that stay in memory between commits, for their late entries. */
 const MAX_CLOSED_IN_MEMORY = 4_096
+const MAX_IDS_IN_MEMORY = 200_000
 
 /** Every build ever seen: open ones in memory, closed ones on disk, so that none is ever counted twice. */
 export function createBuilds(state: Reader, options: BuildsOptions): Builds {
@@ -36,26 +38,40 @@ export function createBuilds(state: Reader, options: BuildsOptions): Builds {
   const open = new Map<string, BuildState>()
   const closed = new Map<string, BuildState>()
   const dirty = new Set<BuildState>()
-  let stored = Number(state.all('SELECT count(*) AS n FROM builds')[0]?.['n'])
+  // Every id on disk, as long as they are few enough to keep: spares each new build a look at the disk.
+  let onDisk = state.all('SELECT 1 FROM builds LIMIT 1').length === 0 ? new Set<string>() : undefined
   let lastEntryMs = Number(
     state.all("SELECT value FROM meta WHERE key = 'last_entry_ms'")[0]?.['value'] ?? Number.NaN,
   )
   let lastEntryDirty = false
-  for (const row of state.all('SELECT state FROM builds WHERE is_open = 1')) {
-    const build = thaw(row['state'])
-    open.set(runKey(build.runId), build)
+  let last: BuildState | undefined
+  for (const row of state.all('SELECT run_id, state FROM builds WHERE is_open = 1')) {
+    const build = thaw(String(row['run_id']), row['state'])
+    open.set(build.runId, build)
   }
   let committedOpen = open.size
   let committedLastEntryMs = lastEntryMs
 
   function find(key: string): BuildState | undefined {
     const known = open.get(key) ?? closed.get(key)
-    if (known !== undefined || stored === 0) return known
+    if (known !== undefined || onDisk?.has(key) === false) return known
     const row = state.all('SELECT state FROM builds WHERE run_id = ?', key)[0]
     if (row === undefined) return undefined
-    const build = thaw(row['state'])
+    const build = thaw(key, row['state'])
     closed.set(key, build)
     return build
+  }
+
+  function buildOf(runId: string): BuildState {
+    // Neighbouring entries mostly share their build.
+    if (last !== undefined && last.runId === runId) return last
+    const key = runKey(runId)
+    last = find(key)
+    if (last === undefined) {
+      last = newBuild(key)
+      open.set(key, last)
+    }
+    return last
   }
 
   const close = (key: string, build: BuildState): void => {
@@ -65,14 +81,9 @@ export function createBuilds(state: Reader, options: BuildsOptions): Builds {
 
   return {
     attribute(entry, readAtMs) {
-      const key = runKey(entry.runId)
-      let build = find(key)
-      if (build === undefined) {
-        build = newBuild(key)
-        open.set(key, build)
-      }
+      const build = buildOf(entry.runId)
       const attributed = attribute(build, entry, phaseOf(entry.step), readAtMs)
-      if (attributed.closed !== undefined) close(key, build)
+      if (attributed.closed !== undefined) close(build.runId, build)
       dirty.add(build)
       if (!(lastEntryMs >= entry.timestampMs)) {
         lastEntryMs = entry.timestampMs
@@ -111,10 +122,14 @@ export function createBuilds(state: Reader, options: BuildsOptions): Builds {
       }
     },
     committed() {
-      stored += dirty.size
+      if (onDisk !== undefined) for (const build of dirty) onDisk.add(build.runId)
+      if (onDisk !== undefined && onDisk.size > MAX_IDS_IN_MEMORY) onDisk = undefined
       dirty.clear()
       lastEntryDirty = false
-      if (closed.size > MAX_CLOSED_IN_MEMORY) closed.clear()
+      if (closed.size > MAX_CLOSED_IN_MEMORY) {
+        closed.clear()
+        last = undefined
+      }
       committedOpen = open.size
       committedLastEntryMs = lastEntryMs
     },
@@ -129,54 +144,88 @@ function runKey(runId: string): string {
   return `sha256:${hash('sha256', Buffer.from(runId, 'utf16le'), 'hex')}`
 }
 
-type Frozen = [
-  runId: string,
-  outcome: BuildState['outcome'] | null,
+type OpenRow = [
   contextFileHash: string | null,
   failingErrorType: string,
   failingLogChars: number | null,
+  lastEntryMs: number,
   failed: 0 | 1,
   reworkSteps: number,
   tokens: number,
   startedMs: number,
-  lastEntryMs: number,
   lastReadMs: number,
   instructions: string[],
 ]
 
-/** A list instead of an object: there is one row for every build ever seen. */
+/** What a closed build's late entries still need: there is a row for every build ever seen, so it is short. */
+type ClosedRow = [
+  contextFileHash: string | null,
+  failingErrorType: string,
+  failingLogChars: number | null,
+  lastEntryMs: number,
+  outcome: number,
+]
+
 function freeze(build: BuildState): string {
-  const row: Frozen = [
-    build.runId,
-    build.outcome ?? null,
-    build.contextFileHash ?? null,
+  const context = build.contextFileHash === undefined ? null : packHash(build.contextFileHash)
+  const logChars = build.failingLogChars ?? null
+  if (build.outcome !== undefined) {
+    const outcome = OUTCOMES.indexOf(build.outcome)
+    return JSON.stringify([
+      context,
+      build.failingErrorType,
+      logChars,
+      build.lastEntryMs,
+      outcome,
+    ] satisfies ClosedRow)
+  }
+  const row: OpenRow = [
+    context,
     build.failingErrorType,
-    build.failingLogChars ?? null,
+    logChars,
+    build.lastEntryMs,
     build.failed ? 1 : 0,
     build.reworkSteps,
     build.tokens,
     build.startedMs,
-    build.lastEntryMs,
     build.lastReadMs,
     build.instructions,
   ]
   return JSON.stringify(row)
 }
 
-function thaw(text: unknown): BuildState {
-  const row = JSON.parse(String(text)) as Frozen
-  return {
-    runId: row[0],
-    outcome: row[1] ?? undefined,
-    contextFileHash: row[2] ?? undefined,
-    failingErrorType: row[3],
-    failingLogChars: row[4] ?? undefined,
-    failed: row[5] === 1,
-    reworkSteps: row[6],
-    tokens: row[7],
-    startedMs: row[8],
-    lastEntryMs: row[9],
-    lastReadMs: row[10],
-    instructions: row[11],
+function thaw(runId: string, text: unknown): BuildState {
+  const row = JSON.parse(String(text)) as OpenRow | ClosedRow
+  const build = newBuild(runId)
+  build.contextFileHash = row[0] === null ? undefined : unpackHash(row[0])
+  build.failingErrorType = row[1]
+  build.failingLogChars = row[2] ?? undefined
+  build.lastEntryMs = row[3]
+  if (isClosedRow(row)) {
+    build.outcome = OUTCOMES[row[4]]
+    return build
   }
+  build.failed = row[4] === 1
+  build.reworkSteps = row[5]
+  build.tokens = row[6]
+  build.startedMs = row[7]
+  build.lastReadMs = row[8]
+  build.instructions = row[9]
+  return build
 }
+
+const isClosedRow = (row: OpenRow | ClosedRow): row is ClosedRow => row.length === 5
+
+/** Neighbouring builds share their context: each hash is packed once. */
+let lastHash = ''
+let lastPacked = ''
+
+function packHash(hex: string): string {
+  if (hex !== lastHash) {
+    lastPacked = Buffer.from(hex, 'hex').toString('base64url')
+    lastHash = hex
+  }
+  return lastPacked
+}
+
+const unpackHash = (packed: string): string => Buffer.from(packed, 'base64url').toString('hex')

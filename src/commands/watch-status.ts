@@ -1,35 +1,31 @@
 import type { Clock } from '../clock.ts'
-import type { Commits } from '../commits.ts'
 import { OUTCOMES } from '../attribute/build.ts'
 import type { MetricKey } from '../metrics/catalogue.ts'
 import { CATALOGUE } from '../metrics/catalogue.ts'
-import type { Contexts } from '../metrics/contexts.ts'
-import type { Ledger, Series } from '../metrics/ledger.ts'
+import type { Engine } from '../engine.ts'
+import type { Series } from '../metrics/ledger.ts'
 import type { Health } from '../metrics/self.ts'
 import type { StatusView } from '../serve/status.ts'
-import type { Tail } from '../tail/tail.ts'
 
 export interface StatusDeps {
   readonly version: string
   readonly startedAtMs: number
   readonly clock: Clock
-  readonly tail: Tail
-  readonly ledger: Ledger
-  readonly contexts: Contexts
-  readonly commits: Commits
-  readonly inProgress: () => number
+  readonly engine: Engine
   readonly stateBytes: () => number
-  readonly ready: () => boolean
 }
 
 export interface Status {
   health(): Health
   view(): StatusView
+  /** `undefined` where ready: the first pass is done and the state can be written. */
+  notReadyReason(): string | undefined
 }
 
 /** What the exporter says of itself: few numbers for every scrape, all of it for the page. */
 export function createStatus(deps: StatusDeps): Status {
-  const { tail, ledger, commits } = deps
+  const { engine } = deps
+  const { tail, ledger, commits } = engine
 
   const health = (): Health => {
     const files = { hot: 0, cold: 0, rotated: 0, failing: 0 }
@@ -44,7 +40,7 @@ export function createStatus(deps: StatusDeps): Status {
     for (const _ of ledger.all()) series++
     return {
       version: deps.version,
-      ready: deps.ready() && commits.durable(),
+      ready: engine.ready() && commits.durable(),
       durable: commits.durable(),
       files,
       pendingBytes,
@@ -116,7 +112,7 @@ export function createStatus(deps: StatusDeps): Status {
 
   function contexts(): StatusView['contexts'] {
     const entries = totals('entries', 'context_hash')
-    return deps.contexts.shown().map((context) => ({
+    return engine.contexts.shown().map((context) => ({
       hash: context.hash,
       version: `v${context.version}`,
       firstSeenMs: context.firstSeenMs,
@@ -142,11 +138,12 @@ export function createStatus(deps: StatusDeps): Status {
 
   function notReadyReason(): string | undefined {
     if (!commits.durable()) return commits.fault()
-    return deps.ready() ? undefined : 'the first pass over all files is not done yet'
+    return engine.ready() ? undefined : 'the first pass over all files is not done yet'
   }
 
   return {
     health,
+    notReadyReason,
     view() {
       // What the page shows is what a crash could not take back.
       commits.commit()
@@ -166,7 +163,7 @@ export function createStatus(deps: StatusDeps): Status {
         tokens: total('tokens'),
         builds: byOutcome('builds'),
         buildTokens: byOutcome('buildTokens'),
-        buildsInProgress: deps.inProgress(),
+        buildsInProgress: engine.buildsInProgress(),
         reworkCompletionTokens: total('reworkCompletionTokens'),
         reworkErrorLogChars: total('reworkErrorLogChars'),
         steps: steps(),

@@ -68,14 +68,18 @@ export class UsageError extends Error {
   override readonly name = 'UsageError'
 }
 
-/** Flags → configuration. Throws a `UsageError` that names the flag, the value and what is expected. */
-export function parseWatchConfig(flags: Record<string, unknown>): WatchConfig {
-  const result = watchConfigSchema.safeParse(flags)
+/** Flags → configuration of `watch`. Throws a `UsageError` that names the flag, the value and what is expected. */
+export const parseWatchConfig = (flags: Record<string, unknown>): WatchConfig =>
+  parseFlags(watchConfigSchema, flags)
+
+/** Flags → what a command's schema makes of them. Throws a `UsageError` that names the flag and the cause. */
+export function parseFlags<T extends z.ZodType>(schema: T, flags: Record<string, unknown>): z.output<T> {
+  const result = schema.safeParse(flags)
   if (result.success) return result.data
   const [issue] = result.error.issues
   const [key] = issue?.path ?? []
-  const flag = key === undefined || key === 'roots' ? 'paths' : `--${kebab(String(key))}`
-  throw new UsageError(`${flag}: ${issue?.message ?? 'invalid'}`)
+  const name = key === undefined || key === 'roots' ? 'paths' : `--${kebab(String(key))}`
+  throw new UsageError(`${name}: ${issue?.message ?? 'invalid'}`)
 }
 
 const kebab = (name: string): string => name.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)

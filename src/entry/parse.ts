@@ -1,4 +1,5 @@
 import type { ValidationStatus } from './entry.ts'
+import { isPlainEntry } from './plain.ts'
 import { entrySchema, type RawEntry } from './schema.ts'
 import { parseTimestamp } from './timestamp.ts'
 
@@ -57,13 +58,16 @@ export function parseLine(line: string): ParseResult {
   } catch (error) {
     return { ok: false, fault: { reason: 'invalid_json', field: '', cause: jsonCause(error) } }
   }
-  const checked = entrySchema.safeParse(value)
-  if (!checked.success) return schemaFault(checked.error.issues)
-  const timestampMs = parseTimestamp(checked.data.timestamp)
-  if (timestampMs === undefined) {
-    return fault('timestamp', `not ISO 8601 with a zone: ${quote(checked.data.timestamp)}`)
+  if (!isPlainEntry(value)) {
+    const checked = entrySchema.safeParse(value)
+    if (!checked.success) return schemaFault(checked.error.issues)
+    value = checked.data
   }
-  return { ok: true, entry: normalise(checked.data, timestampMs) }
+  const raw = value as RawEntry
+  const timestampMs = parseTimestamp(raw.timestamp)
+  if (timestampMs === undefined)
+    return fault('timestamp', `not ISO 8601 with a zone: ${quote(raw.timestamp)}`)
+  return { ok: true, entry: normalise(raw, timestampMs) }
 }
 
 function normalise(raw: RawEntry, timestampMs: number): Entry {
@@ -110,9 +114,17 @@ const named = (errorType: string | null | undefined): string =>
 
 const HASH = /^[0-9a-f]{64}$/i
 
+/** Neighbouring entries share their GEMINI.md: its hash is checked once. */
+let lastHash = ''
+let lastKnown: string | undefined
+
 function sha256(hash: string | null | undefined): string | undefined {
-  if (hash === undefined || hash === null || hash.length !== 64 || !HASH.test(hash)) return undefined
-  return hash.toLowerCase()
+  if (hash === undefined || hash === null || hash.length !== 64) return undefined
+  if (hash !== lastHash) {
+    lastHash = hash
+    lastKnown = HASH.test(hash) ? hash.toLowerCase() : undefined
+  }
+  return lastKnown
 }
 
 interface Issue {

@@ -4,7 +4,8 @@ const isoWithZone = z.iso.datetime({ offset: true })
 const ZERO = 48
 const CANONICAL = '0000-00-00T00:00:00.000Z'
 
-let lastDay = ''
+/** Neighbouring entries share their day. */
+let lastDay = 'none yet'
 let lastDayMs = 0
 
 /**
@@ -14,11 +15,10 @@ let lastDayMs = 0
 export function parseTimestamp(text: string): number | undefined {
   const fast = canonicalTime(text)
   if (fast !== undefined) {
-    const day = text.slice(0, 10)
-    if (day === lastDay) return lastDayMs + fast
+    if (text.startsWith(lastDay)) return lastDayMs + fast
     if (!isoWithZone.safeParse(text).success) return undefined
-    lastDay = day
-    lastDayMs = Date.parse(day)
+    lastDay = text.slice(0, 10)
+    lastDayMs = Date.parse(lastDay)
     return lastDayMs + fast
   }
   if (!isoWithZone.safeParse(text).success) return undefined

@@ -78,6 +78,16 @@ export const CATALOGUE = {
     ['instruction_version', 'phase', 'type'],
     'Tokens spent, by the wording of the instruction.',
   ),
+  instructionReworkCompletionTokens: counter(
+    'audit.instruction_rework_completion_tokens',
+    ['instruction_version'],
+    'Completion tokens of the rework steps whose error log size is known; over audit_instruction_rework_error_log_chars_total this is the rework cost factor of a fix prompt.',
+  ),
+  instructionReworkErrorLogChars: counter(
+    'audit.instruction_rework_error_log_chars',
+    ['instruction_version'],
+    'Characters of error log fed back in the rework steps whose completion tokens are known, by the wording of the fix prompt.',
+  ),
   costUsd: counter(
     'audit.cost_usd',
     ['phase', 'model'],

@@ -43,6 +43,7 @@ export function createContexts(state: Reader, options: ContextsOptions): Context
   const dirty = new Set<Context>()
   let active = 0
   let live = false
+  let last: Context | undefined
   let shown: readonly Readonly<Context>[] = []
   for (const row of state.all('SELECT * FROM contexts')) {
     const context: Context = {
@@ -95,6 +96,11 @@ export function createContexts(state: Reader, options: ContextsOptions): Context
   return {
     admit(fullHash, entryMs, nowMs) {
       if (fullHash === undefined) return UNKNOWN_CONTEXT
+      // Neighbouring entries share their context.
+      if (last !== undefined && fullHash === last.fullHash && !last.hidden) {
+        use(last, entryMs, nowMs)
+        return last.hash
+      }
       const hash = fullHash.slice(0, SHORT)
       const found = known.get(hash)
       if (found !== undefined) {
@@ -106,6 +112,7 @@ export function createContexts(state: Reader, options: ContextsOptions): Context
           options.onUnhide(hash)
         }
         use(found, entryMs, nowMs)
+        last = found
         return hash
       }
       if (!makeRoom(nowMs)) return OVERFLOW

@@ -43,7 +43,7 @@ export function createExposition(deps: ExpositionDeps): Exposition {
   const heldSince = new WeakMap<Series, number>()
 
   function releaseSeen(nowMs: number): void {
-    for (const series of [...ledger.held()]) {
+    for (const series of Array.from(ledger.held())) {
       if (!series.baseSeen) continue
       const since = heldSince.get(series)
       if (since === undefined) heldSince.set(series, nowMs)

@@ -88,7 +88,7 @@ export function createLedger(state: Reader, options: LedgerOptions): Ledger {
 
   const withLabel = function* (label: string, value: string): Iterable<Series> {
     for (const key of METRICS) {
-      const at = (CATALOGUE[key].labels as readonly string[]).indexOf(label)
+      const at = CATALOGUE[key].labels.indexOf(label)
       if (at < 0) continue
       for (const series of byMetric.get(key)?.values() ?? []) if (series.labels[at] === value) yield series
     }

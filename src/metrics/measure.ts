@@ -1,4 +1,4 @@
-import type { AttributedEntry, ClosedBuild } from '../attribute/build.ts'
+import type { AttributedEntry, ClosedBuild, Outcome } from '../attribute/build.ts'
 import type { EntryWarning, RejectReason } from '../entry/parse.ts'
 import type { Contexts } from './contexts.ts'
 import { labelValue, MAX_LABEL_LENGTH, OVERFLOW, type CappedLabel, type LabelValues } from './labels.ts'
@@ -35,6 +35,25 @@ interface Bundle {
   completionTokens?: Series
   stepTokenCost?: Series
   stepDuration?: Series
+  /** Of the last entry with a wording. */
+  wording?: {
+    readonly raw: string
+    readonly version: string
+    readonly overflowing: readonly Series[]
+    prompt?: Series
+    completion?: Series
+  }
+  /** Of the last entry with a cost. */
+  cost?: { readonly raw: string; readonly overflowing: readonly Series[]; readonly series: Series }
+}
+
+/** Everything that a closing build adds to. */
+interface ClosingSeries {
+  readonly builds: Series
+  readonly tokens: Series
+  readonly tokenCost: Series
+  readonly duration: Series
+  readonly reworkSteps: Series
 }
 
 /** Hostile label values must not fill the memory. */
@@ -42,7 +61,10 @@ const MAX_BUNDLES = 10_000
 
 /** Turns attributed entries into additions to the ledger: the catalogue's meaning, in code. */
 export function createMeasure({ ledger, labels, contexts }: MeasureDeps): Measure {
-  const bundles = new Map<string, Bundle>()
+  const bundles = new Map<string, Map<string, Map<string, Map<string, Bundle>>>>()
+  let bundleCount = 0
+  const closings = new Map<string, ClosingSeries>()
+  const instructionClosings = new Map<Outcome, Map<string, Series>>()
   const bytesSeries = {
     counted: ledger.series('readBytes', ['counted']),
     rejected: ledger.series('readBytes', ['rejected']),
@@ -71,13 +93,19 @@ export function createMeasure({ ledger, labels, contexts }: MeasureDeps): Measur
     return value
   }
 
+  /** Level by level: to hash short strings is cheaper than to join them first. */
+  function remember(bundle: Bundle, step: string, errorType: string, context: string, status: string): void {
+    const byError = entryOf(bundles, step, () => new Map<string, Map<string, Map<string, Bundle>>>())
+    const byContext = entryOf(byError, errorType, () => new Map<string, Map<string, Bundle>>())
+    entryOf(byContext, context, () => new Map<string, Bundle>()).set(status, bundle)
+  }
+
   function bundleOf(attributed: AttributedEntry, context: string): Bundle {
     const { entry, phase } = attributed
     const step = cut(entry.step)
     const errorType = cut(attributed.errorType)
-    const key = `${step}\0${phase}\0${errorType}\0${entry.status}\0${context}`
-    const found = bundles.get(key)
-    if (found !== undefined) return found
+    const found = bundles.get(step)?.get(errorType)?.get(context)?.get(entry.status)
+    if (found !== undefined && found.phase === phase) return found
     const overflowing: Series[] = []
     const stepLabel = capped('step', step, overflowing)
     const errorLabel = capped('error_type', errorType, overflowing)
@@ -90,9 +118,11 @@ export function createMeasure({ ledger, labels, contexts }: MeasureDeps): Measur
       series: new Map(),
       entries: ledger.series('entries', [stepLabel, phase, entry.status, errorLabel, context]),
     }
-    if (bundles.size >= MAX_BUNDLES) bundles.clear()
-    // A value that overflows today may find room in a later version's larger cap, never in this run.
-    bundles.set(key, bundle)
+    if (bundleCount++ >= MAX_BUNDLES) {
+      bundles.clear()
+      bundleCount = 0
+    }
+    remember(bundle, step, errorType, context, entry.status)
     return bundle
   }
 
@@ -161,52 +191,73 @@ export function createMeasure({ ledger, labels, contexts }: MeasureDeps): Measur
   function instruction(bundle: Bundle, attributed: AttributedEntry): void {
     const { instructionVersion, promptTokens, completionTokens, totalTokens } = attributed.entry
     if (instructionVersion === undefined) return
-    const overflowing: Series[] = []
-    const version = capped('instruction_version', instructionVersion, overflowing)
-    for (const series of overflowing) ledger.add(series, 1)
-    const add = (type: string, amount: number | undefined): void => {
-      if (amount === undefined) return
-      ledger.add(
-        rare(bundle, `i\0${version}\0${type}`, () =>
-          ledger.series('instructionTokens', [version, bundle.phase, type]),
-        ),
-        amount,
-      )
+    if (bundle.wording?.raw !== instructionVersion) {
+      const overflowing: Series[] = []
+      const version = capped('instruction_version', instructionVersion, overflowing)
+      bundle.wording = { raw: instructionVersion, version, overflowing }
     }
-    add('prompt', promptTokens)
-    add('completion', completionTokens)
-    if (promptTokens === undefined && completionTokens === undefined) add('unsplit', totalTokens)
+    const { wording } = bundle
+    for (const series of wording.overflowing) ledger.add(series, 1)
+    const series = (type: string): Series =>
+      ledger.series('instructionTokens', [wording.version, bundle.phase, type])
+    if (promptTokens !== undefined) ledger.add((wording.prompt ??= series('prompt')), promptTokens)
+    if (completionTokens !== undefined)
+      ledger.add((wording.completion ??= series('completion')), completionTokens)
+    if (promptTokens === undefined && completionTokens === undefined && totalTokens !== undefined) {
+      ledger.add(series('unsplit'), totalTokens)
+    }
+    fixPrompt(wording, attributed)
+  }
+
+  /** Both sums of the cost factor, so that fix prompts can be compared by it. */
+  function fixPrompt({ version }: { readonly version: string }, attributed: AttributedEntry): void {
+    const { phase, errorLogChars, entry } = attributed
+    if (phase !== 'rework' || entry.completionTokens === undefined || !errorLogChars) return
+    ledger.add(ledger.series('instructionReworkCompletionTokens', [version]), entry.completionTokens)
+    ledger.add(ledger.series('instructionReworkErrorLogChars', [version]), errorLogChars)
   }
 
   function cost(bundle: Bundle, attributed: AttributedEntry): void {
-    const { costUsd, model } = attributed.entry
+    const { costUsd, model = '' } = attributed.entry
     if (costUsd === undefined) return
-    const overflowing: Series[] = []
-    const name = model === undefined ? 'unknown' : capped('model', model, overflowing)
-    for (const series of overflowing) ledger.add(series, 1)
-    ledger.add(
-      rare(bundle, `m\0${name}`, () => ledger.series('costUsd', [bundle.phase, name])),
-      costUsd,
-    )
+    if (bundle.cost?.raw !== model) {
+      const overflowing: Series[] = []
+      const name = model === '' ? 'unknown' : capped('model', model, overflowing)
+      bundle.cost = { raw: model, overflowing, series: ledger.series('costUsd', [bundle.phase, name]) }
+    }
+    for (const series of bundle.cost.overflowing) ledger.add(series, 1)
+    ledger.add(bundle.cost.series, costUsd)
   }
 
   function closeBuild(build: ClosedBuild, nowMs: number): void {
-    const { outcome } = build
+    const { outcome, tokens } = build
     const context = contextOf(build, nowMs)
-    ledger.add(ledger.series('builds', [outcome, context]), 1)
-    ledger.add(ledger.series('buildTokens', [outcome, context]), build.tokens)
-    ledger.observe(ledger.series('buildTokenCost', [outcome]), build.tokens)
-    if (build.durationSeconds >= 0) {
-      ledger.observe(ledger.series('buildDurationSeconds', [outcome]), build.durationSeconds)
-    }
-    ledger.observe(ledger.series('buildReworkSteps', [outcome]), build.reworkSteps)
-    for (const pair of build.instructions) {
-      const [phase = '', version = ''] = splitPair(pair)
-      ledger.add(
-        ledger.series('instructionBuilds', [capped('instruction_version', version), phase, outcome]),
-        1,
-      )
-    }
+    const series = closingSeries(outcome, context)
+    ledger.add(series.builds, 1)
+    ledger.add(series.tokens, tokens)
+    ledger.observe(series.tokenCost, tokens)
+    if (build.durationSeconds >= 0) ledger.observe(series.duration, build.durationSeconds)
+    ledger.observe(series.reworkSteps, build.reworkSteps)
+    for (const pair of build.instructions) ledger.add(instructionBuilds(pair, outcome), 1)
+  }
+
+  function closingSeries(outcome: Outcome, context: string): ClosingSeries {
+    return entryOf(closings, `${outcome}\0${context}`, () => ({
+      builds: ledger.series('builds', [outcome, context]),
+      tokens: ledger.series('buildTokens', [outcome, context]),
+      tokenCost: ledger.series('buildTokenCost', [outcome]),
+      duration: ledger.series('buildDurationSeconds', [outcome]),
+      reworkSteps: ledger.series('buildReworkSteps', [outcome]),
+    }))
+  }
+
+  function instructionBuilds(pair: string, outcome: Outcome): Series {
+    const byPair = entryOf(instructionClosings, outcome, () => new Map<string, Series>())
+    if (byPair.size >= MAX_BUNDLES) byPair.clear()
+    return entryOf(byPair, pair, () => {
+      const [phase, version] = splitPair(pair)
+      return ledger.series('instructionBuilds', [capped('instruction_version', version), phase, outcome])
+    })
   }
 
   /** A build's context was in use when its entries came: asking for it later is no further use. */
@@ -248,6 +299,14 @@ export function createMeasure({ ledger, labels, contexts }: MeasureDeps): Measur
     truncation: () => ledger.add(truncations, 1),
     rotation: () => ledger.add(rotations, 1),
   }
+}
+
+function entryOf<V>(map: Map<string, V>, key: string, make: () => V): V {
+  const found = map.get(key)
+  if (found !== undefined) return found
+  const made = make()
+  map.set(key, made)
+  return made
 }
 
 const cut = (text: string): string =>

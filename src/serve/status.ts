@@ -1,34 +1,47 @@
+import type { Outcome } from '../attribute/build.ts'
+
+/** Everything that the page shows, at one moment; all totals are committed ones. */
 export interface StatusView {
   version: string
   startedAtMs: number
   nowMs: number
   ready: boolean
   notReadyReason?: string
+  /** False while the state cannot be written: totals stand still then. */
   stateDurable: boolean
   roots: { path: string; state: 'watching' | 'waiting' }[]
-  files: {
-    path: string
-    state: 'hot' | 'cold' | 'rotated' | 'failing'
-    sizeBytes: number
-    countedBytes: number
-    rejectedBytes: number
-    skippedBytes: number
-    pendingBytes: number
-    lagBytes: number
-    line: number
-    lastReadAtMs: number | undefined
-    error?: string
-  }[]
+  /** May be thousands: the page shows the most interesting ones. */
+  files: FileView[]
+  /** Lines that could not be counted, by reason. */
   rejectedLines: Record<string, number>
   warnings: Record<string, number>
   entries: number
   tokens: number
-  builds: Record<'first_pass' | 'after_rework' | 'failed' | 'abandoned', number>
-  buildTokens: Record<'first_pass' | 'after_rework' | 'failed' | 'abandoned', number>
+  builds: Record<Outcome, number>
+  /** All tokens of the closed builds. */
+  buildTokens: Record<Outcome, number>
   buildsInProgress: number
   reworkCompletionTokens: number
   reworkErrorLogChars: number
   steps: { step: string; phase: string; entries: number; tokens: number }[]
   errorTypes: { errorType: string; entries: number; reworkTokens: number }[]
   contexts: { hash: string; version: string; firstSeenMs: number; entries: number }[]
+}
+
+/** One file; size = counted + rejected + skipped + pending + lag, in bytes. */
+export interface FileView {
+  path: string
+  state: 'hot' | 'cold' | 'rotated' | 'failing'
+  sizeBytes: number
+  countedBytes: number
+  rejectedBytes: number
+  skippedBytes: number
+  /** An unfinished line, waiting for its end. */
+  pendingBytes: number
+  /** Not yet read. */
+  lagBytes: number
+  /** Lines read. */
+  line: number
+  lastReadAtMs: number | undefined
+  error?: string
 }

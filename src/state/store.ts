@@ -47,7 +47,7 @@ export function openStore(directory: string): Store {
     },
   }
   return {
-    all: (sql, ...values) => statement(sql).all(...values) as Record<string, SqlValue>[],
+    all: (sql, ...values) => statement(sql).all(...values),
     commit(parts) {
       try {
         database.exec('BEGIN IMMEDIATE')
@@ -83,7 +83,7 @@ function prepare(database: DatabaseSync, directory: string, file: string): void 
         'Run the newer version again, or give --state another directory.',
     )
   }
-  database.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 1000')
+  database.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 4000')
   database.exec('BEGIN IMMEDIATE')
   if (version === 0) database.exec(`${CREATE} PRAGMA user_version = ${SCHEMA_VERSION};`)
   database.exec('COMMIT')
@@ -121,7 +121,7 @@ const SQLITE_NOTADB = 26
 function explain(error: unknown, operation: 'open' | 'write', file: string): StateError {
   const { message, errcode } = error as { message: string; errcode?: number }
   // The low byte is the primary code; the rest says more about it.
-  const code = errcode === undefined ? undefined : errcode & 0xff
+  const code = (errcode ?? 0) & 0xff
   const text = ((): string => {
     switch (code) {
       case SQLITE_BUSY:

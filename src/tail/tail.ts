@@ -270,7 +270,7 @@ export function createTail(deps: TailDeps, options: TailOptions): Tail {
       const found = [...result.found].sort((a, b) => Number(a.facts.modifiedNs - b.facts.modifiedNs))
       const sighted = new Set<TrackedFile>()
       for (const sighting of found) await sight(sighting, sighted)
-      for (const file of [...registry.all()]) {
+      for (const file of Array.from(registry.all())) {
         if (!sighted.has(file) && !deleted.has(file) && isBelowRoots(file.path)) await locate(file)
       }
     },
@@ -285,11 +285,12 @@ export function createTail(deps: TailDeps, options: TailOptions): Tail {
     },
     async poll() {
       for (const file of handles.files()) await pollOne(file)
-      for (const [file, { retryAtMs }] of [...failures]) if (retryAtMs <= deps.now()) await locate(file)
+      for (const [file, { retryAtMs }] of Array.from(failures))
+        if (retryAtMs <= deps.now()) await locate(file)
     },
     async drain(stop = () => false) {
       while (queue.size > 0) {
-        for (const file of [...queue]) {
+        for (const file of Array.from(queue)) {
           if (stop()) return
           await deps.beforeSlice()
           await readOnce(file)
@@ -332,13 +333,14 @@ export function createTail(deps: TailDeps, options: TailOptions): Tail {
   }
 
   /** The state may know files of roots that are not given this time. */
-  const isBelowRoots = (path: string): boolean =>
-    options.roots.some(
+  function isBelowRoots(path: string): boolean {
+    return options.roots.some(
       (root) =>
         path.startsWith(root + nodePath.sep) ||
         // A root that is a file, under its own name or one that rotation gave it.
         (nodePath.dirname(path) === nodePath.dirname(root) && path.startsWith(root)),
     )
+  }
 
   function noteRoots(missing: readonly string[]): void {
     for (const root of options.roots) {

@@ -1,0 +1,111 @@
+/**
+ * How fast the daemon catches up with files that stand there at its start, against the least that any reader
+ * in Node must do: read, split, JSON.parse. Both in this process, in turn; CPU time, not wall time.
+ *
+ *   npm run bench -- [--megabytes 200] [--rounds 3] [--keep DIR]
+ */
+import { closeSync, openSync, readSync, rmSync } from 'node:fs'
+import { mkdtemp } from 'node:fs/promises'
+import os from 'node:os'
+import path from 'node:path'
+import { StringDecoder } from 'node:string_decoder'
+import { parseArgs } from 'node:util'
+import { pino } from 'pino'
+import { systemClock } from '../src/clock.ts'
+import { watch } from '../src/commands/watch.ts'
+import { parseWatchConfig } from '../src/config/watch-config.ts'
+import { writeCorpus } from '../src/simulate/corpus.ts'
+
+const { values } = parseArgs({
+  options: {
+    megabytes: { type: 'string', default: '200' },
+    rounds: { type: 'string', default: '3' },
+    keep: { type: 'string' },
+  },
+})
+const directory = values.keep ?? (await mkdtemp(path.join(os.tmpdir(), 'audit-bench-')))
+const file = path.join(directory, 'builds', 'audit_trace.jsonl')
+
+const corpus = await writeCorpus([file], {
+  seed: 1,
+  size: { bytes: Number(values.megabytes) * 1e6 },
+  startMs: Date.parse('2026-08-01T00:00:00Z'),
+  spanMs: 90 * 86_400_000,
+})
+console.log(
+  `${(corpus.bytes / 1e6).toFixed(0)} MB, ${corpus.lines} entries, ${corpus.builds} builds; Node ${process.version}`,
+)
+
+const CHUNK_BYTES = 1 << 18
+
+/** CPU seconds of the least that must be done. */
+function bareLoop(): number {
+  const before = process.cpuUsage()
+  const handle = openSync(file, 'r')
+  const buffer = Buffer.allocUnsafe(CHUNK_BYTES)
+  const decoder = new StringDecoder('utf8')
+  let rest = ''
+  let entries = 0
+  for (let got = readSync(handle, buffer); got > 0; got = readSync(handle, buffer)) {
+    const lines = (rest + decoder.write(buffer.subarray(0, got))).split('\n')
+    rest = lines.pop() ?? ''
+    for (const line of lines) {
+      JSON.parse(line)
+      entries++
+    }
+  }
+  closeSync(handle)
+  if (entries !== corpus.lines) throw new Error(`read ${entries} of ${corpus.lines} entries`)
+  return cpuSeconds(before)
+}
+
+/** CPU seconds from the start of the real daemon, with no state, to ready. */
+async function catchUp(): Promise<number> {
+  const state = path.join(directory, 'state')
+  rmSync(state, { recursive: true, force: true })
+  const stop = new AbortController()
+  let seconds = Number.NaN
+  let entries = 0
+  const before = process.cpuUsage()
+  await watch(parseWatchConfig({ roots: [path.dirname(file)], state, listen: '127.0.0.1:0' }), {
+    log: pino({ level: 'silent' }),
+    clock: systemClock,
+    version: 'bench',
+    signal: stop.signal,
+    usage: { cpuSeconds: () => 0, residentBytes: () => 0, heapUsedBytes: () => 0, startedSeconds: 0 },
+    onReady(status) {
+      seconds = cpuSeconds(before)
+      entries = status().entries
+      stop.abort()
+    },
+  })
+  if (entries !== corpus.lines) throw new Error(`counted ${entries} of ${corpus.lines} entries`)
+  return seconds
+}
+
+function cpuSeconds(before: NodeJS.CpuUsage): number {
+  const { user, system } = process.cpuUsage(before)
+  return (user + system) / 1e6
+}
+
+const median = (numbers: readonly number[]): number =>
+  numbers.toSorted((a, b) => a - b)[Math.floor(numbers.length / 2)] ?? Number.NaN
+
+const rate = (seconds: number): string => `${(corpus.bytes / 1e6 / seconds).toFixed(0)} MB per CPU-second`
+
+const bare: number[] = []
+const ours: number[] = []
+try {
+  for (let round = 0; round < Number(values.rounds); round++) {
+    bare.push(bareLoop())
+    ours.push(await catchUp())
+    console.log(`round ${round + 1}: bare loop ${rate(bare.at(-1) ?? 0)}, catch-up ${rate(ours.at(-1) ?? 0)}`)
+  }
+} finally {
+  if (values.keep === undefined) rmSync(directory, { recursive: true, force: true })
+}
+console.log(`bare loop  ${rate(median(bare))}`)
+console.log(
+  `catch-up   ${rate(median(ours))}, from start to ready; resident ${(process.memoryUsage.rss() / 1e6).toFixed(0)} MB`,
+)
+console.log(`ratio      ${(median(bare) / median(ours)).toFixed(2)}`)

@@ -1,0 +1,193 @@
+import type { Dashboard } from '@grafana/grafana-foundation-sdk/dashboard'
+import { board } from '../parts/board.ts'
+import { exporterBand } from '../parts/exporter-health.ts'
+import { cost, firstPassBound, firstPassRate, reworkCostFactor, tokensPerSuccess } from '../parts/measures.ts'
+import { colorOutcomes, inWords } from '../parts/outcomes.ts'
+import { bars, fixedColor, lines, ranking, stat } from '../parts/panels.ts'
+import { BUCKET, count, observed, ratio, WINDOW, type Selection } from '../parts/promql.ts'
+import type { Query } from '../parts/queries.ts'
+import { contextHash, movingWindow, priceCompletion, pricePrompt } from '../parts/variables.ts'
+
+const CHOSEN = 'context_hash=~"$context"'
+
+/** The same measure in the range shown and in the one before it. */
+const nowAndBefore = (measure: (selection: Selection) => string): Query[] => [
+  { expr: measure({ where: CHOSEN }), legend: 'in this range' },
+  { expr: measure({ where: CHOSEN, offset: '$__range' }), legend: 'in the range before' },
+]
+
+const headline = [
+  stat({
+    title: 'First-pass rate',
+    description:
+      'Share of the builds that passed their first verification, of all that reached a verdict. Abandoned builds have none.',
+    unit: 'percentunit',
+    decimals: 1,
+    queries: nowAndBefore(firstPassRate),
+  }),
+  stat({
+    title: 'Tokens per successful build',
+    description:
+      'All tokens of the builds that closed, those of failed and abandoned ones included, over the builds that succeeded.',
+    unit: 'short',
+    decimals: 1,
+    queries: nowAndBefore(tokensPerSuccess),
+  }),
+  stat({
+    title: 'Rework cost factor',
+    description: 'Completion tokens that fixes took for each character of error log they were given.',
+    unit: 'none',
+    decimals: 2,
+    queries: nowAndBefore(reworkCostFactor),
+  }),
+  stat({
+    title: 'Builds',
+    description: 'Builds that closed, whatever their outcome.',
+    unit: 'short',
+    decimals: 0,
+    queries: nowAndBefore((selection) => count('builds', selection)),
+  }),
+  stat({
+    title: 'Cost at your prices',
+    description:
+      'All tokens at the prices per million typed in above. Tokens that the traces do not split count as prompt tokens.',
+    unit: 'currencyUSD',
+    decimals: 2,
+    queries: nowAndBefore(cost),
+  }),
+]
+
+const outcomes = colorOutcomes(
+  bars({
+    title: 'Builds by outcome',
+    description: 'Builds that closed, in the bar of the time at which they closed.',
+    unit: 'short',
+    decimals: 0,
+    min: 0,
+    queries: [
+      {
+        expr: inWords(count('builds', { by: ['outcome'], where: CHOSEN, window: BUCKET })),
+        legend: '{{outcome}}',
+        interval: '1m',
+      },
+    ],
+  }),
+)
+
+const firstPass = lines({
+  title: 'First-pass rate over time',
+  description:
+    'Share of the judged builds that passed their first verification, looking back as far as chosen above; the band is the 95 % interval (Wilson) for that many builds.',
+  unit: 'percentunit',
+  min: 0,
+  max: 1,
+  queries: [
+    { expr: firstPassBound('upper', { where: CHOSEN, window: WINDOW }), legend: '95 % at most' },
+    { expr: firstPassRate({ where: CHOSEN, window: WINDOW }), legend: 'first-pass rate' },
+    { expr: firstPassBound('lower', { where: CHOSEN, window: WINDOW }), legend: '95 % at least' },
+  ],
+})
+  .overrideByName('first-pass rate', [{ id: 'color', value: { mode: 'fixed', fixedColor: 'green' } }])
+  .overrideByRegexp('95 % at (most|least)', [
+    { id: 'color', value: { mode: 'fixed', fixedColor: 'green' } },
+    { id: 'custom.lineWidth', value: 0 },
+    { id: 'custom.showPoints', value: 'never' },
+    { id: 'custom.hideFrom', value: { legend: true, tooltip: false, viz: false } },
+  ])
+  .overrideByName('95 % at most', [
+    { id: 'custom.fillBelowTo', value: '95 % at least' },
+    { id: 'custom.fillOpacity', value: 20 },
+  ])
+
+const tokens = lines({
+  title: 'Tokens per successful build over time',
+  description:
+    'All tokens of the closed builds over the successful ones, looking back as far as chosen above. Lower is better.',
+  unit: 'short',
+  min: 0,
+  queries: [{ expr: tokensPerSuccess({ where: CHOSEN, window: WINDOW }), legend: 'tokens per success' }],
+}).colorScheme(fixedColor('blue'))
+
+const rework = lines({
+  title: 'Rework cost factor over time',
+  description:
+    'Completion tokens for each character of error log, of all fixes, looking back as far as chosen above. A rise means that fixes say more than the errors call for.',
+  unit: 'none',
+  decimals: 2,
+  min: 0,
+  queries: [{ expr: reworkCostFactor({ where: CHOSEN, window: WINDOW }), legend: 'tokens per character' }],
+}).colorScheme(fixedColor('orange'))
+
+const steps = ranking({
+  title: 'Most expensive steps',
+  description: 'Average tokens (prompt and completion) of one run of a step; the ten dearest.',
+  unit: 'short',
+  decimals: 1,
+  queries: [
+    {
+      expr: `sort_desc(topk(10, ${ratio(
+        observed('stepTokenCost', 'sum', { by: ['step'] }),
+        observed('stepTokenCost', 'count', { by: ['step'] }),
+      )}))`,
+      legend: '{{step}}',
+    },
+  ],
+})
+
+const errors = ranking({
+  title: 'What verifications fail with',
+  description: 'Failing verifications by error type, in the whole range; the ten most frequent.',
+  unit: 'short',
+  decimals: 0,
+  queries: [
+    {
+      expr: `sort_desc(topk(10, ${count('entries', {
+        by: ['error_type'],
+        where: `status="fail",error_type!="",${CHOSEN}`,
+      })} > 0))`,
+      legend: '{{error_type}}',
+    },
+  ],
+}).colorScheme(fixedColor('red'))
+
+export const overview = (): Dashboard =>
+  board({
+    uid: 'audit-overview',
+    title: 'Audit · Overview',
+    description: 'How the code generation builds fare, and what they cost.',
+    variables: [contextHash(), movingWindow(), pricePrompt(), priceCompletion()],
+    bands: [
+      {
+        height: 4,
+        panels: [
+          [5, headline[0]!],
+          [5, headline[1]!],
+          [5, headline[2]!],
+          [4, headline[3]!],
+          [5, headline[4]!],
+        ],
+      },
+      {
+        height: 8,
+        panels: [
+          [12, outcomes],
+          [12, firstPass],
+        ],
+      },
+      {
+        height: 8,
+        panels: [
+          [12, tokens],
+          [12, rework],
+        ],
+      },
+      {
+        height: 8,
+        panels: [
+          [12, steps],
+          [12, errors],
+        ],
+      },
+      exporterBand(),
+    ],
+  })

@@ -1,0 +1,109 @@
+import { mkdtemp, mkdir } from 'node:fs/promises'
+import os from 'node:os'
+import path from 'node:path'
+import { parseWatchConfig } from '../config/watch-config.ts'
+import type { StatusView } from '../serve/status.ts'
+import { writeCorpus } from '../simulate/corpus.ts'
+import { TRACE_FILE } from '../simulate/writer.ts'
+import { simulate, type SimulateOptions } from './simulate.ts'
+import { watch, type WatchDeps } from './watch.ts'
+
+export interface DemoOptions extends Omit<SimulateOptions, 'directory'> {
+  /** Where the files are written; absent: a new directory for temporary files, which stays. */
+  readonly directory?: string | undefined
+  readonly listen: string
+}
+
+export interface DemoDeps extends WatchDeps {
+  readonly print: (line: string) => void
+  /** Rewrites the last line; absent where nobody looks on. */
+  readonly rewrite?: ((line: string) => void) | undefined
+}
+
+/** Builds of the last days that stand there when the exporter starts: a first look shows something. */
+const HISTORY_BUILDS = 60
+const HISTORY_MS = 3 * 86_400_000
+const REFRESH_MS = 1_000
+/** A simulated build in progress is quiet for some five simulated minutes at most. */
+const QUIET_SIMULATED_MS = 360_000
+
+/** Simulated builds write real files, and the real daemon watches them, in one process, until the signal. */
+export async function demo(options: DemoOptions, deps: DemoDeps): Promise<void> {
+  const { directory: given, listen, ...rest } = options
+  const directory = given ?? (await mkdtemp(path.join(os.tmpdir(), 'audit-demo-')))
+  const builds = path.join(directory, 'builds')
+  await writeHistory(builds, deps.clock.wallMs(), rest.seed ?? 'history')
+  const timeoutMs = Math.ceil(QUIET_SIMULATED_MS / rest.speed) + 5_000
+  const config = parseWatchConfig({
+    roots: [builds],
+    state: path.join(directory, 'state'),
+    listen,
+    buildTimeout: `${timeoutMs}ms`,
+    newSeriesHold: '5s',
+  })
+
+  // Ends both when either fails.
+  const end = new AbortController()
+  const signal = AbortSignal.any([deps.signal, end.signal])
+  let status: (() => StatusView) | undefined
+  const watching = watch(config, {
+    ...deps,
+    signal,
+    onListening(url) {
+      deps.print(introduction(url, builds, rest.speed))
+    },
+    onReady(view) {
+      status = view
+    },
+  })
+  const writing = simulate({ ...rest, directory: builds }, { log: deps.log, signal })
+  const ticker = setInterval(() => {
+    if (status !== undefined) deps.rewrite?.(summary(status()))
+  }, REFRESH_MS)
+  try {
+    await Promise.race([watching, writing])
+    // A given number of builds ends the writing; what they came to stays to be looked at.
+    await watching
+  } finally {
+    clearInterval(ticker)
+    end.abort()
+    await Promise.allSettled([watching, writing])
+  }
+}
+
+async function writeHistory(builds: string, nowMs: number, seed: string | number): Promise<void> {
+  const past = path.join(builds, 'last-days')
+  await mkdir(past, { recursive: true })
+  await writeCorpus([path.join(past, TRACE_FILE)], {
+    seed,
+    size: { builds: HISTORY_BUILDS },
+    startMs: nowMs - HISTORY_MS,
+    spanMs: HISTORY_MS - 3_600_000,
+  })
+}
+
+const introduction = (url: string, builds: string, speed: number): string => `
+Simulated builds, ${speed} times as fast as real ones, write their audit traces below
+  ${builds}
+and the exporter reads them as they grow. Look at
+
+  ${url}/          the audits, live
+  ${url}/metrics   what Prometheus scrapes
+  ${url}/readyz    whether it has caught up
+
+With Grafana: docker compose --profile demo up --build, then http://127.0.0.1:3000
+Ctrl-C ends it; the files stay.
+`
+
+function summary(view: StatusView): string {
+  const { first_pass, after_rework, failed, abandoned } = view.builds
+  const closed = first_pass + after_rework + failed + abandoned
+  const burnt = Object.values(view.buildTokens).reduce((a, b) => a + b, 0)
+  const succeeded = first_pass + after_rework
+  const perSuccess = succeeded === 0 ? '–' : Math.round(burnt / succeeded).toLocaleString('en')
+  const share = closed === 0 ? '–' : `${Math.round((100 * first_pass) / closed)} %`
+  return (
+    `${closed} builds closed, ${view.buildsInProgress} in progress · first pass ${share} · ` +
+    `${perSuccess} tokens per success · ${view.entries} entries in ${view.files.length} files`
+  )
+}

@@ -1,0 +1,179 @@
+import { createBuilds } from './attribute/builds.ts'
+import { DEFAULT_PHASE_RULES } from './attribute/phase.ts'
+import type { Clock } from './clock.ts'
+import { createCommits, type Commits } from './commits.ts'
+import type { WatchConfig } from './config/watch-config.ts'
+import type { Events } from './events.ts'
+import { createContexts, type Contexts, UNKNOWN_CONTEXT } from './metrics/contexts.ts'
+import { createExposition, type Exposition } from './metrics/exposition.ts'
+import { createLabelValues } from './metrics/labels.ts'
+import { createLedger, type Ledger } from './metrics/ledger.ts'
+import { createMeasure } from './metrics/measure.ts'
+import { createProducer } from './metrics/producer.ts'
+import { baselineHasEnded, createPipeline } from './pipeline.ts'
+import type { Store } from './state/store.ts'
+import type { FileSystem } from './tail/file-system.ts'
+import { createReader } from './tail/reader.ts'
+import { createRegistry } from './tail/registry.ts'
+import { createTail, type Tail } from './tail/tail.ts'
+
+/** What of the configuration decides which numbers come out. */
+export type EngineConfig = Omit<WatchConfig, 'listen' | 'state' | 'poll' | 'scanInterval' | 'webConfig'>
+
+export interface EngineDeps {
+  readonly store: Store
+  readonly fs: FileSystem
+  readonly clock: Clock
+  readonly events: Events
+  /** Waits before a failed commit is tried again. */
+  readonly waitToRetry: () => Promise<void>
+  /** Reading stops; what is read is still to be committed. */
+  readonly stopped: () => boolean
+  readonly onCommit: (seconds: number) => void
+  /** How much is read at once; a scrape may have to wait for as long as that takes. */
+  readonly sliceBytes?: number
+}
+
+export interface Engine {
+  readonly tail: Tail
+  readonly ledger: Ledger
+  readonly contexts: Contexts
+  readonly commits: Commits
+  readonly exposition: Exposition
+  /** Everything that stands in the files is read and committed; rejects nothing, ends early when stopped. */
+  firstPass(): Promise<void>
+  /** Whether the first pass has ended. */
+  ready(): boolean
+  /** After a round of reading: closes builds that timed out, commits what is due. */
+  afterRound(): void
+  buildsInProgress(): number
+  fileCount(): number
+}
+
+const DAY_MS = 86_400_000
+const SLICE_BYTES = 512 * 1024
+const MAX_OPEN_FILES = 256
+const FORGET_AFTER_MS = 7 * DAY_MS
+
+/** A file quiet for longer is closed and not watched. */
+export const COLD_AFTER_MS = 5 * 60_000
+
+/** All the parts between the files and a scrape, put together; no timers, no sockets, no process. */
+export function createEngine(config: EngineConfig, deps: EngineDeps): Engine {
+  const { store, clock, events, stopped } = deps
+
+  // metrics
+  const ledger = createLedger(store, {
+    baselineEnded: baselineHasEnded(store),
+    isHidden: hiddenContexts(store),
+  })
+  const contexts = createContexts(store, {
+    cap: config.maxContextHashes,
+    idleMs: config.contextIdle,
+    onHide: (hash) => ledger.hide('context_hash', hash),
+    onUnhide: (hash) => ledger.unhide('context_hash', hash),
+  })
+  const caps = {
+    step: config.maxSteps,
+    error_type: config.maxErrorTypes,
+    instruction_version: config.maxInstructionVersions,
+    model: config.maxInstructionVersions,
+  }
+  const labels = createLabelValues(caps, store)
+  const measure = createMeasure({ ledger, labels, contexts })
+
+  // lines → entry → attributed → measured
+  const phaseRules = [...config.phase, ...DEFAULT_PHASE_RULES]
+  const builds = createBuilds(store, { timeoutMs: config.buildTimeout, phaseRules })
+  const registry = createRegistry(store)
+  const pipeline = createPipeline({ state: store, registry, builds, measure, ledger, contexts, events })
+
+  // → committed → shown
+  const parts = [registry, builds, labels, contexts, ledger, pipeline]
+  const commits = createCommits({
+    commit: (all) => store.commit(all),
+    parts,
+    events,
+    clock,
+    onCommit: deps.onCommit,
+  })
+  const exposition = createExposition({
+    ledger,
+    clock,
+    producer: createProducer({
+      ledger,
+      contexts,
+      clock,
+      buildsInProgress: () => builds.inProgress(),
+      lastEntryMs: () => builds.lastEntryMs(),
+    }),
+    newSeriesHoldMs: config.newSeriesHold,
+    commit() {
+      if (ready) pipeline.expire(clock.wallMs())
+      return commits.commit()
+    },
+  })
+
+  // files → lines
+  const tail = createTail(
+    {
+      fs: deps.fs,
+      registry,
+      reader: createReader(pipeline, {
+        maxLineBytes: config.maxLineBytes,
+        sliceBytes: deps.sliceBytes ?? SLICE_BYTES,
+      }),
+      events,
+      now: () => clock.wallMs(),
+      onRotation: () => measure.rotation(),
+      async beforeSlice() {
+        if (commits.due()) commits.commit()
+        while (!commits.durable() && !stopped()) {
+          await deps.waitToRetry()
+          commits.commit()
+        }
+      },
+    },
+    { ...config, coldAfterMs: COLD_AFTER_MS, maxOpenFiles: MAX_OPEN_FILES, forgetAfterMs: FORGET_AFTER_MS },
+  )
+
+  let ready = false
+  return {
+    tail,
+    ledger,
+    contexts,
+    commits,
+    exposition,
+    async firstPass() {
+      const startedMs = clock.monotonicMs()
+      await tail.scan()
+      await tail.drain(stopped)
+      if (stopped()) return
+      pipeline.endFirstPass(clock.wallMs())
+      while (!commits.commit()) {
+        if (stopped()) return
+        await deps.waitToRetry()
+      }
+      ready = true
+      events.caughtUp(registry.count(), (clock.monotonicMs() - startedMs) / 1000)
+    },
+    ready: () => ready,
+    afterRound() {
+      pipeline.expire(clock.wallMs())
+      if (commits.due()) commits.commit()
+    },
+    buildsInProgress: () => builds.inProgress(),
+    fileCount: () => registry.count(),
+  }
+}
+
+/** Series of a context that has left the scrape are kept, not shown. */
+function hiddenContexts(store: Store): Parameters<typeof createLedger>[1]['isHidden'] {
+  const hidden = new Set(
+    store.all('SELECT hash FROM contexts WHERE hidden = 1').map((row) => String(row['hash'])),
+  )
+  return (metric, labels) => {
+    const context = labels[metric.labels.indexOf('context_hash')]
+    return context !== undefined && context !== UNKNOWN_CONTEXT && hidden.has(context)
+  }
+}

@@ -1,0 +1,160 @@
+import { appendFile, mkdir, writeFile } from 'node:fs/promises'
+import { dirname } from 'node:path'
+import { type SimulatedOutcome, simulateBuild } from './builds.ts'
+import {
+  CONTEXT_REVISIONS,
+  type ContextRevision,
+  DEFAULT_PROFILE,
+  type SimulationProfile,
+} from './profile.ts'
+import { PROJECTS } from './projects.ts'
+import { createRandom } from './random.ts'
+
+/** How large a corpus is to be: whole builds until that many bytes are reached, or a number of builds. */
+type CorpusSize = { readonly bytes: number } | { readonly builds: number }
+
+export interface CorpusOptions {
+  /** The same seed and options give the same bytes. */
+  readonly seed: string | number
+  readonly size: CorpusSize
+  /** The first build starts here, in milliseconds since the epoch. */
+  readonly startMs: number
+  /** The builds' starts are spread evenly over this many milliseconds, and the contexts in turn over it. */
+  readonly spanMs: number
+  /** Revisions of GEMINI.md, oldest first; each has an equal share of the span. Default: `CONTEXT_REVISIONS`. */
+  readonly contexts?: readonly ContextRevision[]
+  readonly profile?: SimulationProfile
+  /** Share of the builds (0 to 1) whose entries carry the optional extensions. Default 0.3. */
+  readonly extensionShare?: number
+  /** Builds are dealt to this many files in turn. Default 1. */
+  readonly files?: number
+}
+
+export interface CorpusSummary {
+  readonly bytes: number
+  readonly lines: number
+  readonly builds: number
+  readonly outcomes: Readonly<Record<SimulatedOutcome, number>>
+}
+
+export interface CorpusLine {
+  /** One entry as JSON, with its line end. */
+  readonly text: string
+  /** Index of the file that it belongs to. */
+  readonly file: number
+  /** The entry's time in milliseconds since the epoch; never before that of the line yielded before. */
+  readonly atMs: number
+}
+
+/** With it, the lines of a corpus have the shape of a trace in use: a median of 0.4 kB, 1 in 100 above 4.5 kB. */
+const CORPUS_PROFILE: SimulationProfile = {
+  ...DEFAULT_PROFILE,
+  errorLogChars: { median: 800, sigma: 1.06 },
+}
+
+/** Builds are made ahead and sorted by time in batches of this size. */
+const BATCH = 256
+
+/**
+ * Yields the lines of a corpus in order of time, builds interleaved as parallel pipelines write them; returns
+ * what it holds. Nothing but the options decides what comes out.
+ */
+export function* corpusLines(options: CorpusOptions): Generator<CorpusLine, CorpusSummary> {
+  const { size, startMs, spanMs, files = 1, extensionShare = 0.3 } = options
+  const { contexts = CONTEXT_REVISIONS, profile = CORPUS_PROFILE } = options
+  const outcomes = { first_pass: 0, after_rework: 0, failed: 0, abandoned: 0 }
+  let bytes = 0
+  let lines = 0
+  let builds = 0
+
+  const progress = (): number => ('bytes' in size ? bytes / size.bytes : builds / size.builds)
+  const startAt = (share: number): number => Math.round(startMs + share * spanMs)
+
+  const nextBuild = (share: number): CorpusLine[] => {
+    const random = createRandom(`${options.seed}/${builds}`)
+    const project = random.pick(PROJECTS)
+    const steps = simulateBuild({
+      random,
+      profile,
+      project,
+      startMs: startAt(share),
+      runId: `audited-build-${project}-${random.hex(8)}${builds.toString(36)}`,
+      context: contextAt(contexts, share),
+      extensions: random.chance(extensionShare),
+    })
+    const file = builds % files
+    const made: CorpusLine[] = []
+    let step = steps.next()
+    while (!step.done) {
+      const text = `${JSON.stringify(step.value.entry)}\n`
+      bytes += Buffer.byteLength(text)
+      made.push({ text, file, atMs: step.value.atMs })
+      step = steps.next()
+    }
+    outcomes[step.value] += 1
+    lines += made.length
+    builds += 1
+    return made
+  }
+
+  // Lines of builds that have started, but end after the next build's start.
+  let waiting: CorpusLine[] = []
+  while (progress() < 1) {
+    for (let made = 0; made < BATCH && progress() < 1; made += 1) waiting.push(...nextBuild(progress()))
+    waiting.sort((a, b) => a.atMs - b.atMs)
+    const horizon = progress() < 1 ? startAt(progress()) : Infinity
+    const later = waiting.findIndex(({ atMs }) => atMs > horizon)
+    yield* later === -1 ? waiting : waiting.slice(0, later)
+    waiting = later === -1 ? [] : waiting.slice(later)
+  }
+  return { bytes, lines, builds, outcomes }
+}
+
+const contextAt = (contexts: readonly ContextRevision[], share: number): ContextRevision => {
+  const context = contexts[Math.min(Math.floor(share * contexts.length), contexts.length - 1)]
+  if (context === undefined) throw new RangeError('a corpus needs at least one context')
+  return context
+}
+
+/** Characters gathered for one file before they are written. */
+const CHUNK_CHARS = 1 << 20
+/** Characters gathered for all files before all of them are written: what bounds the memory of many files. */
+const GATHERED_CHARS = 16 << 20
+
+/**
+ * Writes a corpus to the given files (replaced where they exist, their directories made) and tells what it holds.
+ * Memory stays bounded whatever the size. Throws what the file system throws.
+ */
+export async function writeCorpus(
+  paths: readonly string[],
+  options: Omit<CorpusOptions, 'files'>,
+): Promise<CorpusSummary> {
+  for (const path of paths) {
+    await mkdir(dirname(path), { recursive: true })
+    await writeFile(path, '')
+  }
+  const gathered = paths.map((path) => ({ path, text: '' }))
+  let gatheredChars = 0
+  const flush = async (file: { readonly path: string; text: string }): Promise<void> => {
+    if (file.text === '') return
+    const { text } = file
+    file.text = ''
+    gatheredChars -= text.length
+    await appendFile(file.path, text)
+  }
+
+  const lines = corpusLines({ ...options, files: paths.length })
+  let line = lines.next()
+  while (!line.done) {
+    const { text, file: index } = line.value
+    const file = gathered[index]
+    if (file === undefined) throw new RangeError('a corpus needs at least one file')
+    file.text += text
+    gatheredChars += text.length
+    if (file.text.length >= CHUNK_CHARS) await flush(file)
+    if (gatheredChars >= GATHERED_CHARS) for (const each of gathered) await flush(each)
+    line = lines.next()
+  }
+  for (const file of gathered) await flush(file)
+  return line.value
+}

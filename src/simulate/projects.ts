@@ -1,0 +1,20 @@
+/** The packages that simulated pipelines build. */
+export const PROJECTS = [
+  'color-names',
+  'contentful-types',
+  'cron-parser',
+  'csv-parser',
+  'email-templates',
+  'feature-flags',
+  'glob-match',
+  'jwt-claims',
+  'lru-cache',
+  'markdown-links',
+  'object-diff',
+  'rate-limiter',
+  'retry-policy',
+  'semver-range',
+  'text-wrap',
+  'url-router',
+  'zip-stream',
+] as const

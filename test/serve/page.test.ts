@@ -1,0 +1,142 @@
+import type { Browser, Page } from 'playwright-core'
+import { afterEach, expect, test } from 'vitest'
+import { renderPage } from '../../src/serve/page.ts'
+import { createHttpServer, type HttpServer } from '../../src/serve/server.ts'
+import type { StatusView } from '../../src/serve/status.ts'
+import { startChromium } from '../setup/chromium.ts'
+import { busyStatus, emptyStatus, file } from './status-fixture.ts'
+
+let browser: Browser | undefined
+let server: HttpServer | undefined
+afterEach(async () => {
+  await browser?.close()
+  await server?.close()
+})
+
+/** The page in a browser, and everything that its console said. */
+async function open(status: () => StatusView, width = 1280): Promise<{ page: Page; said: string[] }> {
+  browser = await startChromium()
+  server = createHttpServer({
+    status,
+    scrape: () => Promise.resolve({ ok: false, status: 503, message: '' }),
+    notReadyReason: () => undefined,
+    onRequestError: (error) => said.push(String(error)),
+  })
+  const { port } = await server.listen('127.0.0.1', 0)
+  const page = await browser.newPage({ viewport: { width, height: 900 } })
+  const said: string[] = []
+  page.on('console', (message) => said.push(message.text()))
+  page.on('pageerror', (error) => said.push(String(error)))
+  page.on('dialog', (dialog) => said.push(`dialog ${dialog.message()}`))
+  await page.goto(`http://127.0.0.1:${port}/`)
+  return { page, said }
+}
+
+const tile = async (page: Page, name: string): Promise<string | null> =>
+  page
+    .locator('dl > div', { has: page.getByText(name, { exact: true }) })
+    .locator('.figure')
+    .textContent()
+
+test('the page tells the builds, their rates and their costs', async () => {
+  const { page, said } = await open(() => busyStatus())
+  expect(await tile(page, 'First-pass rate')).toBe('52.5 %')
+  // (6.3 + 9.1 + 5.4 + 0.6 million) / (420 + 260): what failures burnt belongs to the price of success.
+  expect(await tile(page, 'Tokens per successful build')).toBe('31,471')
+  expect(await tile(page, 'Rework cost factor')).toBe('1.52')
+  const builds = page.getByRole('region', { name: 'Builds by outcome' }).getByRole('table')
+  expect(await builds.getByRole('row', { name: /^After rework/u }).allInnerTexts()).toEqual([
+    'After rework\t260\t32.5 %\t9,100,000\t35,000',
+  ])
+  expect(said).toEqual([])
+})
+
+test('everything on the page has a name for those who do not see it', async () => {
+  const { page } = await open(() => busyStatus())
+  expect(await page.getByRole('heading', { level: 1 }).allInnerTexts()).toEqual(['audit-trace-exporter'])
+  const titles = [
+    'Builds by outcome',
+    'Error types',
+    'Most expensive steps',
+    'Contexts',
+    'Odd lines',
+    'Files',
+  ]
+  expect(await page.getByRole('heading', { level: 2 }).allInnerTexts()).toEqual(titles)
+  expect(await page.getByRole('main').count()).toBe(1)
+  expect(await page.getByRole('navigation', { name: 'Endpoints' }).getByRole('link').allInnerTexts()).toEqual(
+    ['/metrics', '/readyz', '/healthz'],
+  )
+  expect(await page.locator('table:not(:has(caption))').count()).toBe(0)
+  expect(await page.locator('th:not([scope])').count()).toBe(0)
+  await page.keyboard.press('Tab')
+  expect(await page.evaluate('document.activeElement.textContent')).toBe('Skip to the figures')
+})
+
+test('the page fits a phone: only tables scroll sideways', async () => {
+  const { page } = await open(() => busyStatus(), 360)
+  expect(await page.evaluate('document.documentElement.scrollWidth')).toBe(360)
+})
+
+test('the page keeps itself up to date and leaves the focus where it is', async () => {
+  let entries = 1
+  const { page, said } = await open(() => busyStatus({ entries }))
+  await page.locator('#files').focus()
+  entries = 2
+  await expect.poll(() => tile(page, 'Entries'), { timeout: 15_000 }).toBe('2')
+  expect(await page.evaluate('document.activeElement.id')).toBe('files')
+  expect(said).toEqual([])
+})
+
+test('the page says so when the exporter no longer answers', async () => {
+  const { page } = await open(() => busyStatus())
+  await server?.close()
+  const stale = page.getByRole('status')
+  await expect.poll(() => stale.textContent(), { timeout: 15_000 }).toContain('no longer up to date')
+})
+
+test('hostile names are shown and not obeyed', async () => {
+  const hostile = `/x/<img src=x onerror="alert(1)"></script><script>alert(2)</script>&amp;'"\u202Egpj`
+  const { page, said } = await open(() =>
+    busyStatus({
+      files: [file({ path: hostile, error: hostile })],
+      steps: [{ step: hostile, phase: hostile, entries: 1, tokens: 1 }],
+      errorTypes: [{ errorType: hostile, entries: 1, reworkTokens: 1 }],
+      rejectedLines: { [hostile]: 1 },
+      roots: [{ path: hostile, state: 'waiting' }],
+      ready: false,
+      notReadyReason: hostile,
+    }),
+  )
+  expect(await page.locator('img').count()).toBe(0)
+  expect(await page.locator('#files .path').textContent()).toBe(hostile.replace('\u202E', '\uFFFD'))
+  expect(said).toEqual([])
+})
+
+test('an exporter without data says so and divides nothing by zero', () => {
+  const page = renderPage(emptyStatus())
+  expect(page.match(/<dd class="figure none">no data yet<\/dd>/gu)).toHaveLength(3)
+  expect(page).not.toMatch(/NaN|Infinity|undefined/u)
+})
+
+test('an exporter that is not ready says why', () => {
+  const page = renderPage(
+    emptyStatus({ ready: false, notReadyReason: 'the first pass', stateDurable: false }),
+  )
+  expect(page).toContain('<title>Not ready: audit-trace-exporter</title>')
+  expect(page).toContain('the first pass')
+  expect(page).toContain('The state cannot be written')
+})
+
+test('of many files the most interesting 200 are shown, and the rest is counted', () => {
+  const many = Array.from({ length: 1_000 }, (_, i) => file({ path: `/many/${i}`, lastReadAtMs: i }))
+  many[3] = file({ path: '/failing', state: 'failing' })
+  many[4] = file({ path: '/pending', pendingBytes: 5, countedBytes: 995 })
+  many[5] = file({ path: '/lagging', lagBytes: 5, countedBytes: 994 })
+  const page = renderPage(emptyStatus({ files: many }))
+  const paths = [...page.matchAll(/<span class="path">(.*?)<\/span>/gu)].map(([, path]) => path)
+  expect(paths.slice(0, 4)).toEqual(['/failing', '/lagging', '/pending', '/many/999'])
+  expect(paths).toHaveLength(200)
+  expect(page).toContain('and 800 more')
+  expect(page).toContain('out of balance by 1 bytes')
+})

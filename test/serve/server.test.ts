@@ -1,0 +1,168 @@
+import { once } from 'node:events'
+import http from 'node:http'
+import net from 'node:net'
+import { hashSync } from 'bcryptjs'
+import { afterEach, expect, test } from 'vitest'
+import { createHttpServer, type HttpServer, type ServeDeps } from '../../src/serve/server.ts'
+import { busyStatus } from './status-fixture.ts'
+
+const servers: HttpServer[] = []
+afterEach(async () => {
+  for (const server of servers.splice(0)) await server.close()
+})
+
+/** A server on a free port, with a count of the scrapes asked and sent. */
+async function serve(over: Partial<ServeDeps> = {}, body = '# HELP up x\nup 1\n') {
+  const seen = { scrapes: 0, sent: 0, errors: [] as string[] }
+  const server = createHttpServer({
+    scrape: () => {
+      seen.scrapes++
+      const sent = (): void => void seen.sent++
+      return Promise.resolve({ ok: true, scrape: { contentType: 'text/plain; version=0.0.4', body, sent } })
+    },
+    status: () => busyStatus(),
+    notReadyReason: () => undefined,
+    onRequestError: (error, path) => seen.errors.push(`${path}: ${String(error)}`),
+    ...over,
+  })
+  servers.push(server)
+  const { port } = await server.listen('127.0.0.1', 0)
+  return { server, seen, port, url: `http://127.0.0.1:${port}` }
+}
+
+test('a scrape is answered whole and told as sent once', async () => {
+  const { url, seen } = await serve()
+  const response = await fetch(`${url}/metrics?x=1`)
+  expect(response.headers.get('content-type')).toBe('text/plain; version=0.0.4')
+  expect(await response.text()).toBe('# HELP up x\nup 1\n')
+  await expect.poll(() => seen).toEqual({ scrapes: 1, sent: 1, errors: [] })
+})
+
+test('a HEAD of the metrics does not scrape', async () => {
+  const { url, seen } = await serve()
+  expect((await fetch(`${url}/metrics`, { method: 'HEAD' })).status).toBe(200)
+  expect(seen).toEqual({ scrapes: 0, sent: 0, errors: [] })
+})
+
+test('a scrape whose reader goes away is not told as sent', async () => {
+  const body = 'x'.repeat(64 * 1024 * 1024)
+  const { port, server, seen } = await serve({}, body)
+  const socket = net.connect(port, '127.0.0.1')
+  socket.on('error', () => undefined)
+  socket.write('GET /metrics HTTP/1.1\r\nhost: x\r\n\r\n')
+  await once(socket, 'data')
+  socket.resetAndDestroy()
+  await server.close()
+  expect(seen).toMatchObject({ scrapes: 1, sent: 0 })
+})
+
+test('a long scrape is compressed for those who ask, and not for those who refuse', async () => {
+  const body = 'up 1\n'.repeat(1_000)
+  const { port } = await serve({}, body)
+  const length = async (coding: string) => {
+    const request = http.get({ port, path: '/metrics', agent: false, headers: { 'accept-encoding': coding } })
+    const [response] = (await once(request, 'response')) as [http.IncomingMessage]
+    response.resume()
+    await once(response, 'end')
+    return [response.headers['content-encoding'], Number(response.headers['content-length']) === body.length]
+  }
+  expect(await length('deflate, gzip;q=0.5')).toEqual(['gzip', false])
+  expect(await length('gzip;q=0')).toEqual([undefined, true])
+  const response = await fetch(`http://127.0.0.1:${port}/metrics`)
+  expect(await response.text()).toBe(body)
+})
+
+test('a scrape that cannot be given says why', async () => {
+  const { url } = await serve({
+    scrape: () => Promise.resolve({ ok: false, status: 503, message: 'first pass' }),
+  })
+  const response = await fetch(`${url}/metrics`)
+  expect([response.status, await response.text()]).toEqual([503, 'first pass\n'])
+})
+
+test('a fault inside answers 500, tells nothing of itself to the client, and the server goes on', async () => {
+  const { url, seen } = await serve({ scrape: () => Promise.reject(new Error('secret cause')) })
+  const response = await fetch(`${url}/metrics`)
+  expect(response.status).toBe(500)
+  expect(await response.text()).not.toContain('secret')
+  expect(seen.errors).toEqual(['/metrics: Error: secret cause'])
+  expect((await fetch(`${url}/healthz`)).status).toBe(200)
+})
+
+test('readiness follows the status, and health does not', async () => {
+  const { url } = await serve({ notReadyReason: () => 'first pass' })
+  const ready = await fetch(`${url}/readyz`)
+  expect([ready.status, await ready.text()]).toEqual([503, 'not ready: first pass\n'])
+  expect((await fetch(`${url}/healthz`)).status).toBe(200)
+})
+
+test('other paths are 404, other methods 405', async () => {
+  const { url, seen } = await serve()
+  const paths = ['/metrics/', '/constructor', '/etc/passwd', '//x']
+  const statuses = await Promise.all(paths.map(async (path) => (await fetch(url + path)).status))
+  expect(statuses).toEqual([404, 404, 404, 404])
+  const post = await fetch(`${url}/metrics`, { method: 'POST', body: 'x' })
+  expect([post.status, post.headers.get('allow')]).toEqual([405, 'GET, HEAD'])
+  expect(seen.scrapes).toBe(0)
+})
+
+test('a port in use is named, with what to do', async () => {
+  const { port, server } = await serve()
+  const second = createHttpServer({ scrape: fail, status: fail, notReadyReason: fail, onRequestError: fail })
+  await expect(second.listen('127.0.0.1', port)).rejects.toThrow(
+    `cannot listen on 127.0.0.1:${port}: the port is in use by another program`,
+  )
+  await server.close()
+  await second.listen('127.0.0.1', port)
+  await second.close()
+})
+
+test('an address of another machine is named, with what to do', async () => {
+  const server = createHttpServer({ scrape: fail, status: fail, notReadyReason: fail, onRequestError: fail })
+  await expect(server.listen('192.0.2.1', 0)).rejects.toThrow(
+    /192\.0\.2\.1:0: this machine has no such address/u,
+  )
+})
+
+test('closing ends although a client keeps its connection and another never ends its request', async () => {
+  const { port, server } = await serve()
+  const agent = new http.Agent({ keepAlive: true })
+  const [response] = (await once(http.get({ port, path: '/healthz', agent }), 'response')) as [
+    http.IncomingMessage,
+  ]
+  response.resume()
+  await once(response, 'end')
+  const slow = net.connect(port, '127.0.0.1')
+  slow.write('GET /metrics HTTP/1.1\r\nx-slow: ')
+  await once(slow, 'connect')
+  const ended = once(slow, 'close')
+  slow.resume()
+  await server.close()
+  await expect(ended).resolves.toEqual([false])
+  agent.destroy()
+})
+
+test('with users, the metrics and the page want a password, and the probes do not', async () => {
+  const users = new Map([['prom', hashSync('right:é', 4)]])
+  const { url, seen } = await serve({ web: { users } })
+  const status = async (path: string, credentials?: string) => {
+    const authorization = `Basic ${Buffer.from(credentials ?? '').toString('base64')}`
+    const response = await fetch(url + path, credentials === undefined ? {} : { headers: { authorization } })
+    await response.arrayBuffer()
+    return response.status
+  }
+  expect(await status('/metrics')).toBe(401)
+  expect(await status('/')).toBe(401)
+  expect(await status('/metrics', 'prom:wrong')).toBe(401)
+  expect(await status('/metrics', 'nobody:right:é')).toBe(401)
+  expect(await status('/metrics', 'prom')).toBe(401)
+  expect(seen.scrapes).toBe(0)
+  expect(await status('/metrics', 'prom:right:é')).toBe(200)
+  expect(await status('/metrics', 'prom:right:é')).toBe(200)
+  expect(await status('/metrics', 'prom:wrong')).toBe(401)
+  expect([await status('/healthz'), await status('/readyz')]).toEqual([200, 200])
+})
+
+const fail = (): never => {
+  throw new Error('not to be called')
+}

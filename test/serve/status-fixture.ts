@@ -1,0 +1,98 @@
+import type { FileView, StatusView } from '../../src/serve/status.ts'
+
+const NOW_MS = Date.UTC(2026, 0, 31, 9, 5)
+
+export const file = (over: Partial<FileView> = {}): FileView => ({
+  path: '/builds/one/audit_trace.jsonl',
+  state: 'hot',
+  sizeBytes: 1_000,
+  countedBytes: 1_000,
+  rejectedBytes: 0,
+  skippedBytes: 0,
+  pendingBytes: 0,
+  lagBytes: 0,
+  line: 3,
+  lastReadAtMs: NOW_MS - 12_000,
+  ...over,
+})
+
+/** An exporter that has just started and found nothing. */
+export const emptyStatus = (over: Partial<StatusView> = {}): StatusView => ({
+  version: '1.2.3',
+  startedAtMs: NOW_MS - 60_000,
+  nowMs: NOW_MS,
+  ready: true,
+  stateDurable: true,
+  roots: [{ path: '/builds', state: 'watching' }],
+  files: [],
+  rejectedLines: {},
+  warnings: {},
+  entries: 0,
+  tokens: 0,
+  builds: { first_pass: 0, after_rework: 0, failed: 0, abandoned: 0 },
+  buildTokens: { first_pass: 0, after_rework: 0, failed: 0, abandoned: 0 },
+  buildsInProgress: 0,
+  reworkCompletionTokens: 0,
+  reworkErrorLogChars: 0,
+  steps: [],
+  errorTypes: [],
+  contexts: [],
+  ...over,
+})
+
+/** An exporter in the middle of a working day. */
+export const busyStatus = (over: Partial<StatusView> = {}): StatusView =>
+  emptyStatus({
+    startedAtMs: NOW_MS - 3 * 86_400_000,
+    roots: [
+      { path: '/builds', state: 'watching' },
+      { path: '/mnt/more', state: 'waiting' },
+    ],
+    entries: 4_812,
+    tokens: 23_456_789,
+    builds: { first_pass: 420, after_rework: 260, failed: 90, abandoned: 30 },
+    buildTokens: { first_pass: 6_300_000, after_rework: 9_100_000, failed: 5_400_000, abandoned: 600_000 },
+    buildsInProgress: 7,
+    reworkCompletionTokens: 3_030_000,
+    reworkErrorLogChars: 2_000_000,
+    rejectedLines: { invalid_json: 4, schema: 2, too_long: 0 },
+    warnings: { total_disagrees: 3 },
+    steps: [
+      { step: 'implement_v1', phase: 'implement', entries: 800, tokens: 9_800_000 },
+      { step: 'fix_attempt_1', phase: 'rework', entries: 380, tokens: 5_200_000 },
+      { step: 'fix_attempt_2', phase: 'rework', entries: 190, tokens: 3_100_000 },
+      { step: 'scaffold', phase: 'scaffold', entries: 800, tokens: 2_400_000 },
+      { step: 'initial_verification', phase: 'verify', entries: 800, tokens: 0 },
+    ],
+    errorTypes: [
+      { errorType: 'TSC_ERROR', entries: 201, reworkTokens: 4_100_000 },
+      { errorType: 'JEST_FAILURE', entries: 120, reworkTokens: 3_000_000 },
+      { errorType: 'ESLINT_ERROR_NO_ANY', entries: 64, reworkTokens: 900_000 },
+    ],
+    contexts: [
+      { hash: '9f86d081884c', version: 'v2', firstSeenMs: NOW_MS - 86_400_000, entries: 1_900 },
+      { hash: '60303ae22b99', version: 'v1', firstSeenMs: NOW_MS - 9 * 86_400_000, entries: 2_912 },
+    ],
+    files: [
+      file({ path: '/builds/2026-01-31/a1f9/audit_trace.jsonl', sizeBytes: 48_200, countedBytes: 48_200 }),
+      file({
+        path: '/builds/2026-01-31/b77c/audit_trace.jsonl',
+        sizeBytes: 5_300_000,
+        countedBytes: 4_100_000,
+        rejectedBytes: 812,
+        pendingBytes: 188,
+        lagBytes: 1_199_000,
+      }),
+      file({
+        path: '/builds/2026-01-30/dead/audit_trace.jsonl',
+        state: 'failing',
+        lastReadAtMs: undefined,
+        countedBytes: 0,
+        lagBytes: 1_000,
+        line: 0,
+        error: 'EACCES: permission denied, open',
+      }),
+      file({ path: '/builds/2026-01-29/c003/audit_trace.jsonl', state: 'cold', lastReadAtMs: NOW_MS - 7e7 }),
+    ],
+    ...over,
+  })

@@ -1,0 +1,67 @@
+import { spawn, type ChildProcess } from 'node:child_process'
+import { once } from 'node:events'
+import net from 'node:net'
+import { setTimeout as wait } from 'node:timers/promises'
+
+export interface Started {
+  readonly child: ChildProcess
+  /** All that it has written to stderr and stdout so far. */
+  output(): string
+  /** Sends the signal and waits for the end; the exit code, or the signal that ended it. */
+  stop(signal?: NodeJS.Signals): Promise<number | NodeJS.Signals>
+}
+
+/** Starts a real program; whoever starts it stops it. */
+export function start(program: string, args: readonly string[], env: NodeJS.ProcessEnv = {}): Started {
+  const child = spawn(program, args, { stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, ...env } })
+  let output = ''
+  const collect = (chunk: Buffer): void => void (output += chunk.toString())
+  child.stdout.on('data', collect)
+  child.stderr.on('data', collect)
+  const ended = once(child, 'close') as Promise<[number | null, NodeJS.Signals | null]>
+  ended.catch((error: unknown) => (output += String(error)))
+  const kill = (): void => void child.kill('SIGKILL')
+  process.once('exit', kill)
+  return {
+    child,
+    output: () => output,
+    async stop(signal = 'SIGTERM') {
+      if (child.exitCode === null && child.signalCode === null) child.kill(signal)
+      const [code, by] = await ended
+      process.off('exit', kill)
+      return code ?? by ?? 0
+    },
+  }
+}
+
+/** Asks again and again until the answer is neither undefined nor an error; fails with the last of them. */
+export async function until<T>(
+  what: string,
+  ask: () => Promise<T | undefined> | T | undefined,
+  { withinMs = 20_000, detail = () => '' }: { withinMs?: number; detail?: () => string } = {},
+): Promise<T> {
+  const deadline = performance.now() + withinMs
+  let last: unknown
+  for (;;) {
+    try {
+      const answer = await ask()
+      if (answer !== undefined) return answer
+    } catch (error) {
+      last = error
+    }
+    if (performance.now() > deadline) {
+      throw new Error(`not within ${withinMs} ms: ${what}\n${detail()}`, { cause: last })
+    }
+    await wait(25)
+  }
+}
+
+/** A port that nothing listens on at this moment, for programs that cannot say which one they took. */
+export async function freePort(): Promise<number> {
+  const server = net.createServer().listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const { port } = server.address() as net.AddressInfo
+  server.close()
+  await once(server, 'close')
+  return port
+}

@@ -1,0 +1,50 @@
+import { accessSync, constants } from 'node:fs'
+import path from 'node:path'
+import { inject, TestRunner } from 'vitest'
+
+declare module 'vitest' {
+  interface ProvidedContext {
+    /** Why a program could not be installed, by program; put there once by services.ts. */
+    installFailures: Record<string, string>
+  }
+}
+
+export const DEBIAN_PACKAGES = {
+  promtool: 'prometheus',
+  prometheus: 'prometheus',
+  'prometheus-alertmanager': 'prometheus-alertmanager',
+  chromium: 'chromium',
+} as const
+
+export type Program = keyof typeof DEBIAN_PACKAGES
+
+/** The absolute path of a program on PATH, or undefined. */
+export function findProgram(program: string): string | undefined {
+  const directories = (process.env['PATH'] ?? '').split(path.delimiter)
+  return [...directories, '/usr/bin', '/usr/local/bin']
+    .map((directory) => path.join(directory, program))
+    .find((file) => {
+      try {
+        accessSync(file, constants.X_OK)
+        return true
+      } catch {
+        return false
+      }
+    })
+}
+
+/** The path of a program; without it the test is skipped with the reason, and fails where CI=true. */
+export function requireProgram(program: Program): string {
+  const found = findProgram(program)
+  if (found !== undefined) return found
+  const cause = inject('installFailures')[program] ?? 'it is not on PATH'
+  return skipTest(`needs ${program} (Debian package ${DEBIAN_PACKAGES[program]}): ${cause}`)
+}
+
+/** Ends the running test as skipped; in CI nothing may be skipped, so it fails there. */
+export function skipTest(reason: string): never {
+  if (process.env['CI'] === 'true') throw new Error(reason)
+  const test = TestRunner.getCurrentTest()
+  if (test === undefined) throw new Error(`${reason} (call this inside a test)`)
+  return test.context.skip(reason)
+}

@@ -1,0 +1,129 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import path from 'node:path'
+import { stringify } from 'yaml'
+import { freePort, start, until } from './process.ts'
+import { requireProgram } from './programs.ts'
+
+export interface PrometheusOptions {
+  /** `host:port` by job name. */
+  readonly targets: Readonly<Record<string, string>>
+  /** A scrape each of these; also how often rules are evaluated. */
+  readonly interval?: string
+  readonly ruleFiles?: readonly string[]
+  /** `host:port` */
+  readonly alertmanager?: string
+  /** Data that is already there, such as imported blocks; else a new directory, deleted in the end. */
+  readonly dataDirectory?: string
+  readonly args?: readonly string[]
+}
+
+export interface Sample {
+  readonly labels: Readonly<Record<string, string>>
+  readonly value: number
+  readonly timeMs: number
+}
+
+export interface Range {
+  readonly labels: Readonly<Record<string, string>>
+  readonly values: readonly (readonly [timeMs: number, value: number])[]
+}
+
+export interface Prometheus {
+  readonly url: string
+  instant(query: string, timeMs?: number): Promise<Sample[]>
+  range(query: string, fromMs: number, toMs: number, stepSeconds: number): Promise<Range[]>
+  /** Any GET of the HTTP API, its `data`. */
+  api<T>(pathAndQuery: string): Promise<T>
+  stop(): Promise<void>
+}
+
+type Raw = { metric: Record<string, string>; value: [number, string]; values: [number, string][] }
+
+/** A real Prometheus on a free port, ready, and with a first good scrape of every target; rejects without. */
+export async function startPrometheus(options: PrometheusOptions): Promise<Prometheus> {
+  const program = requireProgram('prometheus')
+  const directory = mkdtempSync(path.join(tmpdir(), 'prometheus-'))
+  const config = path.join(directory, 'prometheus.yml')
+  writeFileSync(config, stringify(configuration(options)))
+  const port = await freePort()
+  const url = `http://127.0.0.1:${port}`
+  const running = start(program, [
+    `--config.file=${config}`,
+    `--storage.tsdb.path=${options.dataDirectory ?? path.join(directory, 'data')}`,
+    `--web.listen-address=127.0.0.1:${port}`,
+    '--log.level=warn',
+    ...(options.args ?? []),
+  ])
+
+  async function api<T>(pathAndQuery: string): Promise<T> {
+    const response = await fetch(`${url}/api/v1/${pathAndQuery}`)
+    const answer = (await response.json()) as { status: string; data: T; error?: string }
+    if (answer.status !== 'success') throw new Error(`Prometheus, ${pathAndQuery}: ${answer.error ?? ''}`)
+    return answer.data
+  }
+  const query = (kind: string, parameters: Record<string, string>) =>
+    api<{ result: Raw[] }>(`${kind}?${new URLSearchParams(parameters).toString()}`)
+
+  const prometheus: Prometheus = {
+    url,
+    api,
+    async instant(text, timeMs) {
+      const time = timeMs === undefined ? {} : { time: String(timeMs / 1000) }
+      const { result } = await query('query', { query: text, ...time })
+      return result.map(({ metric, value: [seconds, value] }) => ({
+        labels: metric,
+        value: Number(value),
+        timeMs: seconds * 1000,
+      }))
+    },
+    async range(text, fromMs, toMs, stepSeconds) {
+      const times = { start: String(fromMs / 1000), end: String(toMs / 1000), step: String(stepSeconds) }
+      const { result } = await query('query_range', { query: text, ...times })
+      return result.map(({ metric, values }) => ({
+        labels: metric,
+        values: values.map(([seconds, value]) => [seconds * 1000, Number(value)] as const),
+      }))
+    },
+    async stop() {
+      await running.stop()
+      rmSync(directory, { recursive: true, force: true })
+    },
+  }
+
+  try {
+    await until('Prometheus is ready', async () => (await fetch(`${url}/-/ready`)).ok || undefined, {
+      detail: running.output,
+    })
+    const wanted = Object.keys(options.targets).length
+    // It may take 5 s until the first scrape: target updates are throttled.
+    await until('a first sample of each target', async () => (await scraped()) >= wanted || undefined, {
+      detail: running.output,
+    })
+  } catch (error) {
+    await prometheus.stop()
+    throw error
+  }
+  return prometheus
+
+  async function scraped(): Promise<number> {
+    return (await prometheus.instant('count(up == 1)'))[0]?.value ?? 0
+  }
+}
+
+function configuration(options: PrometheusOptions): object {
+  const interval = options.interval ?? '1s'
+  return {
+    global: { scrape_interval: interval, scrape_timeout: interval, evaluation_interval: interval },
+    scrape_configs: Object.entries(options.targets).map(([job, target]) => ({
+      job_name: job,
+      static_configs: [{ targets: [target] }],
+    })),
+    ...(options.ruleFiles === undefined
+      ? {}
+      : { rule_files: options.ruleFiles.map((file) => path.resolve(file)) }),
+    ...(options.alertmanager === undefined
+      ? {}
+      : { alerting: { alertmanagers: [{ static_configs: [{ targets: [options.alertmanager] }] }] } }),
+  }
+}
