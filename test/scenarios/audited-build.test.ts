@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import type { WorkflowFailedError, WorkflowHandleWithFirstExecutionRunId } from '@temporalio/client'
@@ -42,6 +42,8 @@ let queue = 0
 beforeEach(async () => {
   temporal ??= await startTemporal()
   dir = mkdtempSync(path.join(tmpdir(), 'audited-build-'))
+  mkdirSync(template())
+  writeFileSync(path.join(template(), 'package.json'), packageFiles['package.json'] ?? '')
   queue++
 }, 600_000)
 afterAll(async () => temporal?.teardown())
@@ -53,6 +55,7 @@ afterEach(async () => {
 })
 
 const builds = (): string => path.join(dir, 'builds')
+const template = (): string => path.join(dir, 'template')
 const taskQueue = (): string => `builds-${String(queue)}`
 
 async function prepare(answer: (request: ModelRequest, index: number) => ModelTurn): Promise<FakeGeminiApi> {
@@ -73,6 +76,7 @@ async function build(more: Partial<AuditedBuildInput> = {}): Promise<Handle> {
   const input: AuditedBuildInput = {
     packageName: '@acme/sum',
     workspaceRoot: builds(),
+    templateDir: template(),
     specification: 'A function that adds up numbers.',
     context: CONTEXT,
     model: MODEL,
@@ -184,7 +188,7 @@ describe('AuditedBuildWorkflow', { timeout: 180_000 }, () => {
         ...agent,
         step_name: 'scaffold',
         instruction_version: 'scaffold-1',
-        files_touched: ['eslint.config.js', 'package.json', 'src/sum.test.js'],
+        files_touched: ['eslint.config.js', 'src/sum.test.js'],
         entry_id: `${runId}/scaffold`,
       },
       {

@@ -13,8 +13,7 @@ export const packageFiles: Readonly<Record<string, string>> = {
     private: true,
     type: 'module',
     scripts: {
-      build:
-        'tsc --noEmit --allowJs --checkJs --strict --target es2022 --module nodenext --types "" src/sum.js',
+      build: 'tsc --noEmit --allowJs --checkJs --strict --target es2022 --module nodenext src/sum.js',
       lint: 'eslint src',
       test: 'node --test src/sum.test.js',
     },

@@ -15,7 +15,10 @@ export function scriptedAgent(sources: readonly string[]): (request: ModelReques
   return ({ prompt, toolResponses }) => {
     if (toolResponses > 0) return { text: 'Done.' }
     if (prompt.startsWith('Create the scaffold')) {
-      const files = Object.entries(packageFiles).filter(([name]) => name !== 'src/sum.js')
+      // package.json comes with the template: the CLI lets no agent write it without a person's consent.
+      const files = Object.entries(packageFiles).filter(
+        ([name]) => !/^src\/sum\.js$|^package\.json$/.test(name),
+      )
       return { calls: files.map(([name, content]) => write(name, content)) }
     }
     const source = sources[Math.min(next++, sources.length - 1)] ?? ''

@@ -5,8 +5,9 @@ export const DEFAULT_INSTRUCTIONS: BuildInstructions = {
   scaffold: {
     version: 'scaffold-1',
     template: [
-      'Create the scaffold of the npm package described below in the current directory: package.json with the',
-      'scripts build, lint and test, the configuration files, and empty sources. Do not implement it yet.',
+      'Create the scaffold of the npm package described below in the current directory: the configuration of the',
+      'compiler, the linter and the tests, and empty sources. Where package.json is there already, keep it and',
+      'use its scripts build, lint and test. Do not implement the package yet.',
       '',
       '{{specification}}',
     ].join('\n'),
