@@ -1,5 +1,5 @@
 import { Client, Connection } from '@temporalio/client'
-import { NativeConnection, Runtime } from '@temporalio/worker'
+import { DefaultLogger, NativeConnection, Runtime } from '@temporalio/worker'
 import { createAuditedBuildActivities } from '../capture/temporal/activities.ts'
 import {
   createOptimizationActivities,
@@ -41,7 +41,7 @@ export interface WorkerDeps {
 export async function worker(config: WorkerConfig, deps: WorkerDeps): Promise<void> {
   const { log, signal } = deps
   // Signals are ours: the runtime's own handlers would end the process beside us.
-  Runtime.install({ shutdownSignals: [] })
+  Runtime.install({ shutdownSignals: [], logger: temporalLogger(log) })
   const connection = await reach(config.address)
   try {
     const worker = await createAuditWorker({
@@ -68,6 +68,13 @@ export async function worker(config: WorkerConfig, deps: WorkerDeps): Promise<vo
     await connection.close()
   }
 }
+
+/** Temporal's own words, in our log's form. */
+const temporalLogger = (log: Logger): DefaultLogger =>
+  new DefaultLogger('WARN', ({ level, message, meta }) => {
+    const cause = meta?.['error'] instanceof Error ? { cause: meta['error'].message } : {}
+    log[level === 'ERROR' ? 'error' : 'warn']({ event: 'temporal', ...cause }, message)
+  })
 
 async function reach(address: string): Promise<NativeConnection> {
   try {
