@@ -44,7 +44,7 @@ export interface AgentDeps {
   /** Program and leading arguments of the Gemini CLI. Default `['gemini']`. */
   readonly command?: readonly [string, ...string[]]
   readonly estimate?: TokenEstimator
-  /** By model; without a price for each model that was used, no cost is logged. */
+  /** By model; without a price for each model that was used, no cost is told. */
   readonly prices?: Readonly<Record<string, Price>>
   readonly signal?: AbortSignal
   readonly now?: () => Date
@@ -78,6 +78,8 @@ export type AgentResult =
       readonly reason: AgentFailureReason
       readonly message: string
       readonly tokens: AgentTokens
+      /** Where no tokens were spent: 0. */
+      readonly costUsd?: number
     }
 
 /**
@@ -110,9 +112,18 @@ export async function executeGeminiAgent(request: AgentRequest, deps: AgentDeps)
   await unmarkAgent(workingDir)
 
   const answer = readGeminiOutput(result)
-  if (!answer.ok) return { ...answer, tokens: sumTokens(answer.models) }
+  const cost = deps.prices === undefined ? undefined : costUsd(answer.models, deps.prices)
+  if (!answer.ok) {
+    const { reason, message, models } = answer
+    return {
+      ok: false,
+      reason,
+      message,
+      tokens: sumTokens(models),
+      ...(cost === undefined ? {} : { costUsd: cost }),
+    }
+  }
   const counted = countTokens(answer, context, instruction, deps.estimate ?? estimateTokens)
-  const cost = costUsd(answer.models, deps.prices ?? {})
   const model = answer.models.toSorted((a, b) => b.prompt + b.completion - a.prompt - a.completion)[0]?.model
   return {
     ok: true,
@@ -183,7 +194,6 @@ function costUsd(
   models: readonly ModelTokens[],
   prices: Readonly<Record<string, Price>>,
 ): number | undefined {
-  if (models.length === 0) return undefined
   let microUsd = 0
   for (const { model, prompt, cached, completion } of models) {
     const price = prices[model]

@@ -10,7 +10,7 @@ export const TRACE_FILE_NAME = 'audit_trace.jsonl'
 
 /** Well below the 16 MiB from which on the reader skips a line, whatever the text has to be escaped to. */
 const MAX_LINE_BYTES = 15 * 1024 * 1024
-export const DEFAULT_ERROR_LIMIT_CHARS = 256 * 1024
+const DEFAULT_ERROR_LIMIT_CHARS = 256 * 1024
 
 export interface LogAuditOptions {
   /** Repeating the call with the same key (a retried activity) leaves the file as it is. */

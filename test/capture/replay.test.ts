@@ -15,7 +15,7 @@ beforeAll(() => {
 })
 
 it('replays a recorded build of three fixes from the sources', { timeout: 60_000 }, async () => {
-  await Worker.runReplayHistory({ workflowsPath }, recorded)
+  await expect(Worker.runReplayHistory({ workflowsPath }, recorded)).resolves.toBeUndefined()
 })
 
 it('replays it from the published form as well', { timeout: 60_000 }, async () => {

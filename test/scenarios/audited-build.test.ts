@@ -272,16 +272,25 @@ describe('AuditedBuildWorkflow', { timeout: 180_000 }, () => {
     ])
   })
 
-  it('tries an overloaded API again, and logs the step once', async () => {
+  it('tries again after refusals and an empty answer, logs the step once, and counts what each attempt cost', async () => {
     const agent = scriptedAgent([SOUND])
-    const refusals: ModelTurn[] = [
+    const attempts: ModelTurn[] = [
       { status: 429, message: 'quota' },
       { status: 503, message: 'overloaded' },
+      { empty: true },
     ]
-    await prepare((request) => refusals.shift() ?? agent(request))
+    await prepare((request) => attempts.shift() ?? agent(request))
     const handle = await build()
     expect(await handle.result()).toMatchObject({ outcome: 'first_pass' })
     expect(stepsOf(handle)).toEqual(['scaffold', 'implement_v1', 'initial_verification'])
+    expect(entriesOf(handle)).toMatchObject([
+      {
+        prompt_token_count: fakeUsage.prompt + RUN_PROMPT,
+        completion_token_count: fakeUsage.candidates + fakeUsage.thoughts + RUN_COMPLETION,
+      },
+      { prompt_token_count: RUN_PROMPT },
+      {},
+    ])
   })
 
   it('does not try a refused key again, and logs what it failed at', async () => {

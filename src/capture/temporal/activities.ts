@@ -1,8 +1,9 @@
 import { ApplicationFailure, CancelledFailure, Context } from '@temporalio/activity'
-import { executeGeminiAgent, type AgentDeps } from '../gemini-agent.ts'
+import { executeGeminiAgent, type AgentDeps, type AgentResult, type AgentRun } from '../gemini-agent.ts'
 import { isRetryable } from '../gemini-output.ts'
 import { runComplianceChecks } from '../compliance-checks.ts'
 import { logAuditEntry, type LogAuditOptions } from '../log-audit-entry.ts'
+import { addSpent, type Spent } from '../spent-tokens.ts'
 import { truncateText } from '../truncate-text.ts'
 import { setupWorkspace } from '../workspace.ts'
 import type { AuditedBuildActivities } from './types.ts'
@@ -37,14 +38,18 @@ export function createAuditedBuildActivities(deps: AuditedBuildDeps): AuditedBui
       ).catch((error: unknown) => {
         throw error instanceof TypeError ? lasting('AGENT_BAD_INSTRUCTION', error) : error
       })
+      if (!result.ok && result.reason === 'cancelled') throw new CancelledFailure('the agent was ended')
+      const spent = await addSpent(request.workingDir, attemptsKey(), spentBy(result))
       if (result.ok)
-        return { ...result.run, response: truncateText(result.run.response, RESPONSE_LIMIT_CHARS) }
-      if (result.reason === 'cancelled') throw new CancelledFailure('the agent was ended')
+        return {
+          ...withSpent(result.run, spent),
+          response: truncateText(result.run.response, RESPONSE_LIMIT_CHARS),
+        }
       throw ApplicationFailure.create({
         type: `AGENT_${result.reason.toUpperCase()}`,
         message: result.message,
         nonRetryable: !isRetryable(result.reason),
-        details: [result.tokens],
+        details: [spent],
       })
     },
 
@@ -59,15 +64,37 @@ export function createAuditedBuildActivities(deps: AuditedBuildDeps): AuditedBui
     },
 
     async logAuditEntry(workingDir, entry, idempotencyKey) {
-      const { activityId, workflowExecution } = Context.current().info
-      const key = idempotencyKey ?? `${workflowExecution?.runId ?? ''}/${activityId}`
       try {
-        await logAuditEntry(workingDir, entry, { ...deps.log, idempotencyKey: key })
+        await logAuditEntry(workingDir, entry, {
+          ...deps.log,
+          idempotencyKey: idempotencyKey ?? attemptsKey(),
+        })
       } catch (error) {
         throw error instanceof TypeError ? lasting('INVALID_ENTRY', error) : error
       }
     },
   }
+}
+
+/** The same in every attempt at one activity, and in no other. */
+function attemptsKey(): string {
+  const { activityId, workflowExecution } = Context.current().info
+  return `${workflowExecution?.runId ?? ''}/${activityId}`
+}
+
+function spentBy(result: AgentResult): Spent {
+  const { promptTokens: prompt, completionTokens: completion } = result.ok
+    ? result.run
+    : { promptTokens: result.tokens.prompt, completionTokens: result.tokens.completion }
+  const costUsd = result.ok ? result.run.costUsd : result.costUsd
+  return { prompt, completion, ...(costUsd === undefined ? {} : { costUsd }) }
+}
+
+/** The run's counts become those of all its attempts; a cost that is not known for all of them is not told. */
+function withSpent(run: AgentRun, spent: Spent): AgentRun {
+  const { costUsd, ...known } = { ...run, promptTokens: spent.prompt, completionTokens: spent.completion }
+  const isCostKnown = costUsd !== undefined && spent.costUsd !== undefined
+  return isCostKnown ? { ...known, costUsd: spent.costUsd } : known
 }
 
 /** Tells the server that the activity lives, which is also how its cancellation gets here. */

@@ -10,6 +10,7 @@ import {
 import type { CheckFailure, ComplianceResult } from '../compliance-checks.ts'
 import type { CapturedEntry } from '../entry.ts'
 import type { AgentRun, Instruction } from '../gemini-agent.ts'
+import type { Spent } from '../spent-tokens.ts'
 import { DEFAULT_INSTRUCTIONS } from './instructions.ts'
 import type {
   AuditedBuildActivities,
@@ -95,6 +96,7 @@ export async function AuditedBuildWorkflow(input: AuditedBuildInput): Promise<Au
     } catch (error) {
       if (isCancellation(error)) throw error
       const { type, message, tokens } = agentFailure(error)
+      const { costUsd } = tokens
       totalTokens += tokens.prompt + tokens.completion
       await log(step, {
         ...more,
@@ -103,6 +105,7 @@ export async function AuditedBuildWorkflow(input: AuditedBuildInput): Promise<Au
         validation_status: 'N/A',
         validation_error_type: type,
         error_full: message,
+        ...(costUsd === undefined ? {} : { cost_usd: costUsd }),
         ...(input.model === undefined ? {} : { model: input.model }),
       })
       throw buildFailed(error, { reason: 'agent_failed', step, errorType: type })
@@ -233,13 +236,14 @@ function checksEntry(result: ComplianceResult): Partial<CapturedEntry> {
 interface AgentFailureFacts {
   readonly type: string
   readonly message: string
-  readonly tokens: { readonly prompt: number; readonly completion: number }
+  /** Of all attempts. */
+  readonly tokens: Spent
 }
 
 /** What the last attempt's failure says; a timeout by the server says nothing but that. */
 function agentFailure(error: unknown): AgentFailureFacts {
   const cause = error instanceof ActivityFailure ? error.cause : error
-  const none = { prompt: 0, completion: 0 }
+  const none: Spent = { prompt: 0, completion: 0 }
   if (!(cause instanceof ApplicationFailure)) {
     return {
       type: 'AGENT_LOST',
@@ -247,7 +251,7 @@ function agentFailure(error: unknown): AgentFailureFacts {
       tokens: none,
     }
   }
-  const [tokens] = (cause.details ?? []) as [AgentFailureFacts['tokens']?]
+  const [tokens] = (cause.details ?? []) as [Spent?]
   const known = cause.type?.startsWith('AGENT_') === true
   return { type: known ? (cause.type ?? '') : 'AGENT_FAILED', message: cause.message, tokens: tokens ?? none }
 }
