@@ -1,11 +1,20 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { appendFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import {
+  appendFileSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { check } from '../../src/commands/check.ts'
+import { parseLine } from '../../src/entry/parse.ts'
 import { logAuditEntry } from '../../src/capture/log-audit-entry.ts'
 
 let dir = ''
@@ -122,6 +131,19 @@ describe('logAuditEntry', () => {
     )
     mkdirSync(trace())
     await expect(logAuditEntry(dir, step)).rejects.toThrow(/audit_trace\.jsonl: EISDIR/)
+  })
+
+  it('goes on after a writer was killed in the middle: no lock stays behind, at most one line is torn', async () => {
+    const program = fileURLToPath(new URL('../setup/append-entries.ts', import.meta.url))
+    const writer = spawn('node', [program, dir, 'killed', '100000'], { stdio: 'ignore' })
+    const exited = once(writer, 'exit')
+    await vi.waitUntil(() => existsSync(trace()) && lines().length > 100, { timeout: 20_000 })
+    writer.kill('SIGKILL')
+    await exited
+    await logAuditEntry(dir, step)
+    const whole = lines().filter((line) => parseLine(line).ok)
+    expect(lines().length - whole.length).toBeLessThanOrEqual(1)
+    expect(JSON.parse(whole.at(-1) ?? '')).toMatchObject(step)
   })
 
   it('loses and tears no line while 16 processes append 10,000 and a stranger appends without the lock', async () => {
