@@ -86,8 +86,11 @@ export async function runLoop(deps: LoopDeps, options: LoopOptions): Promise<voi
         const tookMs = clock.monotonicMs() - startedMs
         nextScanMs = clock.monotonicMs() + Math.max(options.scanMs, tookMs / SCAN_SHARE)
       }
-      await tail.drain(stop)
+      // However much there is to read: new files, hints and time-outs must not wait for the end of it.
+      const drainUntilMs = clock.monotonicMs() + options.pollMs
+      const drained = await tail.drain(() => stop() || clock.monotonicMs() >= drainUntilMs)
       deps.afterRound()
+      if (!drained) continue
       if (!stop()) await waker.rest(REST_MS)
       if (hinted.size === 0 && !stop()) await waker.wait(options.pollMs)
     }
