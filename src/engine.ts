@@ -9,6 +9,7 @@ import { createExposition, type Exposition } from './metrics/exposition.ts'
 import { createLabelValues } from './metrics/labels.ts'
 import { createLedger, type Ledger } from './metrics/ledger.ts'
 import { createMeasure } from './metrics/measure.ts'
+import { createReadingCounters } from './metrics/reading.ts'
 import { createProducer } from './metrics/producer.ts'
 import { baselineHasEnded, createPipeline } from './pipeline.ts'
 import type { Store } from './state/store.ts'
@@ -81,12 +82,22 @@ export function createEngine(config: EngineConfig, deps: EngineDeps): Engine {
   }
   const labels = createLabelValues(caps, store)
   const measure = createMeasure({ ledger, labels, contexts })
+  const reading = createReadingCounters(ledger)
 
   // lines → entry → attributed → measured
   const phaseRules = [...config.phase, ...DEFAULT_PHASE_RULES]
   const builds = createBuilds(store, { timeoutMs: config.buildTimeout, phaseRules })
   const registry = createRegistry(store)
-  const pipeline = createPipeline({ state: store, registry, builds, measure, ledger, contexts, events })
+  const pipeline = createPipeline({
+    state: store,
+    registry,
+    builds,
+    measure,
+    reading,
+    ledger,
+    contexts,
+    events,
+  })
 
   // → committed → shown
   const parts = [registry, builds, labels, contexts, ledger, pipeline]
@@ -126,7 +137,7 @@ export function createEngine(config: EngineConfig, deps: EngineDeps): Engine {
       events,
       now: () => clock.wallMs(),
       monotonicMs: () => clock.monotonicMs(),
-      onRotation: () => measure.rotation(),
+      onRotation: () => reading.rotation(),
       async beforeSlice() {
         if (commits.due()) commits.commit()
         while (!commits.durable() && !stopped()) {

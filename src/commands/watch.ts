@@ -9,7 +9,7 @@ import type { StatusView } from '../serve/status.ts'
 import { readWebConfig } from '../serve/web-config.ts'
 import { openStore } from '../state/store.ts'
 import { nodeFileSystem, type FileSystem } from '../tail/file-system.ts'
-import { createHints, type Hints } from '../tail/hints.ts'
+import { createHints, noHints, type Hints } from '../tail/hints.ts'
 import { createWaker, runLoop } from '../tail/loop.ts'
 import { createStatus } from './watch-status.ts'
 
@@ -30,6 +30,7 @@ export interface WatchDeps {
 }
 
 const POLL_MS = 1_000
+const RENEW_HINTS_MS = 15 * 60_000
 const RETRY_COMMIT_MS = 1_000
 
 /**
@@ -81,7 +82,7 @@ export async function watch(config: WatchConfig, deps: WatchDeps): Promise<void>
 
   const startHints = (onHint: (path: string) => void): Hints =>
     config.poll
-      ? { close: () => Promise.resolve() }
+      ? noHints
       : createHints({
           roots: config.roots,
           fileName: config.fileName,
@@ -105,7 +106,11 @@ export async function watch(config: WatchConfig, deps: WatchDeps): Promise<void>
       deps.onReady?.(() => status.view())
       await runLoop(
         { tail: engine.tail, clock, waker, signal, startHints, afterRound: () => engine.afterRound() },
-        { pollMs: POLL_MS, scanMs: config.poll ? POLL_MS : config.scanInterval },
+        {
+          pollMs: POLL_MS,
+          scanMs: config.poll ? POLL_MS : config.scanInterval,
+          renewHintsMs: RENEW_HINTS_MS,
+        },
       )
     }
   } finally {

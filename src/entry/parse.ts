@@ -37,7 +37,7 @@ export interface Entry {
   readonly totalMismatch: boolean
 }
 
-export interface Fault {
+interface Fault {
   readonly reason: 'invalid_json' | 'schema'
   /** Dotted path of the field at fault, `''` for the line as a whole. */
   readonly field: string

@@ -4,7 +4,7 @@
  * How to add one: CONTRIBUTING.md.
  */
 
-export type MetricKind = 'counter' | 'histogram'
+type MetricKind = 'counter' | 'histogram'
 
 export interface MetricDefinition {
   /** OpenTelemetry name; units stand in the name, as Prometheus wants them. */

@@ -5,7 +5,7 @@ import { OVERFLOW } from './labels.ts'
 export const UNKNOWN_CONTEXT = 'unknown'
 
 /** One GEMINI.md revision. */
-export interface Context {
+interface Context {
   /** First 12 hex digits: the label. */
   readonly hash: string
   readonly fullHash: string

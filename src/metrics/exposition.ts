@@ -16,7 +16,7 @@ export interface ExpositionDeps {
   readonly commit: () => boolean
 }
 
-export interface Rendered {
+interface Rendered {
   readonly body: string
   /** To be called when the whole response has been sent: the new series in it have been seen at their start. */
   readonly sent: () => void

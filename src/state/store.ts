@@ -13,7 +13,7 @@ export interface Store extends Reader {
 }
 
 /** The state could not be opened or written; the message says where, why and what to do. */
-export class StateError extends Error {
+class StateError extends Error {
   override readonly name = 'StateError'
 }
 

@@ -52,6 +52,8 @@ export interface LoopDeps {
 export interface LoopOptions {
   readonly pollMs: number
   readonly scanMs: number
+  /** How often what has grown cold loses its watchers. */
+  readonly renewHintsMs: number
 }
 
 /** A busy writer must not keep us looking at every single line. */
@@ -71,6 +73,7 @@ export async function runLoop(deps: LoopDeps, options: LoopOptions): Promise<voi
   signal.addEventListener('abort', () => waker.wake(), { once: true })
   let nextScanMs = clock.monotonicMs() + options.scanMs
   let nextPollMs = 0
+  let nextRenewMs = clock.monotonicMs() + options.renewHintsMs
   try {
     while (!stop()) {
       const paths = [...hinted]
@@ -85,6 +88,10 @@ export async function runLoop(deps: LoopDeps, options: LoopOptions): Promise<voi
         await tail.scan()
         const tookMs = clock.monotonicMs() - startedMs
         nextScanMs = clock.monotonicMs() + Math.max(options.scanMs, tookMs / SCAN_SHARE)
+      }
+      if (startedMs >= nextRenewMs) {
+        await hints.renew()
+        nextRenewMs = clock.monotonicMs() + options.renewHintsMs
       }
       // However much there is to read: new files, hints and time-outs must not wait for the end of it.
       const drainUntilMs = clock.monotonicMs() + options.pollMs

@@ -38,9 +38,9 @@ export interface TailDeps {
   readonly onRotation: () => void
 }
 
-export type FileCondition = 'hot' | 'cold' | 'rotated' | 'failing'
+type FileCondition = 'hot' | 'cold' | 'rotated' | 'failing'
 
-export interface FileStatus {
+interface FileStatus {
   readonly file: Readonly<TrackedFile>
   readonly condition: FileCondition
   readonly pendingBytes: number

@@ -30,6 +30,8 @@ export interface EngineWorld {
   pass(ms: number): void
   /** The end of the process, with all that is not committed, and a new start. */
   restart(): Promise<void>
+  /** The same; `meanwhile` is done between end and start. */
+  restartWith(meanwhile: () => void): Promise<void>
   end(): Promise<void>
 }
 
@@ -105,10 +107,12 @@ export async function createEngineWorld(options: EngineOptions = {}): Promise<En
       clock.wall += ms
       clock.monotonic += ms
     },
-    async restart() {
+    restart: () => world.restartWith(() => undefined),
+    async restartWith(meanwhile) {
       await run.engine.tail.close()
       await run.engine.exposition.close()
       run.store.close()
+      meanwhile()
       await start()
     },
     async end() {

@@ -2,6 +2,7 @@ import { spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import net from 'node:net'
 import { setTimeout as wait } from 'node:timers/promises'
+import { onTestFinished, TestRunner } from 'vitest'
 
 export interface Started {
   readonly child: ChildProcess
@@ -11,7 +12,7 @@ export interface Started {
   stop(signal?: NodeJS.Signals): Promise<number | NodeJS.Signals>
 }
 
-/** Starts a real program; whoever starts it stops it. */
+/** Starts a real program; it ends with the test that started it, if not before. */
 export function start(program: string, args: readonly string[], env: NodeJS.ProcessEnv = {}): Started {
   const child = spawn(program, args, { stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, ...env } })
   let output = ''
@@ -22,16 +23,14 @@ export function start(program: string, args: readonly string[], env: NodeJS.Proc
   ended.catch((error: unknown) => (output += String(error)))
   const kill = (): void => void child.kill('SIGKILL')
   process.once('exit', kill)
-  return {
-    child,
-    output: () => output,
-    async stop(signal = 'SIGTERM') {
-      if (child.exitCode === null && child.signalCode === null) child.kill(signal)
-      const [code, by] = await ended
-      process.off('exit', kill)
-      return code ?? by ?? 0
-    },
+  async function stop(signal: NodeJS.Signals = 'SIGTERM'): Promise<number | NodeJS.Signals> {
+    if (child.exitCode === null && child.signalCode === null) child.kill(signal)
+    const [code, by] = await ended
+    process.off('exit', kill)
+    return code ?? by ?? 0
   }
+  if (TestRunner.getCurrentTest() !== undefined) onTestFinished(async () => void (await stop('SIGKILL')))
+  return { child, output: () => output, stop }
 }
 
 /** Asks again and again until the answer is neither undefined nor an error; fails with the last of them. */

@@ -14,6 +14,7 @@ export const DEBIAN_PACKAGES = {
   prometheus: 'prometheus',
   'prometheus-alertmanager': 'prometheus-alertmanager',
   chromium: 'chromium',
+  python3: 'python3',
 } as const
 
 export type Program = keyof typeof DEBIAN_PACKAGES

@@ -1,0 +1,132 @@
+import { writeFileSync } from 'node:fs'
+import path from 'node:path'
+import { expect, test } from 'vitest'
+import { startDaemon } from '../setup/daemon.ts'
+import { entry, lines } from '../setup/entries.ts'
+import { temporaryDirectory } from '../setup/exporter.ts'
+import { start, until } from '../setup/process.ts'
+
+const MAIN = path.resolve(import.meta.dirname, '../../src/main.ts')
+
+/** Runs the program to its end. */
+async function run(
+  args: readonly string[],
+  env: NodeJS.ProcessEnv = {},
+): Promise<{ code: number; output: string }> {
+  const running = start(process.execPath, [MAIN, ...args], env)
+  const code = await until('the program ends', () => running.child.exitCode ?? undefined, {
+    detail: running.output,
+  })
+  return { code, output: running.output() }
+}
+
+test.each([
+  [['watch'], 2, "missing required argument 'path'"],
+  [['watch', '/builds', '--listen', 'here'], 2, '--listen: "here" is not an address'],
+  [['watch', '/builds', '--colour'], 2, "unknown option '--colour'"],
+  [['nothing'], 2, "unknown command 'nothing'"],
+  [['simulate', '/tmp/x', '--speed', '0'], 2, '--speed'],
+])('%j is bad usage: exit code %i, and one sentence that says why', async (args, code, sentence) => {
+  const ended = await run(args)
+  expect(ended.code).toBe(code)
+  expect(ended.output).toContain(sentence)
+})
+
+test('a variable is judged like its flag', async () => {
+  const ended = await run(['watch', '/builds'], { AUDIT_BUILD_TIMEOUT: 'soon' })
+  expect([ended.code, ended.output]).toEqual([2, expect.stringContaining('--build-timeout: "soon"')])
+})
+
+test.each([
+  [['--help']],
+  [['watch', '--help']],
+  [['check', '--help']],
+  [['demo', '--help']],
+  [['--version']],
+])('%j teaches and ends well', async (args) => {
+  expect((await run(args)).code).toBe(0)
+})
+
+test('check names each fault by file, line, field and cause, and fails', async () => {
+  const directory = temporaryDirectory()
+  const file = path.join(directory, 'audit_trace.jsonl')
+  const wrong = { ...entry(), prompt_token_count: 'many' }
+  const sum = entry({ prompt_token_count: 1, completion_token_count: 2, total_token_cost: 9 })
+  writeFileSync(file, lines(entry(), wrong, sum) + '{"torn')
+  const ended = await run(['check', directory])
+  expect(ended.code).toBe(1)
+  expect(ended.output).toContain(`${file}:2: prompt_token_count: `)
+  expect(ended.output).toContain(
+    `${file}:3: total_token_cost: is not prompt_token_count + completion_token_count`,
+  )
+  expect(ended.output).toContain(`${file}:4: does not end in a newline`)
+  expect(ended.output).toContain('1 files, 3 lines, 3 faults')
+})
+
+test('check is content with what is right, and says when there is nothing', async () => {
+  const directory = temporaryDirectory()
+  writeFileSync(path.join(directory, 'audit_trace.jsonl'), lines(entry()))
+  expect((await run(['check', directory])).code).toBe(0)
+  const nothing = await run(['check', path.join(directory, 'nowhere')])
+  expect([nothing.code, nothing.output]).toEqual([1, expect.stringContaining('does not exist')])
+})
+
+test('SIGTERM ends the daemon well, with everything committed', async () => {
+  const directory = temporaryDirectory()
+  const trace = path.join(directory, 'audit_trace.jsonl')
+  writeFileSync(trace, lines(entry()))
+  const daemon = await startDaemon({ roots: [trace], state: path.join(directory, 'state') })
+  await daemon.ready()
+  daemon.child.kill('SIGTERM')
+  await until('the daemon ends', () => daemon.child.exitCode ?? undefined)
+  expect(daemon.child.exitCode).toBe(0)
+  expect(daemon.log().at(-1)).toMatchObject({ event: 'stopped' })
+})
+
+test('a port in use is one sentence and exit code 1', async () => {
+  const directory = temporaryDirectory()
+  const daemon = await startDaemon({ roots: [directory], state: path.join(directory, 'state') })
+  const second = await run([
+    'watch',
+    directory,
+    '--listen',
+    daemon.address,
+    '--state',
+    path.join(directory, 'other'),
+  ])
+  expect(second.code).toBe(1)
+  expect(second.output).toContain(daemon.address)
+})
+
+test('demo writes real files, watches them and says where to look', async () => {
+  const directory = temporaryDirectory()
+  const running = start(process.execPath, [
+    MAIN,
+    'demo',
+    '--directory',
+    directory,
+    '--listen',
+    '127.0.0.1:0',
+    '--speed',
+    '600',
+    '--seed',
+    'demo',
+  ])
+  const url = await until(
+    'the demo says where to look',
+    () => /(http:\/\/127\.0\.0\.1:\d+)\/metrics/.exec(running.output())?.[1],
+    {
+      detail: running.output,
+    },
+  )
+  const outcomes = await until('builds have closed', async () => {
+    const response = await fetch(`${url}/metrics`)
+    const text = response.ok ? await response.text() : ''
+    const found = new Set(
+      [...text.matchAll(/^audit_builds_total\{outcome="(\w+)"/gm)].map(([, outcome]) => outcome),
+    )
+    return found.size === 4 ? found : undefined
+  })
+  expect(outcomes).toEqual(new Set(['abandoned', 'after_rework', 'failed', 'first_pass']))
+  await running.stop('SIGTERM')
+})

@@ -1,0 +1,60 @@
+import { expect, test } from 'vitest'
+import { formatBytes, parseDuration, parseListen, parseSize } from '../../src/config/units.ts'
+import { parseWatchConfig, UsageError } from '../../src/config/watch-config.ts'
+
+test.each([
+  ['500ms', 500],
+  ['30s', 30_000],
+  ['1h30m', 5_400_000],
+  ['1.5h', 5_400_000],
+  ['30d', 2_592_000_000],
+  ['', undefined],
+  ['30', undefined],
+  ['1 h', undefined],
+  ['-1s', undefined],
+])('the duration %j is %j ms', (text, ms) => {
+  expect(parseDuration(text)).toBe(ms)
+})
+
+test.each([
+  ['16MiB', 16_777_216],
+  ['64kB', 64_000],
+  ['1000', 1_000],
+  ['1.5KiB', 1_536],
+  ['MiB', undefined],
+  ['16 MiB', undefined],
+])('the size %j is %j bytes', (text, bytes) => {
+  expect(parseSize(text)).toBe(bytes)
+})
+
+test.each([
+  ['127.0.0.1:9464', { host: '127.0.0.1', port: 9464 }],
+  ['[::1]:1', { host: '::1', port: 1 }],
+  [':9464', { host: '0.0.0.0', port: 9464 }],
+  ['localhost:0', { host: 'localhost', port: 0 }],
+  ['9464', undefined],
+  ['a:70000', undefined],
+])('the address %j is %j', (text, address) => {
+  expect(parseListen(text)).toEqual(address)
+})
+
+test('sizes are told to people in binary units', () => {
+  expect([0, 1023, 1536, 5 * 2 ** 30].map(formatBytes)).toEqual(['0 B', '1023 B', '1.5 KiB', '5.0 GiB'])
+})
+
+test.each([
+  [{ buildTimeout: 'soon' }, '--build-timeout: "soon" is not a duration such as 30s, 5m, 1h30m'],
+  [{ maxLineBytes: '0' }, '--max-line-bytes: "0" is not a size such as 64KiB, 16MiB'],
+  [
+    { phase: ['qa=x'] },
+    '--phase: "qa=x" is not a rule PHASE=REGEX with a phase of scaffold, implement, rework, verify, other',
+  ],
+  [
+    { phase: ['verify=('] },
+    '--phase: "verify=(" is not a rule PHASE=REGEX with a phase of scaffold, implement, rework, verify, other',
+  ],
+])('%j is refused with the flag, the value and what is expected', (flags, message) => {
+  const refused = () => parseWatchConfig({ roots: ['/builds'], ...flags })
+  expect(refused).toThrow(UsageError)
+  expect(refused).toThrow(message)
+})

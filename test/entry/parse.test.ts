@@ -1,0 +1,152 @@
+import fc from 'fast-check'
+import { expect, test } from 'vitest'
+import { parseLine, type Entry } from '../../src/entry/parse.ts'
+import { isPlainEntry } from '../../src/entry/plain.ts'
+import { entrySchema } from '../../src/entry/schema.ts'
+import { parseTimestamp } from '../../src/entry/timestamp.ts'
+import { entry, HASH_A } from '../setup/entries.ts'
+
+function read(fields: Record<string, unknown>): Entry {
+  const parsed = parseLine(JSON.stringify({ ...entry(), ...fields }))
+  if (!parsed.ok) throw new Error(`${parsed.fault.field}: ${parsed.fault.cause}`)
+  return parsed.entry
+}
+
+const faultOf = (line: string) => {
+  const parsed = parseLine(line)
+  return parsed.ok ? undefined : parsed.fault
+}
+
+test('null means absent, unknown keys are ignored', () => {
+  const parsed = read({
+    prompt_token_count: null,
+    validation_status: null,
+    success: false,
+    extra: { deep: 1 },
+  })
+  expect(parsed).toMatchObject({ promptTokens: undefined, status: 'N/A' })
+})
+
+test.each([[null], [''], ['N/A'], [undefined]])('the error type %j means none', (validation_error_type) => {
+  expect(read({ validation_error_type }).errorType).toBe('')
+})
+
+test('error_type is read where validation_error_type is absent', () => {
+  expect(read({ error_type: 'TSC_ERROR' }).errorType).toBe('TSC_ERROR')
+  expect(read({ error_type: 'TSC_ERROR', validation_error_type: null }).errorType).toBe('TSC_ERROR')
+  expect(read({ error_type: 'TSC_ERROR', validation_error_type: 'JEST_FAILURE' }).errorType).toBe(
+    'JEST_FAILURE',
+  )
+})
+
+test('a context hash counts only as 64 hex digits, in any case', () => {
+  expect(read({ context_file_hash: HASH_A.toUpperCase() }).contextFileHash).toBe(HASH_A)
+  expect(read({ context_file_hash: 'TODO: Calculate hash of masterContext' }).contextFileHash).toBeUndefined()
+  expect(read({ context_file_hash: 'g'.repeat(64) }).contextFileHash).toBeUndefined()
+})
+
+test.each([
+  [{ prompt_token_count: 5, completion_token_count: 2 }, [5, 2, 7]],
+  [{ prompt_token_count: 5, total_token_cost: 7 }, [5, 2, 7]],
+  [{ completion_token_count: 2, total_token_cost: 7 }, [5, 2, 7]],
+  [{ total_token_cost: 7 }, [undefined, undefined, 7]],
+  [{ prompt_token_count: 9, total_token_cost: 7 }, [9, undefined, 7]],
+])('of prompt, completion and total, %j gives %j', (fields, [prompt, completion, total]) => {
+  const { promptTokens, completionTokens, totalTokens } = read(fields)
+  expect([promptTokens, completionTokens, totalTokens]).toEqual([prompt, completion, total])
+})
+
+test('where total and parts disagree the parts win, and that is noted', () => {
+  const parsed = read({ prompt_token_count: 5, completion_token_count: 2, total_token_cost: 100 })
+  expect(parsed).toMatchObject({ totalTokens: 7, totalMismatch: true })
+})
+
+test('context and instruction tokens complete each other', () => {
+  expect(read({ prompt_token_count: 10, context_token_count: 8 }).instructionTokens).toBe(2)
+  expect(read({ prompt_token_count: 10, instruction_token_count: 2 }).contextTokens).toBe(8)
+  expect(read({ prompt_token_count: 10, context_token_count: 11 }).instructionTokens).toBeUndefined()
+})
+
+test.each([
+  ['{"workflow_run_id":', 'invalid_json', ''],
+  ['[]', 'schema', ''],
+  ['null', 'schema', ''],
+  ['"text"', 'schema', ''],
+  [JSON.stringify({ ...entry(), workflow_run_id: '' }), 'schema', 'workflow_run_id'],
+  [JSON.stringify({ ...entry(), step_name: undefined }), 'schema', 'step_name'],
+  [JSON.stringify({ ...entry(), timestamp: '2026-11-20 11:00' }), 'schema', 'timestamp'],
+  [JSON.stringify({ ...entry(), timestamp: '2026-11-20T11:00:00' }), 'schema', 'timestamp'],
+  [JSON.stringify({ ...entry(), timestamp: '2026-02-30T11:00:00.000Z' }), 'schema', 'timestamp'],
+  [JSON.stringify({ ...entry(), prompt_token_count: '5' }), 'schema', 'prompt_token_count'],
+  [JSON.stringify({ ...entry(), prompt_token_count: -1 }), 'schema', 'prompt_token_count'],
+  [JSON.stringify(entry()).replace('}', ',"cost_usd":1e999}'), 'schema', 'cost_usd'],
+  [JSON.stringify(entry()).replace('}', ',"cost_usd":1e300}'), 'schema', 'cost_usd'],
+  [JSON.stringify({ ...entry(), validation_status: 'PASS' }), 'schema', 'validation_status'],
+  [JSON.stringify({ ...entry(), files_touched: ['a', 1] }), 'schema', 'files_touched.1'],
+  [JSON.stringify({ ...entry(), error_full: 7 }), 'schema', 'error_full'],
+])('%s is rejected as %s at "%s"', (line, reason, field) => {
+  expect(faultOf(line)).toMatchObject({ reason, field })
+})
+
+test('the cause of a fault stays short however long the value', () => {
+  expect(faultOf(`{"a":${'x'.repeat(1e6)}`)?.cause.length).toBeLessThan(300)
+  expect(faultOf(JSON.stringify(entry({ timestamp: 'x'.repeat(1e6) })))?.cause.length).toBeLessThan(300)
+})
+
+test('keys like __proto__ are data and change nothing', () => {
+  const parsed = parseLine(JSON.stringify(entry()).replace('{', '{"__proto__":{"prompt_token_count":5},'))
+  expect(parsed.ok && parsed.entry.promptTokens).toBe(undefined)
+})
+
+const anyField = fc.oneof(
+  fc.constantFrom(null, '', 'x', 'N/A', 'pass', 'fail', 0, 1, -1, 1.5, 1e16, Number.MAX_SAFE_INTEGER, true),
+  fc.array(fc.constantFrom('a', null, 1), { maxLength: 2 }),
+  fc.string(),
+)
+
+test('what is taken at a glance the schema takes as well', () => {
+  const keys = Object.keys(entrySchema.shape)
+  const anyEntry = fc
+    .array(fc.tuple(fc.constantFrom(...keys), anyField), { maxLength: 4 })
+    .map((fields) => ({ ...entry(), ...Object.fromEntries(fields) }))
+  let plain = 0
+  fc.assert(
+    fc.property(anyEntry, (value) => {
+      const accepted = entrySchema.safeParse(value).success
+      if (isPlainEntry(value)) plain++
+      expect(isPlainEntry(value)).toBe(accepted)
+    }),
+    { numRuns: 3_000 },
+  )
+  expect(plain).toBeGreaterThan(0)
+})
+
+test.each([
+  ['2026-11-20T09:00:00.123Z'],
+  ['2026-11-20T09:00:00Z'],
+  ['2026-11-20T09:00:00.123456+05:30'],
+  ['2024-02-29T23:59:59.999Z'],
+  ['2026-11-20T09:00:00-08:00'],
+])('%s is read as Date.parse reads it', (text) => {
+  expect(parseTimestamp(text)).toBe(Date.parse(text))
+})
+
+test.each([
+  ['2026-11-20T24:00:00.000Z'],
+  ['2026-11-20T09:60:00.000Z'],
+  ['2025-02-29T09:00:00.000Z'],
+  ['2026-11-20T09:00:00.000'],
+  ['yesterday'],
+  [''],
+])('%s is no time', (text) => {
+  expect(parseTimestamp('2025-02-28T09:00:00.000Z')).toBeDefined()
+  expect(parseTimestamp(text)).toBeUndefined()
+})
+
+test('any time that Date can write is read back', () => {
+  fc.assert(
+    fc.property(fc.date({ min: new Date(0), max: new Date(4e12), noInvalidDate: true }), (date) => {
+      expect(parseTimestamp(date.toISOString())).toBe(date.getTime())
+    }),
+  )
+})

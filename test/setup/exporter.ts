@@ -1,0 +1,125 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import os from 'node:os'
+import path from 'node:path'
+import { onTestFinished } from 'vitest'
+import { parseWatchConfig } from '../../src/config/watch-config.ts'
+import { createEngine, type Engine } from '../../src/engine.ts'
+import type { Events } from '../../src/events.ts'
+import { openStore } from '../../src/state/store.ts'
+import { nodeFileSystem, type FileSystem } from '../../src/tail/file-system.ts'
+import { parseExposition } from './exposition.ts'
+
+/** A directory of its own for one test, removed after it. */
+export function temporaryDirectory(): string {
+  const directory = mkdtempSync(path.join(os.tmpdir(), 'audit-test-'))
+  onTestFinished(() => rmSync(directory, { recursive: true, force: true }))
+  return directory
+}
+
+/** A clock that stands still until it is moved. */
+export function createManualClock(startMs: number) {
+  let wallMs = startMs
+  let monotonicMs = 0
+  return {
+    wallMs: () => wallMs,
+    monotonicMs: () => monotonicMs,
+    advance(ms: number) {
+      wallMs += ms
+      monotonicMs += ms
+    },
+    /** The wall clock alone jumps, as when somebody sets it. */
+    jump(ms: number) {
+      wallMs += ms
+    },
+  }
+}
+
+export type Told = { readonly event: keyof Events; readonly args: readonly unknown[] }
+
+/** Notes everything that is told. */
+export function createRecorder(): { events: Events; told: Told[] } {
+  const told: Told[] = []
+  const events = new Proxy({} as Events, {
+    get:
+      (_, event: keyof Events) =>
+      (...args: unknown[]) =>
+        void told.push({ event, args }),
+  })
+  return { events, told }
+}
+
+export interface TestExporter extends Engine {
+  readonly clock: ReturnType<typeof createManualClock>
+  readonly told: Told[]
+  /** One round of the loop: looks at everything, reads, closes and commits. */
+  round(): Promise<void>
+  /** A scrape that arrives whole. */
+  scrape(): Promise<Map<string, number>>
+  /** The text of such a scrape. */
+  scrapeText(): Promise<string>
+  /** Drops everything that is only in memory, as kill -9 does. */
+  crash(): Promise<void>
+}
+
+export interface TestExporterOptions {
+  readonly roots: readonly string[]
+  readonly state: string
+  readonly flags?: Record<string, unknown>
+  readonly clock?: ReturnType<typeof createManualClock>
+  readonly fs?: FileSystem
+  readonly sliceBytes?: number
+}
+
+/** When the clock of a test starts, unless it says otherwise. */
+export const NOON = Date.parse('2026-11-20T12:00:00Z')
+
+/** Every part of the daemon but the process, its timers and its socket: real files, real state. */
+export function openExporter(options: TestExporterOptions): TestExporter {
+  const clock = options.clock ?? createManualClock(NOON)
+  const { events, told } = createRecorder()
+  const store = openStore(options.state)
+  let open = true
+  const engine = createEngine(parseWatchConfig({ ...options.flags, roots: options.roots }), {
+    store,
+    fs: options.fs ?? nodeFileSystem,
+    clock,
+    events,
+    waitToRetry: () => Promise.resolve(),
+    stopped: () => !open,
+    onCommit: () => undefined,
+    ...(options.sliceBytes === undefined ? {} : { sliceBytes: options.sliceBytes }),
+  })
+  const crash = async (): Promise<void> => {
+    if (!open) return
+    open = false
+    await engine.tail.close()
+    store.close()
+  }
+  onTestFinished(crash)
+  const scrapeText = async (): Promise<string> => {
+    const { body, sent } = await engine.exposition.scrape()
+    sent()
+    return body
+  }
+  return {
+    ...engine,
+    clock,
+    told,
+    async round() {
+      await engine.tail.scan()
+      await engine.tail.poll()
+      await engine.tail.drain()
+      engine.afterRound()
+    },
+    scrapeText,
+    scrape: async () => parseExposition(await scrapeText()),
+    crash,
+  }
+}
+
+/** Like `openExporter`, with the first pass done. */
+export async function startExporter(options: TestExporterOptions): Promise<TestExporter> {
+  const exporter = openExporter(options)
+  await exporter.firstPass()
+  return exporter
+}
