@@ -1,7 +1,7 @@
 import fs from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
-import { watchConfigSchema } from '../../src/config/watch-config.ts'
+import { parseWatchConfig } from '../../src/config/watch-config.ts'
 import { createEngine, type Engine } from '../../src/engine.ts'
 import type { Events } from '../../src/events.ts'
 import { openStore, type Store } from '../../src/state/store.ts'
@@ -56,7 +56,7 @@ export async function createEngineWorld(options: EngineOptions = {}): Promise<En
 
   async function start(): Promise<void> {
     const store = wrapStore(openStore(state))
-    const config = watchConfigSchema.parse({ roots: [root], ...flags })
+    const config = parseWatchConfig({ roots: [root], ...flags })
     const engine = createEngine(config, {
       store,
       fs: nodeFileSystem,

@@ -262,47 +262,41 @@ test('what an answer shows is on disk before its first byte leaves: fsync comes 
   const [root, state, out] = [temporary(), temporary(), path.join(temporary(), 'trace')]
   const trace = path.join(root, 'audit_trace.jsonl')
   fs.writeFileSync(trace, entry('first'))
-  const running = start(strace, [
+  const daemon = await startDaemon({ roots: [root], state, args: ['--poll', '--new-series-hold', '0s'] })
+  stops.push(() => daemon.stop('SIGKILL'))
+  await daemon.ready()
+  const calls = 'trace=fsync,fdatasync,write,writev,pwrite64'
+  const tracer = start(strace, [
     '-f',
-    '-y',
+    '-yy',
     '-s',
     '65536',
     '-o',
     out,
     '-e',
-    'trace=fsync,fdatasync,write,writev,pwrite64',
-    process.execPath,
-    MAIN,
-    'watch',
-    root,
-    '--listen',
-    '127.0.0.1:0',
-    '--state',
-    state,
-    '--poll',
-    '--new-series-hold',
-    '0s',
+    calls,
+    '-p',
+    String(daemon.child.pid),
   ])
-  stops.push(() => running.stop('SIGKILL'))
-  const url = await until('the exporter listens', () => /"url":"([^"]+)"/u.exec(running.output())?.[1], {
-    detail: running.output,
-  })
-  await until('it is ready', async () => (await fetch(`${url}/readyz`)).ok || undefined)
+  stops.push(() => tracer.stop('SIGINT'))
+  await until('strace is attached', () => tracer.output().includes('attached') || undefined)
   fs.appendFileSync(trace, entry('first'))
   await until('the entry is shown', async () => {
-    const text = await (await fetch(`${url}/metrics`, { headers: { 'accept-encoding': 'identity' } })).text()
+    const text = await (
+      await fetch(`${daemon.url}/metrics`, { headers: { 'accept-encoding': 'identity' } })
+    ).text()
     return (
       text.includes('step="first",phase="other",status="N/A",error_type="",context_hash="unknown"} 2\n') ||
       undefined
     )
   })
-  await running.stop('SIGTERM')
-  const calls = fs.readFileSync(out, 'utf8').split('\n')
-  const shown = calls.findIndex(
+  await tracer.stop('SIGINT')
+  const traced = fs.readFileSync(out, 'utf8').split('\n')
+  const shown = traced.findIndex(
     (call) => call.includes('TCP') && /context_hash=\\"unknown\\"\} 2\\n/u.test(call),
   )
   expect(shown).toBeGreaterThan(0)
-  const before = calls.slice(0, shown)
+  const before = traced.slice(0, shown)
   const written = before.findLastIndex(
     (call) => call.includes('state.sqlite-wal') && call.includes('pwrite64'),
   )
