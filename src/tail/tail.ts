@@ -58,8 +58,11 @@ export interface Tail {
   look(path: string): Promise<void>
   /** Looks at the files that are open. */
   poll(): Promise<void>
-  /** Reads what the looks have found, a slice of each file in turn, until nothing is left or `stop` says so. */
-  drain(stop?: () => boolean): Promise<void>
+  /**
+   * Reads what the looks have found, a slice of each file in turn, until nothing is left or `stop` says so.
+   * Says whether nothing is left.
+   */
+  drain(stop?: () => boolean): Promise<boolean>
   /** Closes every file. */
   close(): Promise<void>
   status(): Iterable<FileStatus>
@@ -297,11 +300,12 @@ export function createTail(deps: TailDeps, options: TailOptions): Tail {
     async drain(stop = () => false) {
       while (queue.size > 0) {
         for (const file of Array.from(queue)) {
-          if (stop()) return
+          if (stop()) return false
           await deps.beforeSlice()
           await readOnce(file)
         }
       }
+      return true
     },
     close: () => handles.closeAll(),
     *status() {
