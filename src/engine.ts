@@ -136,6 +136,7 @@ export function createEngine(config: EngineConfig, deps: EngineDeps): Engine {
       }),
       events,
       now: () => clock.wallMs(),
+      monotonicMs: () => clock.monotonicMs(),
       onRotation: () => reading.rotation(),
       async beforeSlice() {
         if (commits.due()) commits.commit()

@@ -8,7 +8,7 @@ import { createHttpServer } from '../serve/server.ts'
 import type { StatusView } from '../serve/status.ts'
 import { readWebConfig } from '../serve/web-config.ts'
 import { openStore } from '../state/store.ts'
-import { nodeFileSystem } from '../tail/file-system.ts'
+import { nodeFileSystem, type FileSystem } from '../tail/file-system.ts'
 import { createHints, noHints, type Hints } from '../tail/hints.ts'
 import { createWaker, runLoop } from '../tail/loop.ts'
 import { createStatus } from './watch-status.ts'
@@ -24,6 +24,9 @@ export interface WatchDeps {
   readonly onListening?: (url: string) => void
   /** Told once everything that stood in the files is read. */
   readonly onReady?: (status: () => StatusView) => void
+  /** In place of the real ones; faults come in here. */
+  readonly openStore?: typeof openStore
+  readonly fs?: FileSystem
 }
 
 const POLL_MS = 1_000
@@ -37,13 +40,13 @@ const RETRY_COMMIT_MS = 1_000
 export async function watch(config: WatchConfig, deps: WatchDeps): Promise<void> {
   const { log, clock, signal } = deps
   const web = config.webConfig === undefined ? undefined : readWebConfig(config.webConfig)
-  const store = openStore(config.state)
+  const store = (deps.openStore ?? openStore)(config.state)
   let self: SelfMetrics | undefined
   const events = createLogEvents(log, () => self, clock)
   const waker = createWaker()
   const engine = createEngine(config, {
     store,
-    fs: nodeFileSystem,
+    fs: deps.fs ?? nodeFileSystem,
     clock,
     events,
     waitToRetry: () => waker.wait(RETRY_COMMIT_MS),

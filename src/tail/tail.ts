@@ -29,7 +29,10 @@ export interface TailDeps {
   readonly registry: Registry
   readonly reader: Reader
   readonly events: Events
+  /** Wall clock. */
   readonly now: () => number
+  /** Never jumps: a retry must not wait for a clock that was set back. */
+  readonly monotonicMs: () => number
   /** Awaited before each slice: commits what is due, and holds reading back while the state cannot be written. */
   readonly beforeSlice: () => Promise<void>
   readonly onRotation: () => void
@@ -55,8 +58,11 @@ export interface Tail {
   look(path: string): Promise<void>
   /** Looks at the files that are open. */
   poll(): Promise<void>
-  /** Reads what the looks have found, a slice of each file in turn, until nothing is left or `stop` says so. */
-  drain(stop?: () => boolean): Promise<void>
+  /**
+   * Reads what the looks have found, a slice of each file in turn, until nothing is left or `stop` says so.
+   * Says whether nothing is left.
+   */
+  drain(stop?: () => boolean): Promise<boolean>
   /** Closes every file. */
   close(): Promise<void>
   status(): Iterable<FileStatus>
@@ -72,7 +78,8 @@ interface Failure {
 }
 
 export function createTail(deps: TailDeps, options: TailOptions): Tail {
-  const { fs, registry, reader, events } = deps
+  const { registry, reader, events } = deps
+  const fs = observed(deps.fs, (facts) => registry.learn(facts))
   const queue = new Set<TrackedFile>()
   const failures = new Map<TrackedFile, Failure>()
   /** Deleted, but still open and perhaps not read to the end. */
@@ -85,7 +92,7 @@ export function createTail(deps: TailDeps, options: TailOptions): Tail {
     if (!deleted.has(file)) await handles.close(file)
     const before = failures.get(file)
     const delayMs = before === undefined ? FIRST_RETRY_MS : Math.min(before.delayMs * 2, LAST_RETRY_MS)
-    failures.set(file, { delayMs, retryAtMs: deps.now() + delayMs })
+    failures.set(file, { delayMs, retryAtMs: deps.monotonicMs() + delayMs })
     queue.delete(file)
     file.error = error instanceof Error ? error.message : String(error)
     events.fileFailed(file.path, operation, error)
@@ -104,6 +111,8 @@ export function createTail(deps: TailDeps, options: TailOptions): Tail {
     if (former !== undefined && handles.get(former) !== undefined) former.birthNs = facts.birthNs
     else if (former !== undefined) await forget(former)
     const file = registry.find(facts) ?? (await adopt(path, facts)) ?? discover(path, facts)
+    // Nothing is read of it: whichever of two files with one inode this is, it is this one from now on.
+    if (file.scannedTo === 0) file.birthNs = facts.birthNs
     if (file.path !== path && !(await leadsTo(file.path, file))) moveTo(file, path, false)
     sighted?.add(file)
     deleted.delete(file)
@@ -116,7 +125,7 @@ export function createTail(deps: TailDeps, options: TailOptions): Tail {
     file.size = facts.size
     if (!needsLook(file, facts)) return
     const failure = failures.get(file)
-    if (failure !== undefined && failure.retryAtMs > deps.now()) return
+    if (failure !== undefined && failure.retryAtMs > deps.monotonicMs()) return
     queue.add(file)
   }
 
@@ -286,16 +295,17 @@ export function createTail(deps: TailDeps, options: TailOptions): Tail {
     async poll() {
       for (const file of handles.files()) await pollOne(file)
       for (const [file, { retryAtMs }] of Array.from(failures))
-        if (retryAtMs <= deps.now()) await locate(file)
+        if (retryAtMs <= deps.monotonicMs()) await locate(file)
     },
     async drain(stop = () => false) {
       while (queue.size > 0) {
         for (const file of Array.from(queue)) {
-          if (stop()) return
+          if (stop()) return false
           await deps.beforeSlice()
           await readOnce(file)
         }
       }
+      return true
     },
     close: () => handles.closeAll(),
     *status() {
@@ -349,5 +359,17 @@ export function createTail(deps: TailDeps, options: TailOptions): Tail {
         waiting.add(root)
       } else if (waiting.delete(root)) events.rootFound(root)
     }
+  }
+}
+
+/** The same file system; every look at a path is also told to `note`. */
+function observed(fs: FileSystem, note: (facts: FileFacts) => void): FileSystem {
+  return {
+    ...fs,
+    async stat(path) {
+      const facts = await fs.stat(path)
+      note(facts)
+      return facts
+    },
   }
 }
