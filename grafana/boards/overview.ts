@@ -28,7 +28,7 @@ const headline = [
     queries: nowAndBefore(firstPassRate),
   }).links([toAudit('audit-prompt-refinement', 'Prompt Refinement')]),
   stat({
-    title: 'Tokens per successful build',
+    title: 'Tokens per success',
     description:
       'All tokens of the builds that closed, those of failed and abandoned ones included, over the builds that succeeded.',
     unit: 'short',

@@ -1,7 +1,7 @@
 import { CATALOGUE, type MetricKey, prometheusName } from '../../src/metrics/catalogue.ts'
 
 /** The time range of the dashboard: for totals. */
-export const RANGE = '$__range'
+const RANGE = '$__range'
 /** The chosen moving window: for lines. */
 export const WINDOW = '$window'
 /** One bar or cell of a graph: for counts that must add up to the total. */
@@ -91,7 +91,7 @@ export function ofPrevious(expression: string, keep: readonly string[] = []): st
 }
 
 /** Fewer than that many say nothing about a share. */
-export const ENOUGH = 20
+const ENOUGH = 20
 
 /** What `verdict` gives; anything between worse and better is no clear difference. */
 export const VERDICT = { worse: -1, better: 1, insufficient: 2 } as const

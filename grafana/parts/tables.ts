@@ -17,7 +17,7 @@ export interface Column {
 }
 
 /** A column with a label's values. */
-export interface LabelColumn {
+interface LabelColumn {
   readonly label: string
   readonly name: string
   readonly width?: number
