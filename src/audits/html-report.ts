@@ -1,0 +1,2 @@
+import type { Report } from './schema.ts'
+export const renderHtml = (_: Report): Promise<string> => Promise.resolve('')
