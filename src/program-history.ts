@@ -1,8 +1,9 @@
 import type { Command } from 'commander'
+import { backfill, backfillOptions, type BackfillDeps } from './commands/backfill.ts'
 import { report, reportOptions, type ReportDeps } from './commands/report.ts'
 import { parseFlags } from './config/watch-config.ts'
 
-export interface HistoryProgramDeps extends ReportDeps {
+export interface HistoryProgramDeps extends ReportDeps, BackfillDeps {
   readonly setExitCode: (code: number) => void
 }
 
@@ -45,6 +46,47 @@ Examples:
     )
     .action(async (paths: string[], flags: Record<string, unknown>) => {
       const complete = await report(parseFlags(reportOptions, { ...flags, paths }), deps)
+      if (!complete) deps.setExitCode(FAILED)
+    })
+}
+
+/** `backfill`: history into Prometheus, at the entries' own times. */
+export function addBackfill(program: Command, deps: HistoryProgramDeps): void {
+  const command = program
+    .command('backfill')
+    .summary("history into Prometheus, at the entries' own times")
+    .description(
+      'Replays every trace below the paths in order of entry time, through the code of `watch`, and writes what Prometheus\n' +
+        'would have scraped as OpenMetrics, one file for each day; with --prometheus-data also as blocks there.\n' +
+        'With --state, `watch` goes on from the same totals: one unbroken series from the first build to now.',
+    )
+  withHistoryFlags(command)
+    .requiredOption('--out <dir>', 'where the OpenMetrics files are written')
+    .option('--state <dir>', 'leave a state here from which `watch --state` goes on; must not exist yet')
+    .option('--prometheus-data <dir>', "Prometheus' data directory: import the files there with promtool")
+    .option('--promtool <program>', 'promtool, where it is not on PATH', 'promtool')
+    .option('--keep', 'keep the files after importing them')
+    .option('--step <duration>', 'time between samples, at most 4m', '4m')
+    .option('--since <moment>', 'no samples before: 90d (ago), 2026-11-01, 2026-11-01T12:00:00Z')
+    .option('--until <moment>', "no samples after; never within the last 3 hours, which are Prometheus' own")
+    .option('--job <name>', 'the job label that the live series carry', 'audit-trace-exporter')
+    .option('--instance <name>', 'the instance label that the live series carry', 'audit-trace-exporter')
+    .option('--max-context-hashes <n>', 'as for watch', '200')
+    .option('--max-steps <n>', 'as for watch', '100')
+    .option('--max-error-types <n>', 'as for watch', '100')
+    .option('--max-instruction-versions <n>', 'as for watch', '100')
+    .option('--context-idle <duration>', 'as for watch', '30d')
+    .addHelpText(
+      'after',
+      `
+Stop the exporter before, start it after: what is written meanwhile is read then. Running it again does no harm.
+
+Examples:
+  audit-trace-exporter backfill /builds --out /tmp/history
+  audit-trace-exporter backfill /builds --out /tmp/history --prometheus-data /var/lib/prometheus --state /var/lib/audit`,
+    )
+    .action(async (paths: string[], flags: Record<string, unknown>) => {
+      const complete = await backfill(parseFlags(backfillOptions, { ...flags, paths }), deps)
       if (!complete) deps.setExitCode(FAILED)
     })
 }

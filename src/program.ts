@@ -4,7 +4,7 @@ import { demo } from './commands/demo.ts'
 import { simulate, simulateOptions, type SimulateOptions } from './commands/simulate.ts'
 import { watch, type WatchDeps } from './commands/watch.ts'
 import { parseSize } from './config/units.ts'
-import { addReport } from './program-history.ts'
+import { addBackfill, addReport } from './program-history.ts'
 import { parseFlags, parseWatchConfig, UsageError } from './config/watch-config.ts'
 
 export interface ProgramDeps extends WatchDeps {
@@ -34,7 +34,9 @@ export async function runProgram(argv: readonly string[], deps: ProgramDeps): Pr
     .exitOverride()
   addWatch(program, deps)
   addCheck(program, deps, (code) => (exitCode = code))
-  addReport(program, { ...deps, setExitCode: (code) => (exitCode = code) })
+  const history = { ...deps, setExitCode: (code: number) => (exitCode = code) }
+  addBackfill(program, history)
+  addReport(program, history)
   addDemo(program, deps)
   addSimulate(program, deps)
   try {

@@ -25,6 +25,8 @@ export interface Builds extends Durable {
   expire(nowMs: number): ClosedBuild[]
   /** As of the last commit. */
   inProgress(): number
+  /** As of now, committed or not. */
+  openNow(): number
   lastEntryMs(): number | undefined
 }
 
@@ -112,6 +114,7 @@ export function createBuilds(state: Reader, options: BuildsOptions): Builds {
       return expired
     },
     inProgress: () => committedOpen,
+    openNow: () => open.size,
     lastEntryMs: () => (Number.isNaN(committedLastEntryMs) ? undefined : committedLastEntryMs),
     write(transaction: Transaction) {
       for (const build of dirty) {
