@@ -44,7 +44,7 @@ test('the charts follow light and dark, and the page fits a phone', async () => 
   const colour = async (scheme: 'light' | 'dark') => {
     const { page } = await open(html, 360, scheme)
     expect(await page.evaluate('document.documentElement.scrollWidth')).toBe(360)
-    return page.locator('svg.chart text').first().evaluate('(text) => getComputedStyle(text).fill')
+    return page.evaluate("getComputedStyle(document.querySelector('svg.chart text')).fill")
   }
   expect(await colour('light')).toBe('rgb(24, 32, 43)')
   expect(await colour('dark')).toBe('rgb(231, 236, 243)')
