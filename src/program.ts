@@ -5,6 +5,7 @@ import { simulate, simulateOptions, type SimulateOptions } from './commands/simu
 import { watch, type WatchDeps } from './commands/watch.ts'
 import { addWorker, type WorkerCommandDeps } from './commands/worker-flags.ts'
 import { parseSize } from './config/units.ts'
+import { addBackfill, addReport } from './program-history.ts'
 import { parseFlags, parseWatchConfig, UsageError } from './config/watch-config.ts'
 
 export interface ProgramDeps extends WatchDeps, WorkerCommandDeps {
@@ -34,6 +35,9 @@ export async function runProgram(argv: readonly string[], deps: ProgramDeps): Pr
     .exitOverride()
   addWatch(program, deps)
   addCheck(program, deps, (code) => (exitCode = code))
+  const history = { ...deps, setExitCode: (code: number) => (exitCode = code) }
+  addBackfill(program, history)
+  addReport(program, history)
   addDemo(program, deps)
   addSimulate(program, deps)
   addWorker(program, deps)

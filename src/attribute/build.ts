@@ -43,6 +43,7 @@ export interface AttributedEntry {
 }
 
 export interface ClosedBuild {
+  readonly runId: string
   readonly outcome: Outcome
   readonly contextFileHash: string | undefined
   readonly tokens: number
@@ -127,6 +128,7 @@ export function expire(build: BuildState, nowMs: number, timeoutMs: number): Clo
 }
 
 const closedBuild = (build: BuildState, outcome: Outcome): ClosedBuild => ({
+  runId: build.runId,
   outcome,
   contextFileHash: build.contextFileHash,
   tokens: build.tokens,

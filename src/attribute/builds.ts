@@ -25,6 +25,8 @@ export interface Builds extends Durable {
   expire(nowMs: number): ClosedBuild[]
   /** As of the last commit. */
   inProgress(): number
+  /** As of now, committed or not. */
+  openNow(): number
   lastEntryMs(): number | undefined
 }
 
@@ -45,6 +47,9 @@ export function createBuilds(state: Reader, options: BuildsOptions): Builds {
   )
   let lastEntryDirty = false
   let last: BuildState | undefined
+  /** No open build can time out before: spares most looks at all of them. */
+  let quietUntilMs = Number.NEGATIVE_INFINITY
+  const idleSince = (build: BuildState): number => Math.max(build.lastEntryMs, build.lastReadMs)
   for (const row of state.all('SELECT run_id, state FROM builds WHERE is_open = 1')) {
     const build = thaw(String(row['run_id']), row['state'])
     open.set(build.runId, build)
@@ -85,6 +90,7 @@ export function createBuilds(state: Reader, options: BuildsOptions): Builds {
       const attributed = attribute(build, entry, phaseOf(entry.step), readAtMs)
       if (attributed.closed !== undefined) close(build.runId, build)
       dirty.add(build)
+      quietUntilMs = Math.min(quietUntilMs, idleSince(build) + options.timeoutMs)
       if (!(lastEntryMs >= entry.timestampMs)) {
         lastEntryMs = entry.timestampMs
         lastEntryDirty = true
@@ -93,9 +99,14 @@ export function createBuilds(state: Reader, options: BuildsOptions): Builds {
     },
     expire(nowMs) {
       const expired: ClosedBuild[] = []
+      if (nowMs <= quietUntilMs) return expired
+      quietUntilMs = Number.POSITIVE_INFINITY
       for (const [key, build] of open) {
         const closedBuild = expire(build, nowMs, options.timeoutMs)
-        if (closedBuild === undefined) continue
+        if (closedBuild === undefined) {
+          quietUntilMs = Math.min(quietUntilMs, idleSince(build) + options.timeoutMs)
+          continue
+        }
         close(key, build)
         dirty.add(build)
         expired.push(closedBuild)
@@ -103,6 +114,7 @@ export function createBuilds(state: Reader, options: BuildsOptions): Builds {
       return expired
     },
     inProgress: () => committedOpen,
+    openNow: () => open.size,
     lastEntryMs: () => (Number.isNaN(committedLastEntryMs) ? undefined : committedLastEntryMs),
     write(transaction: Transaction) {
       for (const build of dirty) {
@@ -138,8 +150,8 @@ export function createBuilds(state: Reader, options: BuildsOptions): Builds {
 
 const MAX_RUN_ID = 128
 
-/** Ids that are hostile in length or form become their hash: they are keys here, never shown. */
-function runKey(runId: string): string {
+/** The key of a build. Ids that are hostile in length or form become their hash. */
+export function runKey(runId: string): string {
   if (runId.length <= MAX_RUN_ID && runId.isWellFormed()) return runId
   return `sha256:${hash('sha256', Buffer.from(runId, 'utf16le'), 'hex')}`
 }

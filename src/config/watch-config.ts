@@ -30,7 +30,7 @@ function parsePhaseRule(text: string) {
 }
 
 /** Everything that `watch` can be told; every value is text here, as flags and variables are. */
-const watchConfigSchema = z.strictObject({
+export const watchConfigSchema = z.strictObject({
   roots: z
     .array(
       z

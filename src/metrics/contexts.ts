@@ -5,7 +5,7 @@ import { OVERFLOW } from './labels.ts'
 export const UNKNOWN_CONTEXT = 'unknown'
 
 /** One GEMINI.md revision. */
-interface Context {
+export interface Context {
   /** First 12 hex digits: the label. */
   readonly hash: string
   readonly fullHash: string
@@ -33,6 +33,8 @@ export interface Contexts extends Durable {
   numberVersions(): void
   /** As of the last commit; those on the scrape only. */
   shown(): readonly Readonly<Context>[]
+  /** As of now, committed or not. */
+  current(): Iterable<Readonly<Context>>
 }
 
 const SHORT = 12
@@ -138,6 +140,7 @@ export function createContexts(state: Reader, options: ContextsOptions): Context
       }
     },
     shown: () => shown,
+    current: () => known.values(),
     write(transaction: Transaction) {
       for (const c of dirty) {
         transaction.run(

@@ -1,0 +1,85 @@
+import { amountChart, rateChart, splitChart, volatilityChart } from '../charts/charts.ts'
+import type { Report } from './schema.ts'
+import type { Estimate } from './statistics.ts'
+
+/** As much of the audits as the charts draw: the report has all of it, the running totals most. */
+export interface ChartData {
+  readonly fixCost: readonly { label: string; mean: number; interval?: Estimate | null }[]
+  readonly promptShare: readonly { phase: string; context: number; instruction: number }[]
+  readonly revisions: readonly { label: string; rate: Estimate | null }[]
+  readonly wordings: readonly { label: string; rate: Estimate | null }[]
+  readonly moments: Parameters<typeof volatilityChart>[1]
+}
+
+/** SVG by audit; `undefined` where there is nothing to draw. */
+export interface ChartSet {
+  readonly fixCost: string | undefined
+  readonly promptShare: string | undefined
+  readonly revisions: string | undefined
+  readonly wordings: string | undefined
+  readonly volatility: string | undefined
+}
+
+export function drawCharts(data: ChartData): ChartSet {
+  const rates = (rows: ChartData['revisions']) =>
+    rows.flatMap(({ label, rate }) =>
+      rate === null ? [] : [{ label, value: rate.value, low: rate.low, high: rate.high }],
+    )
+  const fixes = data.fixCost.map(({ label, mean, interval }) => ({
+    label,
+    value: mean,
+    low: interval?.low,
+    high: interval?.high,
+  }))
+  const splits = data.promptShare.map(({ phase, context, instruction }) => ({
+    label: phase,
+    first: context,
+    second: instruction,
+  }))
+  return {
+    fixCost: unlessEmpty(fixes, (rows) =>
+      amountChart('Tokens of one fix, by the error that it answers', rows),
+    ),
+    promptShare: unlessEmpty(splits, (rows) =>
+      splitChart('Prompt tokens: GEMINI.md against instruction', ['GEMINI.md', 'instruction'], rows),
+    ),
+    revisions: unlessEmpty(rates(data.revisions), (rows) =>
+      rateChart('First-pass rate by revision of GEMINI.md', rows),
+    ),
+    wordings: unlessEmpty(rates(data.wordings), (rows) =>
+      rateChart('First-pass rate by wording of the implement instruction', rows),
+    ),
+    volatility: unlessEmpty(data.moments, (moments) =>
+      volatilityChart('Validations passed and tokens, and when GEMINI.md changed', moments),
+    ),
+  }
+}
+
+const unlessEmpty = <T>(rows: readonly T[], chart: (rows: readonly T[]) => string): string | undefined =>
+  rows.length === 0 ? undefined : chart(rows)
+
+/** What the charts draw, from a report. */
+export const chartData = (report: Report): ChartData => ({
+  fixCost: report.token_efficiency.fix_cost.flatMap(({ error_type: type, mean_tokens: mean }) =>
+    mean === null ? [] : [{ label: type === '' ? '(none given)' : type, mean: mean.value, interval: mean }],
+  ),
+  promptShare: report.token_efficiency.prompt_share.map((row) => ({
+    phase: row.phase,
+    context: row.context_tokens,
+    instruction: row.instruction_tokens,
+  })),
+  revisions: report.constraint_effectiveness.revisions.map((row) => ({
+    label: `${row.version} ${row.context_hash}`,
+    rate: row.first_pass_rate,
+  })),
+  wordings: report.prompt_refinement.implement.map((row) => ({
+    label: row.instruction_version,
+    rate: row.first_pass_rate,
+  })),
+  moments: report.context_volatility.days.map((day) => ({
+    label: day.day.slice(5),
+    rate: day.pass_rate === null ? null : { label: day.day, ...day.pass_rate },
+    tokens: day.tokens,
+    changed: day.changes > 0,
+  })),
+})

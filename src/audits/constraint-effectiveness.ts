@@ -1,0 +1,128 @@
+import type { Comparisons } from './comparisons.ts'
+import { MIN_GROUP } from './comparisons.ts'
+import type { Database } from './database.ts'
+import type { Report } from './schema.ts'
+import { literal } from './sql.ts'
+import { wilson } from './statistics.ts'
+
+type Constraints = Report['constraint_effectiveness']
+type Revision = Constraints['revisions'][number]
+
+/** An error type so rare that no difference could be told. */
+const MIN_FAILURES = 10
+
+/** Which errors occur, and what each revision of GEMINI.md changed. Says in `lacking` what cannot be compared. */
+export async function constraintEffectiveness(
+  database: Database,
+  comparisons: Comparisons,
+  lacking: string[],
+): Promise<Constraints> {
+  const revisions = await listRevisions(database)
+  return {
+    error_types: await errorTypes(database),
+    revisions,
+    changes: await listChanges(database, revisions, comparisons, lacking),
+  }
+}
+
+const errorTypes = (database: Database): Promise<Constraints['error_types']> =>
+  database.all(`
+    SELECT f.error_type, failures::INTEGER AS failures, failures / sum(failures) OVER () AS share,
+      builds::INTEGER AS builds, coalesce(rework_tokens, 0) AS rework_tokens
+    FROM (
+      SELECT error_type, count(*) AS failures, count(DISTINCT run_id) AS builds FROM entries
+      WHERE status = 'fail' GROUP BY error_type
+    ) f LEFT JOIN (
+      SELECT error_type, sum(total_tokens) AS rework_tokens FROM entries WHERE phase = 'rework' GROUP BY error_type
+    ) r ON f.error_type = r.error_type
+    ORDER BY failures DESC, f.error_type`)
+
+async function listRevisions(database: Database): Promise<Revision[]> {
+  const failures = await database.all<{
+    context_hash: string
+    error_type: string
+    builds: number
+    n: number
+  }>(`
+    SELECT context_hash, error_type, count(*) FILTER (status = 'fail')::INTEGER AS builds,
+      (sum(count(*)) OVER (PARTITION BY context_hash))::INTEGER AS n
+    FROM first_validations GROUP BY context_hash, error_type
+    ORDER BY builds DESC, error_type`)
+  const rows = await database.all<{
+    version: number
+    context_hash: string
+    first_seen_ms: number
+    builds: number
+    first_pass: number
+    tokens: number
+    successes: number
+  }>(`
+    SELECT r.version, r.context_hash, r.first_seen_ms, count(*)::INTEGER AS builds,
+      (count(*) FILTER (outcome = 'first_pass'))::INTEGER AS first_pass, coalesce(sum(tokens), 0) AS tokens,
+      (count(*) FILTER (outcome IN ('first_pass', 'after_rework')))::INTEGER AS successes
+    FROM revisions r JOIN builds b USING (context_hash) GROUP BY ALL ORDER BY r.version`)
+  return rows.map(({ version, first_seen_ms: firstSeenMs, ...row }) => ({
+    version: `v${version}`,
+    first_seen: new Date(firstSeenMs).toISOString(),
+    ...row,
+    first_pass_rate: wilson(row.first_pass, row.builds),
+    tokens_per_successful_build: row.successes > 0 ? row.tokens / row.successes : null,
+    first_failures: failures
+      .filter((failure) => failure.context_hash === row.context_hash && failure.builds > 0)
+      .map(({ error_type, builds, n }) => ({ error_type, builds, rate: wilson(builds, n) })),
+  }))
+}
+
+async function listChanges(
+  database: Database,
+  revisions: readonly Revision[],
+  comparisons: Comparisons,
+  lacking: string[],
+): Promise<Constraints['changes']> {
+  const validated = await database.all<{ context_hash: string; n: number }>(
+    'SELECT context_hash, count(*)::INTEGER AS n FROM first_validations GROUP BY context_hash',
+  )
+  const validatedOf = (revision: Revision): number =>
+    validated.find((row) => row.context_hash === revision.context_hash)?.n ?? 0
+  const changes: Constraints['changes'] = []
+  for (const [i, to] of revisions.entries()) {
+    const from = revisions[i - 1]
+    if (from === undefined) continue
+    if (Math.min(from.builds, to.builds) < MIN_GROUP) {
+      lacking.push(
+        `GEMINI.md ${from.version} to ${to.version}: ${from.builds} and ${to.builds} closed builds; ${MIN_GROUP} each are needed.`,
+      )
+    }
+    changes.push({
+      from: from.version,
+      to: to.version,
+      first_pass_rate: comparisons.rates(from.first_pass, from.builds, to.first_pass, to.builds),
+      tokens_per_build: await comparisons.means(tokensOf(from, to)),
+      first_failures: firstFailures(from, validatedOf(from), to, validatedOf(to), comparisons),
+    })
+  }
+  return changes
+}
+
+const tokensOf = (from: Revision, to: Revision): string =>
+  `SELECT CASE context_hash WHEN ${literal(from.context_hash)} THEN 1 ELSE 2 END AS side, tokens AS value
+   FROM builds WHERE context_hash IN (${literal(from.context_hash)}, ${literal(to.context_hash)})`
+
+function firstFailures(
+  from: Revision,
+  fromBuilds: number,
+  to: Revision,
+  toBuilds: number,
+  comparisons: Comparisons,
+): Constraints['changes'][number]['first_failures'] {
+  const failed = (revision: Revision, type: string): number =>
+    revision.first_failures.find(({ error_type }) => error_type === type)?.builds ?? 0
+  const types = new Set([...from.first_failures, ...to.first_failures].map(({ error_type }) => error_type))
+  return [...types].toSorted().flatMap((error_type) => {
+    const before = failed(from, error_type)
+    const after = failed(to, error_type)
+    if (before + after < MIN_FAILURES) return []
+    const rate = comparisons.rates(before, fromBuilds, after, toBuilds)
+    return rate === null ? [] : [{ error_type, rate }]
+  })
+}

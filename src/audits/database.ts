@@ -1,0 +1,131 @@
+import type { DuckDBAppender, DuckDBConnection, DuckDBType, DuckDBValue } from '@duckdb/node-api'
+import type { BuildRow, EntryRow, RowSink } from './rows.ts'
+
+type DuckDb = typeof import('@duckdb/node-api')
+type Row = Record<string, unknown>
+
+export interface Database extends RowSink {
+  /** Everything handed over can be asked for from now on. */
+  flush(): void
+  /** Rows of a query; whole numbers come as `number`. */
+  all<T extends object>(sql: string): Promise<T[]>
+  run(sql: string): Promise<void>
+  close(): void
+}
+
+/** DuckDB is an optional dependency, as its binary is large and not to be had for every platform. */
+export class MissingDuckDb extends Error {
+  override readonly name = 'MissingDuckDb'
+}
+
+const TEXT = 'VARCHAR'
+const NUMBER = 'DOUBLE'
+const WHOLE = 'INTEGER'
+
+const ENTRY_COLUMNS = {
+  seq: WHOLE,
+  run_id: TEXT,
+  ts_ms: NUMBER,
+  step: TEXT,
+  phase: TEXT,
+  status: TEXT,
+  error_type: TEXT,
+  context_file_hash: TEXT,
+  prompt_tokens: NUMBER,
+  completion_tokens: NUMBER,
+  total_tokens: NUMBER,
+  context_tokens: NUMBER,
+  instruction_tokens: NUMBER,
+  instruction_version: TEXT,
+  model: TEXT,
+  error_log_chars: NUMBER,
+  rework_cost_factor: NUMBER,
+  files_touched: NUMBER,
+  duration_seconds: NUMBER,
+  cost_usd: NUMBER,
+} as const satisfies Record<keyof EntryRow, string>
+
+const BUILD_COLUMNS = {
+  run_id: TEXT,
+  outcome: TEXT,
+  last_entry_ms: NUMBER,
+  context_file_hash: TEXT,
+  duration_seconds: NUMBER,
+  rework_steps: NUMBER,
+} as const satisfies Record<keyof BuildRow, string>
+
+const CHUNK_ROWS = 2_048
+
+/** An empty database in memory with the tables `all_entries` and `all_builds`. Throws `MissingDuckDb`. */
+export async function openDatabase(): Promise<Database> {
+  const duckDb = await loadDuckDb()
+  const instance = await duckDb.DuckDBInstance.create(':memory:')
+  const connection = await instance.connect()
+  const entries = await createTable(duckDb, connection, 'all_entries', ENTRY_COLUMNS)
+  const builds = await createTable(duckDb, connection, 'all_builds', BUILD_COLUMNS)
+  return {
+    entry: (row) => entries.add(row),
+    build: (row) => builds.add(row),
+    flush() {
+      entries.flush()
+      builds.flush()
+    },
+    async all<T extends object>(sql: string) {
+      const reader = await connection.runAndReadAll(sql)
+      return reader.getRowObjectsJS() as T[]
+    },
+    run: async (sql) => void (await connection.run(sql)),
+    close() {
+      connection.closeSync()
+      instance.closeSync()
+    },
+  }
+}
+
+async function loadDuckDb(): Promise<DuckDb> {
+  try {
+    return await import('@duckdb/node-api')
+  } catch (error) {
+    throw new MissingDuckDb(
+      'report needs the optional package @duckdb/node-api, which is not installed or has no binary for this ' +
+        'platform. Install it with: npm install @duckdb/node-api',
+      { cause: error },
+    )
+  }
+}
+
+interface Table {
+  add(row: object): void
+  flush(): void
+}
+
+async function createTable(
+  duckDb: DuckDb,
+  connection: DuckDBConnection,
+  name: string,
+  columns: Readonly<Record<string, 'VARCHAR' | 'DOUBLE' | 'INTEGER'>>,
+): Promise<Table> {
+  const declared = Object.entries(columns).map(([column, type]) => `${column} ${type}`)
+  await connection.run(`CREATE TABLE ${name} (${declared.join(', ')})`)
+  const names = Object.keys(columns)
+  const types: DuckDBType[] = Object.values(columns).map((type) => duckDb[type])
+  const appender: DuckDBAppender = await connection.createAppender(name)
+  let waiting: DuckDBValue[][] = []
+  function append(): void {
+    if (waiting.length === 0) return
+    const chunk = duckDb.DuckDBDataChunk.create(types)
+    chunk.setRows(waiting)
+    appender.appendDataChunk(chunk)
+    waiting = []
+  }
+  return {
+    add(row) {
+      waiting.push(names.map((column) => (row as Row)[column] as DuckDBValue))
+      if (waiting.length === CHUNK_ROWS) append()
+    },
+    flush() {
+      append()
+      appender.flushSync()
+    },
+  }
+}

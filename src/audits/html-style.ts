@@ -1,0 +1,21 @@
+/** Charts, on the daemon's page and in the report. Their colours are the page's, light or dark. */
+export const CHART_STYLE = `
+:root{--second:#b9c4d6}
+@media(prefers-color-scheme:dark){:root{--second:#48566b}}
+figure{margin:0 0 14px}figcaption{font-size:13px;font-weight:600;margin-bottom:6px}
+svg.chart{min-width:460px;max-width:720px;height:auto;border-radius:0;font:12px system-ui,-apple-system,"Segoe UI",Roboto,sans-serif}
+`
+
+/** What the report has and the daemon's page has not. */
+export const REPORT_STYLE = `${CHART_STYLE}
+.insights{margin-bottom:16px}
+.insights ol{margin:0 0 14px;padding-left:22px}.insights ol>li{margin-bottom:14px;padding-left:4px}
+.insights h3{font-size:14px;margin:0}.insights>h3{margin:14px 0 6px}
+.insights .saving{font-size:13px;color:var(--good);font-weight:600}
+.insights dl{margin:4px 0 0;display:grid;grid-template-columns:5.5em minmax(0,1fr);gap:2px 8px;font-size:13.5px}
+.insights ul{margin:0;padding-left:22px;font-size:13.5px}
+.audit{grid-column:1/-1}.audit .scroll{margin-bottom:14px}
+.method{font-size:12.5px;margin-top:16px}
+@media print{:root{--bg:#fff;--card:#fff;--text:#000;--soft:#444;--line:#bbb;--accent:#2457c5;--second:#b9c4d6;--good:#1a7f4b;--bad:#c0352b;color-scheme:light}
+.card,.tiles>div{border-color:#bbb}.skip{display:none}.scroll{overflow:visible}li,figure,tr{break-inside:avoid}.wrap{max-width:none;padding:0}}
+`

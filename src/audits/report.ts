@@ -1,0 +1,59 @@
+import { createComparisons, FALSE_DISCOVERY_RATE, MIN_GROUP } from './comparisons.ts'
+import { constraintEffectiveness } from './constraint-effectiveness.ts'
+import { contextVolatility } from './context-volatility.ts'
+import type { Database } from './database.ts'
+import { findInsights } from './insights.ts'
+import { promptRefinement } from './prompt-refinement.ts'
+import type { Report } from './schema.ts'
+import { tokenEfficiency } from './token-efficiency.ts'
+import { totals } from './totals.ts'
+import { createViews, type Period } from './views.ts'
+
+export interface ReportInput {
+  readonly period: Period
+  readonly input: Report['input']
+  readonly nowMs: number
+}
+
+/** The four audits over the rows in the database, and what follows from them. */
+export async function makeReport(database: Database, { period, input, nowMs }: ReportInput): Promise<Report> {
+  await createViews(database, period)
+  const comparisons = createComparisons(database)
+  const lacking: string[] = []
+  const audits = {
+    totals: await totals(database),
+    token_efficiency: await tokenEfficiency(database),
+    constraint_effectiveness: await constraintEffectiveness(database, comparisons, lacking),
+    prompt_refinement: await promptRefinement(database, comparisons, lacking),
+    context_volatility: await contextVolatility(database),
+  }
+  const compared = comparisons.correct()
+  const { actions, confirmed } = findInsights(audits)
+  const [span] = await database.all<{ first: number | null; last: number | null }>(
+    'SELECT min(ts_ms) AS first, max(ts_ms) AS last FROM entries',
+  )
+  return {
+    schema_version: 1,
+    generated_at: iso(nowMs) as string,
+    period: {
+      since: iso(period.sinceMs),
+      until: iso(period.untilMs),
+      first_entry: iso(span?.first),
+      last_entry: iso(span?.last),
+    },
+    input,
+    ...audits,
+    insights: actions,
+    confirmed,
+    not_enough_data: lacking,
+    method: {
+      interval_level: 0.95,
+      false_discovery_rate: FALSE_DISCOVERY_RATE,
+      comparisons: compared,
+      min_group: MIN_GROUP,
+    },
+  }
+}
+
+const iso = (ms: number | null | undefined): string | null =>
+  ms === null || ms === undefined ? null : new Date(ms).toISOString()

@@ -1,0 +1,128 @@
+import { createBuilds, runKey } from '../attribute/builds.ts'
+import type { AttributedEntry, ClosedBuild } from '../attribute/build.ts'
+import type { PhaseRule } from '../attribute/phase.ts'
+import { parseLine } from '../entry/parse.ts'
+import type { History } from '../history/history.ts'
+import type { Progress } from '../history/progress.ts'
+import { labelValue } from '../metrics/labels.ts'
+
+/** One attributed entry, as the tables of the report and the exported file have it. */
+export interface EntryRow {
+  readonly seq: number
+  readonly run_id: string
+  readonly ts_ms: number
+  readonly step: string
+  readonly phase: string
+  readonly status: string
+  /** `''` for none. */
+  readonly error_type: string
+  /** Full hash of GEMINI.md, the entry's own or the build's latest known; null where unknown. */
+  readonly context_file_hash: string | null
+  readonly prompt_tokens: number | null
+  readonly completion_tokens: number | null
+  readonly total_tokens: number | null
+  readonly context_tokens: number | null
+  readonly instruction_tokens: number | null
+  readonly instruction_version: string | null
+  readonly model: string | null
+  readonly error_log_chars: number | null
+  readonly rework_cost_factor: number | null
+  readonly files_touched: number | null
+  readonly duration_seconds: number | null
+  readonly cost_usd: number | null
+}
+
+/** One closed build. */
+export interface BuildRow {
+  readonly run_id: string
+  readonly outcome: string
+  /** Time of its last entry before it closed: the build belongs to the period in which that lies. */
+  readonly last_entry_ms: number
+  readonly context_file_hash: string | null
+  readonly duration_seconds: number
+  readonly rework_steps: number
+}
+
+export interface RowSink {
+  entry(row: EntryRow): void
+  build(row: BuildRow): void
+}
+
+export interface RowsDeps {
+  readonly history: History
+  readonly sink: RowSink
+  readonly progress: Progress
+  /** Builds idle for so long before this moment are closed. */
+  readonly nowMs: number
+  readonly buildTimeoutMs: number
+  readonly phaseRules: readonly PhaseRule[]
+  readonly stopped: () => boolean
+}
+
+/** How many entries pass until somebody else may have the processor. */
+const PAUSE_EVERY = 4_096
+
+/**
+ * Goes through the history in order of time with the state machine of `watch`, on a clock that is the entries'
+ * own.
+ */
+export async function attributeRows(deps: RowsDeps): Promise<void> {
+  const { history, sink, progress } = deps
+  const builds = createBuilds(
+    { all: () => [] },
+    { timeoutMs: deps.buildTimeoutMs, phaseRules: deps.phaseRules },
+  )
+  const expire = (nowMs: number): void => {
+    for (const build of builds.expire(nowMs)) sink.build(buildRow(build))
+  }
+  let seq = 0
+  for (const { text } of history.lines()) {
+    const parsed = parseLine(text)
+    if (!parsed.ok) throw new Error('a line that was valid a moment ago no longer is')
+    expire(Math.min(parsed.entry.timestampMs, deps.nowMs))
+    const attributed = builds.attribute(parsed.entry, 0)
+    sink.entry(entryRow(seq++, runKey(parsed.entry.runId), attributed))
+    if (attributed.closed !== undefined) sink.build(buildRow(attributed.closed))
+    if (seq % PAUSE_EVERY === 0) {
+      progress.update('attributing', seq, history.entries, 'entries')
+      await new Promise(setImmediate)
+      if (deps.stopped()) break
+    }
+  }
+  expire(deps.nowMs)
+}
+
+function entryRow(seq: number, runId: string, attributed: AttributedEntry): EntryRow {
+  const { entry } = attributed
+  return {
+    seq,
+    run_id: runId,
+    ts_ms: entry.timestampMs,
+    step: labelValue(entry.step),
+    phase: attributed.phase,
+    status: entry.status,
+    error_type: labelValue(attributed.errorType),
+    context_file_hash: attributed.contextFileHash ?? null,
+    prompt_tokens: entry.promptTokens ?? null,
+    completion_tokens: entry.completionTokens ?? null,
+    total_tokens: entry.totalTokens ?? null,
+    context_tokens: entry.contextTokens ?? null,
+    instruction_tokens: entry.instructionTokens ?? null,
+    instruction_version: entry.instructionVersion === undefined ? null : labelValue(entry.instructionVersion),
+    model: entry.model === undefined ? null : labelValue(entry.model),
+    error_log_chars: attributed.errorLogChars ?? null,
+    rework_cost_factor: attributed.reworkCostFactor ?? null,
+    files_touched: entry.filesTouched ?? null,
+    duration_seconds: attributed.durationSeconds ?? null,
+    cost_usd: entry.costUsd ?? null,
+  }
+}
+
+const buildRow = (build: ClosedBuild): BuildRow => ({
+  run_id: build.runId,
+  outcome: build.outcome,
+  last_entry_ms: build.lastEntryMs,
+  context_file_hash: build.contextFileHash ?? null,
+  duration_seconds: build.durationSeconds,
+  rework_steps: build.reworkSteps,
+})

@@ -1,0 +1,191 @@
+import { z } from 'zod'
+
+/** The report's JSON. Its published form, docs/report.schema.json, is made from this. */
+
+const whole = z.int().min(0)
+const amount = z.number().min(0)
+const share = z.number().min(0).max(1)
+
+const estimate = z
+  .object({ value: z.number(), low: z.number(), high: z.number() })
+  .describe('a value with its 95 % confidence interval')
+const rate = estimate.nullable().describe('a share with its Wilson 95 % interval; null without data')
+const mean = estimate.nullable().describe('a mean with its 95 % t interval; null below two values')
+
+const byOutcome = z.object({ first_pass: whole, after_rework: whole, failed: whole, abandoned: whole })
+
+const comparison = z.object({
+  n: z.tuple([whole, whole]).describe('how many on the first and on the second side'),
+  first: z.number(),
+  second: z.number(),
+  difference: estimate.describe('second less first, with its 95 % interval'),
+  test: z.string().describe('what the p-value comes from'),
+  p: share,
+  q: share.describe('p after the Benjamini-Hochberg correction over all comparisons of this report'),
+})
+
+const revisionChange = z.object({
+  from: z.string(),
+  to: z.string(),
+  first_pass_rate: comparison.nullable(),
+  tokens_per_build: comparison.nullable(),
+  first_failures: z.array(z.object({ error_type: z.string(), rate: comparison })),
+})
+
+const insight = z.object({
+  kind: z.enum(['finding', 'cost']).describe('finding: a tested difference; cost: measured spending'),
+  title: z.string(),
+  evidence: z.string(),
+  tokens: amount.nullable().describe('tokens of this period that could be saved, at most'),
+  change: z.string().describe('the part of GEMINI.md or of a prompt to change, and how'),
+  verify: z.string().describe('how to see whether it worked'),
+})
+
+export const reportSchema = z
+  .object({
+    schema_version: z.literal(1),
+    generated_at: z.iso.datetime(),
+    period: z.object({
+      since: z.iso.datetime().nullable(),
+      until: z.iso.datetime().nullable(),
+      first_entry: z.iso.datetime().nullable(),
+      last_entry: z.iso.datetime().nullable(),
+    }),
+    input: z.object({
+      files: whole,
+      entries: whole.describe('valid entries in all files, those outside of the period among them'),
+      rejected_lines: whole,
+      out_of_order: whole.describe('entries that stood behind later ones in their file'),
+      in_future: whole,
+    }),
+    totals: z.object({
+      entries: whole,
+      tokens: amount,
+      cost_usd: amount.nullable(),
+      builds: byOutcome,
+      builds_in_progress: whole,
+      first_pass_rate: rate,
+      build_tokens: amount.describe('all tokens of the closed builds, those of failures too'),
+      tokens_per_successful_build: amount.nullable(),
+    }),
+    token_efficiency: z.object({
+      fix_cost: z.array(
+        z.object({
+          error_type: z.string(),
+          fixes: whole,
+          tokens: amount,
+          mean_tokens: mean,
+          completion_tokens: amount,
+          error_log_chars: amount,
+          rework_cost_factor: amount
+            .nullable()
+            .describe('completion tokens over characters of error log, where both are known'),
+        }),
+      ),
+      prompt_share: z.array(
+        z.object({
+          phase: z.string(),
+          context_tokens: amount,
+          instruction_tokens: amount,
+          context_share: share.nullable(),
+        }),
+      ),
+      steps: z.array(
+        z.object({
+          step: z.string(),
+          phase: z.string(),
+          entries: whole,
+          tokens: amount,
+          mean_tokens: amount.nullable(),
+          share: share.nullable(),
+        }),
+      ),
+    }),
+    constraint_effectiveness: z.object({
+      error_types: z.array(
+        z.object({
+          error_type: z.string(),
+          failures: whole,
+          share: share.describe('of all failed validations'),
+          builds: whole,
+          rework_tokens: amount.describe('of the fixes that answered it'),
+        }),
+      ),
+      revisions: z.array(
+        z.object({
+          version: z.string(),
+          context_hash: z.string(),
+          first_seen: z.iso.datetime(),
+          builds: whole,
+          first_pass: whole,
+          first_pass_rate: rate,
+          tokens: amount,
+          successes: whole,
+          tokens_per_successful_build: amount.nullable(),
+          first_failures: z.array(z.object({ error_type: z.string(), builds: whole, rate })),
+        }),
+      ),
+      changes: z.array(revisionChange),
+    }),
+    prompt_refinement: z.object({
+      implement: z.array(
+        z.object({
+          instruction_version: z.string(),
+          steps: whole,
+          completion_tokens: mean,
+          builds: whole,
+          first_pass: whole,
+          first_pass_rate: rate,
+        }),
+      ),
+      fixes: z.array(
+        z.object({
+          instruction_version: z.string(),
+          fixes: whole,
+          completion_tokens: mean,
+          rework_cost_factor: amount.nullable(),
+          judged: whole.describe('fixes that a validation followed'),
+          passed: whole,
+          pass_rate: rate,
+        }),
+      ),
+      comparisons: z.array(
+        z.object({
+          phase: z.enum(['implement', 'rework']),
+          measure: z.string(),
+          first: z.string().describe('the wording used most'),
+          second: z.string(),
+          comparison,
+        }),
+      ),
+    }),
+    context_volatility: z.object({
+      changes: whole.describe('times that an entry came under another GEMINI.md than the entry before it'),
+      changes_within_builds: whole,
+      days: z.array(
+        z.object({
+          day: z.iso.date(),
+          revisions: whole,
+          changes: whole,
+          validations: whole,
+          passed: whole,
+          pass_rate: rate,
+          tokens: amount,
+        }),
+      ),
+    }),
+    insights: z.array(insight).describe('what to change, ranked by tokens that could be saved'),
+    confirmed: z.array(insight).describe('tested differences that call for no change now'),
+    not_enough_data: z.array(z.string()),
+    method: z.object({
+      interval_level: share,
+      false_discovery_rate: share,
+      comparisons: whole,
+      min_group: whole,
+    }),
+  })
+  .describe('The four audits over audit_trace.jsonl files, by audit-trace-exporter report')
+
+export type Report = z.infer<typeof reportSchema>
+export type Comparison = z.infer<typeof comparison>
+export type Insight = z.infer<typeof insight>

@@ -1,0 +1,56 @@
+import type { Database } from './database.ts'
+import type { Report } from './schema.ts'
+import { meanEstimate } from './statistics.ts'
+
+type TokenEfficiency = Report['token_efficiency']
+
+/** Where the tokens go: fixes by what they answer, GEMINI.md against the instruction, the dearest steps. */
+export async function tokenEfficiency(database: Database): Promise<TokenEfficiency> {
+  return {
+    fix_cost: await fixCost(database),
+    prompt_share: await promptShare(database),
+    steps: await steps(database),
+  }
+}
+
+async function fixCost(database: Database): Promise<TokenEfficiency['fix_cost']> {
+  const rows = await database.all<{
+    error_type: string
+    fixes: number
+    n: number
+    tokens: number
+    mean: number
+    variance: number
+    completion_tokens: number
+    error_log_chars: number
+  }>(`
+    SELECT error_type, count(*)::INTEGER AS fixes, count(total_tokens)::INTEGER AS n,
+      coalesce(sum(total_tokens), 0) AS tokens, avg(total_tokens) AS mean, var_samp(total_tokens) AS variance,
+      coalesce(sum(completion_tokens) FILTER (error_log_chars > 0), 0) AS completion_tokens,
+      coalesce(sum(error_log_chars) FILTER (completion_tokens IS NOT NULL), 0) AS error_log_chars
+    FROM entries WHERE phase = 'rework' GROUP BY error_type ORDER BY tokens DESC, error_type`)
+  return rows.map(({ n, mean, variance, ...row }) => ({
+    ...row,
+    mean_tokens: meanEstimate({ n, mean, variance }),
+    rework_cost_factor: row.error_log_chars > 0 ? row.completion_tokens / row.error_log_chars : null,
+  }))
+}
+
+async function promptShare(database: Database): Promise<TokenEfficiency['prompt_share']> {
+  const rows = await database.all<{ phase: string; context_tokens: number; instruction_tokens: number }>(`
+    SELECT phase, coalesce(sum(context_tokens), 0) AS context_tokens,
+      coalesce(sum(instruction_tokens), 0) AS instruction_tokens
+    FROM entries WHERE context_tokens IS NOT NULL OR instruction_tokens IS NOT NULL
+    GROUP BY phase ORDER BY sum(coalesce(context_tokens, 0)) + sum(coalesce(instruction_tokens, 0)) DESC, phase`)
+  return rows.map((row) => {
+    const whole = row.context_tokens + row.instruction_tokens
+    return { ...row, context_share: whole > 0 ? row.context_tokens / whole : null }
+  })
+}
+
+const steps = (database: Database): Promise<TokenEfficiency['steps']> =>
+  database.all(`
+    SELECT step, phase, count(*)::INTEGER AS entries, coalesce(sum(total_tokens), 0) AS tokens,
+      avg(total_tokens) AS mean_tokens,
+      coalesce(sum(total_tokens), 0) / nullif(sum(sum(total_tokens)) OVER (), 0) AS share
+    FROM entries GROUP BY step, phase ORDER BY tokens DESC, step, phase`)

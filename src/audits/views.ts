@@ -1,0 +1,59 @@
+import type { Database } from './database.ts'
+
+export interface Period {
+  /** Entries and builds from this moment on; absent: from the first. */
+  readonly sinceMs: number | undefined
+  /** Up to, not including, this moment; absent: to the last. */
+  readonly untilMs: number | undefined
+}
+
+const bound = (column: string, { sinceMs, untilMs }: Period): string =>
+  [
+    'true',
+    ...(sinceMs === undefined ? [] : [`${column} >= ${sinceMs}`]),
+    ...(untilMs === undefined ? [] : [`${column} < ${untilMs}`]),
+  ].join(' AND ')
+
+/**
+ * What the audits ask: `entries` and `builds` of the period, and what follows from them.
+ * A build belongs to the period in which its last entry before its close lies, with all its tokens.
+ */
+export async function createViews(database: Database, period: Period): Promise<void> {
+  const statements = [
+    `CREATE VIEW entries AS SELECT *, coalesce(context_file_hash[:12], 'unknown') AS context_hash
+       FROM all_entries WHERE ${bound('ts_ms', period)}`,
+    // Entries after the close still belong to the build, so its tokens are those of all its entries.
+    `CREATE TABLE builds AS
+       SELECT b.*, coalesce(b.context_file_hash[:12], 'unknown') AS context_hash, t.tokens, t.rework_tokens
+       FROM all_builds b JOIN (
+         SELECT run_id, coalesce(sum(total_tokens), 0) AS tokens,
+           coalesce(sum(total_tokens) FILTER (phase = 'rework'), 0) AS rework_tokens
+         FROM all_entries GROUP BY run_id
+       ) t USING (run_id) WHERE ${bound('b.last_entry_ms', period)}`,
+    // Revisions of GEMINI.md, numbered by first sight in everything that was read.
+    `CREATE TABLE revisions AS
+       SELECT *, row_number() OVER (ORDER BY first_seen_ms, context_hash)::INTEGER AS version FROM (
+         SELECT context_file_hash[:12] AS context_hash, min(context_file_hash) AS context_file_hash,
+           min(ts_ms) AS first_seen_ms
+         FROM all_entries WHERE context_file_hash IS NOT NULL GROUP BY 1
+       )`,
+    // The first validation of each closed build: one for each, so that they are independent of each other.
+    `CREATE TABLE first_validations AS
+       SELECT b.run_id, b.context_hash, e.status, e.error_type FROM builds b
+       JOIN (SELECT run_id, arg_min(status, seq) AS status, arg_min(error_type, seq) AS error_type
+         FROM all_entries WHERE status IN ('pass', 'fail') GROUP BY run_id) e USING (run_id)`,
+    // Every fix with what the next validation of its build said of it.
+    `CREATE TABLE fixes AS SELECT * FROM (
+       SELECT *, lead(CASE WHEN status IN ('pass', 'fail') THEN status END IGNORE NULLS)
+           OVER (PARTITION BY run_id ORDER BY seq) AS verdict,
+         row_number() OVER (PARTITION BY run_id, phase ORDER BY seq) AS attempt,
+         coalesce(context_file_hash[:12], 'unknown') AS context_hash
+       FROM all_entries
+     ) WHERE phase = 'rework' AND ${bound('ts_ms', period)}`,
+    // The wordings that the closed builds used, once for each build and phase.
+    `CREATE TABLE wordings AS
+       SELECT DISTINCT b.run_id, b.outcome, e.phase, e.instruction_version FROM builds b
+       JOIN all_entries e USING (run_id) WHERE e.instruction_version IS NOT NULL`,
+  ]
+  for (const statement of statements) await database.run(statement)
+}

@@ -1,0 +1,107 @@
+import { createCounting, type CountingConfig } from '../counting.ts'
+import type { Events } from '../events.ts'
+import { readHistory, type History, type HistoryOptions } from '../history/history.ts'
+import type { Progress } from '../history/progress.ts'
+import type { Store } from '../state/store.ts'
+import type { DayOfSamples } from './open-metrics.ts'
+import { createSampler } from './sampler.ts'
+
+export interface ReplayOptions extends HistoryOptions, CountingConfig {
+  readonly stepMs: number
+  /** No samples before; what came earlier is in the first ones. */
+  readonly sinceMs: number | undefined
+  /** No samples after. */
+  readonly untilMs: number
+  readonly targetLabels: readonly (readonly [string, string])[]
+}
+
+export interface ReplayDeps {
+  /** Empty; in the end it holds the totals and positions from which `watch` goes on. */
+  readonly store: Store
+  readonly events: Events
+  readonly progress: Progress
+  readonly nowMs: number
+  readonly onDay: (day: DayOfSamples) => void
+  readonly onFault: (path: string, cause: string) => void
+  readonly stopped: () => boolean
+}
+
+export interface Replayed {
+  readonly history: History
+  /** Entries later than the last sample: in the totals, not in the history. */
+  readonly afterLast: number
+  readonly beforeFirst: number
+  readonly inFuture: number
+}
+
+const COMMIT_EVERY = 50_000
+const PAUSE_EVERY = 4_096
+
+/**
+ * Replays all files, merged by entry time, through the daemon's own pipeline on a clock that is the entries' own,
+ * and hands over what a Prometheus would have scraped on a grid of ticks, had it been there.
+ */
+export async function replay(options: ReplayOptions, deps: ReplayDeps): Promise<Replayed> {
+  const { store, events, progress, nowMs } = deps
+  const { pipeline, builds, contexts, ledger, parts } = createCounting(options, store, events)
+  // Entries come in order of time: revisions get their numbers as they are seen.
+  contexts.numberVersions()
+  let lastEntryMs: number | undefined
+  const sampler = createSampler({
+    ledger,
+    contexts: () => contexts.current(),
+    buildsInProgress: () => builds.openNow(),
+    lastEntryMs: () => lastEntryMs,
+    targetLabels: options.targetLabels,
+    stepMs: options.stepMs,
+    onDay: deps.onDay,
+  })
+
+  const history = await readHistory(options, {
+    sink: pipeline,
+    progress,
+    stopped: deps.stopped,
+    onFault: deps.onFault,
+  })
+
+  let nextTickMs: number | undefined
+  let done = 0
+  let [afterLast, beforeFirst, inFuture] = [0, 0, 0]
+  const sampleUpTo = (beforeMs: number): void => {
+    if (nextTickMs === undefined) return
+    for (; nextTickMs < beforeMs && nextTickMs <= options.untilMs; nextTickMs += options.stepMs) {
+      pipeline.expire(nextTickMs)
+      sampler.take(nextTickMs)
+    }
+  }
+  for (const { text, place, timeMs } of history.lines()) {
+    const atMs = Math.min(timeMs, nowMs)
+    nextTickMs ??= firstTick(timeMs, options)
+    sampleUpTo(atMs)
+    pipeline.expire(atMs)
+    pipeline.line(text, place, atMs)
+    lastEntryMs = Math.max(lastEntryMs ?? timeMs, timeMs)
+    if (timeMs > nowMs) inFuture++
+    else if (timeMs > options.untilMs) afterLast++
+    if (options.sinceMs !== undefined && timeMs < options.sinceMs) beforeFirst++
+    done++
+    if (done % COMMIT_EVERY === 0) store.commit(parts)
+    if (done % PAUSE_EVERY === 0) {
+      progress.update('replaying', done, history.entries, 'entries')
+      await new Promise(setImmediate)
+      if (deps.stopped()) throw new Error('stopped before the history was complete')
+    }
+  }
+  if (deps.stopped()) throw new Error('stopped before the history was complete')
+  sampleUpTo(Number.POSITIVE_INFINITY)
+  pipeline.endFirstPass(nowMs)
+  sampler.finish()
+  store.commit(parts)
+  return { history, afterLast, beforeFirst, inFuture }
+}
+
+/** The last tick before the first entry, so that every series has its zero; not before `since`. */
+function firstTick(firstEntryMs: number, { stepMs, sinceMs }: ReplayOptions): number {
+  const before = (Math.ceil(firstEntryMs / stepMs) - 1) * stepMs
+  return sinceMs === undefined ? before : Math.max(before, Math.ceil(sinceMs / stepMs) * stepMs)
+}

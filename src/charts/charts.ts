@@ -1,0 +1,231 @@
+import type { CustomSeriesRenderItem } from 'echarts/types/dist/shared'
+import { draw, INK } from './draw.ts'
+
+export interface Bar {
+  readonly label: string
+  readonly value: number
+  /** Ends of the interval, where there is one. */
+  readonly low?: number | undefined
+  readonly high?: number | undefined
+}
+
+const ROW = 30
+const MAX_ROWS = 12
+
+const axisLabel = { color: INK.soft, fontSize: 12 }
+
+/** Nobody measures text on a server: a character is taken to be this wide. */
+const CHARACTER = 7.4
+
+/** Room for the names on the left and the scale below. */
+const gridFor = (rows: readonly Bar[], top = 8): object => ({
+  left: 16 + CHARACTER * Math.max(4, ...rows.map(({ label }) => clip(label).length)),
+  right: 28,
+  top,
+  bottom: 28,
+})
+const names = (rows: readonly Bar[]) => ({
+  type: 'category',
+  inverse: true,
+  data: rows.map(({ label }) => clip(label)),
+  axisLabel: { ...axisLabel, color: INK.text },
+  axisTick: { show: false },
+  axisLine: { lineStyle: { color: INK.line } },
+})
+const scale = (form: (value: number) => string, more: object = {}) => ({
+  type: 'value',
+  min: 0,
+  splitNumber: 4,
+  axisLabel: { ...axisLabel, formatter: form },
+  splitLine: { lineStyle: { color: INK.line } },
+  ...more,
+})
+
+const clip = (text: string): string => (text.length > 28 ? `${text.slice(0, 27)}…` : text)
+
+/** A line from low to high with end strokes, across each row that has an interval. */
+const whisker: CustomSeriesRenderItem = (_, api) => {
+  const row = api.value(0) as number
+  const [from = 0, y = 0] = api.coord([api.value(1), row])
+  const [to = 0] = api.coord([api.value(2), row])
+  const style = { stroke: INK.text, lineWidth: 1.5 }
+  const line = (x1: number, y1: number, x2: number, y2: number) => ({
+    type: 'line' as const,
+    shape: { x1, y1, x2, y2 },
+    style,
+  })
+  return {
+    type: 'group',
+    children: [line(from, y, to, y), line(from, y - 4, from, y + 4), line(to, y - 4, to, y + 4)],
+  }
+}
+
+const whiskers = (rows: readonly Bar[]) => ({
+  type: 'custom',
+  renderItem: whisker,
+  z: 5,
+  encode: { x: [1, 2], y: 0 },
+  data: rows.flatMap(({ low, high }, i) => (low === undefined || high === undefined ? [] : [[i, low, high]])),
+})
+
+/** Amounts as bars, with their intervals. */
+export function amountChart(title: string, all: readonly Bar[]): string {
+  const rows = all.slice(0, MAX_ROWS)
+  return draw(title, rows.length * ROW + 44, {
+    grid: gridFor(rows),
+    xAxis: scale(short),
+    yAxis: names(rows),
+    series: [
+      {
+        type: 'bar',
+        barWidth: 16,
+        itemStyle: { color: INK.accent },
+        data: rows.map(({ value }) => value),
+      },
+      whiskers(rows),
+    ],
+  })
+}
+
+/** Shares as points with their intervals, from 0 to 100 %. */
+export function rateChart(title: string, all: readonly Bar[]): string {
+  const rows = all.slice(-MAX_ROWS)
+  return draw(title, rows.length * ROW + 44, {
+    grid: gridFor(rows),
+    xAxis: scale(percent, { max: 1, interval: 0.25 }),
+    yAxis: names(rows),
+    series: [
+      {
+        type: 'scatter',
+        symbolSize: 11,
+        z: 6,
+        itemStyle: { color: INK.accent },
+        data: rows.map(({ value }, i) => [value, i]),
+      },
+      whiskers(rows),
+    ],
+  })
+}
+
+export interface Split {
+  readonly label: string
+  readonly first: number
+  readonly second: number
+}
+
+/** Two parts of a whole, each row filled to 100 %. */
+export function splitChart(
+  title: string,
+  [first, second]: readonly [string, string],
+  rows: readonly Split[],
+): string {
+  const share = (value: number, row: Split): number => value / (row.first + row.second || 1)
+  const bars = rows.map(({ label, first }) => ({ label, value: first }))
+  return draw(title, rows.length * ROW + 76, {
+    grid: gridFor(bars, 36),
+    legend: {
+      itemGap: 36,
+      top: 0,
+      left: 0,
+      textStyle: { color: INK.text },
+      icon: 'rect',
+      selectedMode: false,
+    },
+    xAxis: scale(percent, { max: 1, interval: 0.25 }),
+    yAxis: names(bars),
+    series: [
+      {
+        name: first,
+        type: 'bar',
+        stack: 'all',
+        barWidth: 16,
+        itemStyle: { color: INK.accent },
+        data: rows.map((row) => share(row.first, row)),
+      },
+      {
+        name: second,
+        type: 'bar',
+        stack: 'all',
+        itemStyle: { color: INK.second },
+        data: rows.map((row) => share(row.second, row)),
+      },
+    ],
+  })
+}
+
+export interface Moment {
+  /** A day or a revision. */
+  readonly label: string
+  readonly rate: Bar | null
+  readonly tokens: number
+  /** GEMINI.md changed here. */
+  readonly changed: boolean
+}
+
+/** Share of passes above, tokens below; moments at which GEMINI.md changed are marked. */
+export function volatilityChart(title: string, moments: readonly Moment[]): string {
+  const labels = moments.map(({ label }) => label)
+  const xAxis = (gridIndex: number, show: boolean) => ({
+    type: 'category',
+    gridIndex,
+    data: labels,
+    axisLabel: { ...axisLabel, show, hideOverlap: true },
+    axisTick: { show: false },
+    axisLine: { lineStyle: { color: INK.line } },
+  })
+  return draw(title, 320, {
+    grid: [
+      { left: 60, right: 16, top: 30, height: 110 },
+      { left: 60, right: 16, top: 180, height: 100 },
+    ],
+    legend: {
+      itemGap: 36,
+      top: 0,
+      left: 0,
+      textStyle: { color: INK.text },
+      selectedMode: false,
+      data: ['validations passed', 'tokens', 'GEMINI.md changed'],
+    },
+    xAxis: [xAxis(0, false), xAxis(1, true)],
+    yAxis: [
+      { ...scale(percent, { max: 1, interval: 0.5 }), gridIndex: 0 },
+      { ...scale(short, { splitNumber: 2 }), gridIndex: 1 },
+    ],
+    series: [
+      {
+        name: 'validations passed',
+        type: 'line',
+        symbolSize: 6,
+        connectNulls: true,
+        lineStyle: { color: INK.good, width: 2 },
+        itemStyle: { color: INK.good },
+        data: moments.map(({ rate }) => rate?.value ?? null),
+      },
+      {
+        name: 'GEMINI.md changed',
+        type: 'scatter',
+        symbol: 'diamond',
+        symbolSize: 12,
+        itemStyle: { color: INK.bad },
+        data: moments.map(({ changed }, i) => (changed ? [i, 0] : [i, null])),
+      },
+      {
+        name: 'tokens',
+        type: 'bar',
+        xAxisIndex: 1,
+        yAxisIndex: 1,
+        itemStyle: { color: INK.accent },
+        data: moments.map(({ tokens }) => tokens),
+      },
+    ],
+  })
+}
+
+const percent = (share: number): string => `${Math.round(share * 100)} %`
+
+/** 1.2M, 40k, 7 */
+function short(value: number): string {
+  if (value >= 1e6) return `${Number((value / 1e6).toPrecision(3))}M`
+  if (value >= 1e3) return `${Number((value / 1e3).toPrecision(3))}k`
+  return String(value)
+}

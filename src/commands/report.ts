@@ -1,0 +1,120 @@
+import { writeFileSync } from 'node:fs'
+import { z } from 'zod'
+import { DEFAULT_PHASE_RULES } from '../attribute/phase.ts'
+import { openDatabase } from '../audits/database.ts'
+import { renderMarkdown } from '../audits/markdown.ts'
+import { makeReport } from '../audits/report.ts'
+import { attributeRows } from '../audits/rows.ts'
+import type { Report } from '../audits/schema.ts'
+import type { Clock } from '../clock.ts'
+import { historyFlags, parseMoment } from '../config/history-config.ts'
+import { readHistory } from '../history/history.ts'
+import { createProgress } from '../history/progress.ts'
+import type { LineSink } from '../tail/reader.ts'
+
+/** Everything that `report` can be told; every value is text here, as flags are. */
+export const reportOptions = z.strictObject({
+  ...historyFlags,
+  since: z.string().optional(),
+  until: z.string().optional(),
+  format: z.enum(['md', 'html', 'json']).prefault('md'),
+  out: z.string().min(1).optional(),
+})
+
+export type ReportOptions = z.output<typeof reportOptions>
+
+export interface ReportDeps {
+  readonly clock: Clock
+  readonly signal: AbortSignal
+  readonly print: (text: string) => void
+  readonly complain: (line: string) => void
+  readonly rewrite?: ((line: string) => void) | undefined
+}
+
+/**
+ * Reads all traces below the paths and writes the four audits as Markdown, HTML or JSON.
+ * Returns whether everything could be read. Throws a `UsageError` for a moment that is none, `MissingDuckDb`
+ * where that is not installed.
+ */
+export async function report(options: ReportOptions, deps: ReportDeps): Promise<boolean> {
+  const nowMs = deps.clock.wallMs()
+  const period = {
+    sinceMs: parseMoment('--since', options.since, nowMs),
+    untilMs: parseMoment('--until', options.until, nowMs),
+  }
+  const startedMs = deps.clock.monotonicMs()
+  const progress = createProgress({ monotonicMs: () => deps.clock.monotonicMs(), rewrite: deps.rewrite })
+  let faults = 0
+  const database = await openDatabase()
+  try {
+    const history = await readHistory(options, {
+      sink: SILENT,
+      progress,
+      stopped: () => deps.signal.aborted,
+      onFault(path, cause) {
+        faults++
+        deps.complain(`${path}: ${cause}`)
+      },
+    })
+    let inFuture = 0
+    await attributeRows({
+      history,
+      progress,
+      nowMs,
+      buildTimeoutMs: options.buildTimeout,
+      phaseRules: [...options.phase, ...DEFAULT_PHASE_RULES],
+      stopped: () => deps.signal.aborted,
+      sink: {
+        entry(row) {
+          if (row.ts_ms > nowMs) inFuture++
+          database.entry(row)
+        },
+        build: (row) => database.build(row),
+      },
+    })
+    progress.end()
+    if (deps.signal.aborted) throw new Error('stopped before the report was done')
+    database.flush()
+    const made = await makeReport(database, {
+      period,
+      nowMs,
+      input: {
+        files: history.files.length,
+        entries: history.entries,
+        rejected_lines: history.rejectedLines,
+        out_of_order: history.outOfOrder,
+        in_future: inFuture,
+      },
+    })
+    const text = await render(made, options.format)
+    if (options.out === undefined) deps.print(text.trimEnd())
+    else writeFileSync(options.out, text)
+    const seconds = (deps.clock.monotonicMs() - startedMs) / 1000
+    const where = options.out === undefined ? '' : `; written to ${options.out}`
+    deps.complain(
+      `${history.files.length} files, ${history.entries} entries, ${history.rejectedLines} rejected lines, ` +
+        `${made.insights.length} insights in ${seconds.toFixed(1)} s${where}`,
+    )
+    return faults === 0
+  } finally {
+    database.close()
+  }
+}
+
+async function render(made: Report, format: ReportOptions['format']): Promise<string> {
+  if (format === 'json') return `${JSON.stringify(made, null, 2)}\n`
+  if (format === 'md') return renderMarkdown(made)
+  // Charts are heavy: they are loaded where they are drawn.
+  const { renderHtml } = await import('../audits/html-report.ts')
+  return renderHtml(made)
+}
+
+/** Rejected lines are counted by the history itself; `check` names them. */
+const SILENT: LineSink = {
+  line: () => 'rejected',
+  invalidUtf8: () => undefined,
+  tooLong: () => undefined,
+  bytes: () => undefined,
+  truncated: () => undefined,
+  changed: () => undefined,
+}

@@ -1,0 +1,25 @@
+import { parseDuration } from './units.ts'
+import { UsageError, watchConfigSchema } from './watch-config.ts'
+
+const { roots, fileName, followSymlinks, maxLineBytes, buildTimeout, phase } = watchConfigSchema.shape
+
+/** What every command that reads history can be told; these mean what they mean to `watch`. */
+export const historyFlags = { paths: roots, fileName, followSymlinks, maxLineBytes, buildTimeout, phase }
+
+/**
+ * `30d` (so long before now), `2026-11-01` or a date and time with zone → milliseconds since 1970.
+ * Throws a `UsageError` that names the flag for anything else.
+ */
+export function parseMoment(flag: string, text: string | undefined, nowMs: number): number | undefined {
+  if (text === undefined) return undefined
+  const ago = parseDuration(text)
+  if (ago !== undefined) return nowMs - ago
+  const form = /^\d{4}-\d{2}-\d{2}(T\d{2}:\d{2}(:\d{2}(\.\d+)?)?(Z|[+-]\d{2}:\d{2}))?$/
+  const ms = form.test(text) ? Date.parse(text) : Number.NaN
+  if (Number.isNaN(ms)) {
+    throw new UsageError(
+      `${flag}: ${JSON.stringify(text)} is not a duration such as 30d, a day such as 2026-11-01, or a time with zone`,
+    )
+  }
+  return ms
+}

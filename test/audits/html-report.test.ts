@@ -1,0 +1,78 @@
+import { writeFileSync } from 'node:fs'
+import path from 'node:path'
+import { pathToFileURL } from 'node:url'
+import { expect, onTestFinished, test } from 'vitest'
+import { startChromium } from '../setup/chromium.ts'
+import { lines } from '../setup/entries.ts'
+import { temporaryDirectory } from '../setup/exporter.ts'
+import { corpus, reportText } from './report-setup.ts'
+
+async function open(text: string, width: number, colorScheme: 'light' | 'dark' = 'light') {
+  const file = path.join(temporaryDirectory(), 'report.html')
+  writeFileSync(file, text)
+  const browser = await startChromium()
+  onTestFinished(() => browser.close())
+  const page = await browser.newPage({ viewport: { width, height: 900 }, colorScheme })
+  const said: string[] = []
+  const asked: string[] = []
+  page.on('console', (message) => said.push(message.text()))
+  page.on('request', (request) => asked.push(request.url()))
+  await page.goto(pathToFileURL(file).href)
+  return { page, said, asked }
+}
+
+test('the HTML report is one file that asks for nothing, with charts and names for all its parts', async () => {
+  const html = await reportText(await corpus({ seed: 'html', size: { builds: 400 } }), { format: 'html' })
+  const { page, said, asked } = await open(html, 1280)
+  expect(said).toEqual([])
+  expect(asked).toHaveLength(1)
+  expect(await page.getByRole('heading', { level: 2 }).allInnerTexts()).toEqual([
+    'What to change',
+    'Token efficiency',
+    'Constraint effectiveness',
+    'Prompt refinement',
+    'Context volatility',
+  ])
+  expect(await page.locator('svg.chart').count()).toBe(5)
+  expect(await page.locator('svg.chart:not([aria-label])').count()).toBe(0)
+  expect(await page.getByRole('row', { name: /^implement_v1 implement/u }).count()).toBe(1)
+  expect(html).not.toMatch(/NaN|Infinity|undefined/u)
+})
+
+test('the charts follow light and dark, and the page fits a phone', async () => {
+  const html = await reportText(await corpus({ seed: 'html', size: { builds: 100 } }), { format: 'html' })
+  const colour = async (scheme: 'light' | 'dark') => {
+    const { page } = await open(html, 360, scheme)
+    expect(await page.evaluate('document.documentElement.scrollWidth')).toBe(360)
+    return page.evaluate("getComputedStyle(document.querySelector('svg.chart text')).fill")
+  }
+  expect(await colour('light')).toBe('rgb(24, 32, 43)')
+  expect(await colour('dark')).toBe('rgb(231, 236, 243)')
+})
+
+test('hostile names in the files are shown and not obeyed, in every format', async () => {
+  const directory = temporaryDirectory()
+  const hostile = '<img src=x onerror=alert(1)> | **x** "\'&'
+  const entry = (n: number) => ({
+    workflow_run_id: `run ${hostile}`,
+    step_name: `fix ${hostile}`,
+    timestamp: `2026-11-01T00:0${n}:00Z`,
+    validation_error_type: hostile,
+    instruction_version: hostile,
+    total_token_cost: 5 + n,
+  })
+  writeFileSync(path.join(directory, 'audit_trace.jsonl'), lines(entry(1), entry(2)))
+  const { page } = await open(await reportText(directory, { format: 'html' }), 1280)
+  expect(await page.locator('img').count()).toBe(0)
+  expect(await page.getByRole('rowheader', { name: `fix ${hostile}`, exact: true }).count()).toBe(1)
+  const markdown = await reportText(directory, { format: 'md' })
+  expect(markdown).toContain('| \\<img src=x onerror=alert(1)\\> \\| \\*\\*x\\*\\*')
+})
+
+test('a report on nothing says so', async () => {
+  const directory = temporaryDirectory()
+  writeFileSync(path.join(directory, 'audit_trace.jsonl'), '')
+  const { page } = await open(await reportText(directory, { format: 'html' }), 1280)
+  expect(await page.getByText('Nothing stands out').count()).toBe(1)
+  expect(await page.content()).not.toMatch(/NaN|Infinity|undefined/u)
+})

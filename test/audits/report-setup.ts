@@ -1,0 +1,55 @@
+import { readFileSync } from 'node:fs'
+import path from 'node:path'
+import type { Report } from '../../src/audits/schema.ts'
+import { report } from '../../src/commands/report.ts'
+import { writeCorpus, type CorpusOptions } from '../../src/simulate/corpus.ts'
+import { temporaryDirectory } from '../setup/exporter.ts'
+
+export const START = Date.parse('2026-09-01T00:00:00Z')
+export const DAY = 86_400_000
+/** Long after every corpus: all of its builds are closed. */
+export const NOW = Date.parse('2026-11-20T12:00:00Z')
+
+export type Corpus = Partial<CorpusOptions> & Pick<CorpusOptions, 'seed' | 'size'>
+
+/** Writes a corpus of ten days into files of a directory of its own. */
+export async function corpus(options: Corpus, files = 3): Promise<string> {
+  const directory = temporaryDirectory()
+  const paths = Array.from({ length: files }, (_, i) => path.join(directory, `${i}`, 'audit_trace.jsonl'))
+  await writeCorpus(paths, { startMs: START, spanMs: 10 * DAY, extensionShare: 1, ...options })
+  return directory
+}
+
+const clock = { wallMs: () => NOW, monotonicMs: () => 0 }
+
+/** What the command writes. */
+export async function reportText(
+  directory: string,
+  flags: { format?: 'md' | 'html' | 'json'; since?: string; until?: string } = {},
+): Promise<string> {
+  const out = path.join(temporaryDirectory(), 'report')
+  await report(
+    {
+      paths: [directory],
+      fileName: 'audit_trace.jsonl',
+      followSymlinks: false,
+      maxLineBytes: 1 << 24,
+      buildTimeout: 3_600_000,
+      phase: [],
+      format: flags.format ?? 'json',
+      since: flags.since,
+      until: flags.until,
+      out,
+    },
+    {
+      clock,
+      signal: new AbortController().signal,
+      print: () => undefined,
+      complain: () => undefined,
+    },
+  )
+  return readFileSync(out, 'utf8')
+}
+
+export const reportOn = async (options: Corpus): Promise<Report> =>
+  JSON.parse(await reportText(await corpus(options))) as Report

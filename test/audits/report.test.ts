@@ -1,0 +1,128 @@
+import { execFileSync } from 'node:child_process'
+import path from 'node:path'
+import { expect, test } from 'vitest'
+import { z } from 'zod'
+import { reportSchema, type Report } from '../../src/audits/schema.ts'
+import { corpus, NOW, reportText } from './report-setup.ts'
+
+interface Independent {
+  readonly [key: string]: unknown
+}
+
+const independent = (directory: string): Independent =>
+  JSON.parse(
+    execFileSync('python3', [path.join(import.meta.dirname, 'independent.py'), directory, String(NOW)], {
+      encoding: 'utf8',
+      maxBuffer: 1 << 26,
+      stdio: ['ignore', 'pipe', 'ignore'],
+    }),
+  ) as Independent
+
+const keyed = <T>(rows: readonly T[], key: (row: T) => string, value: (row: T) => unknown) =>
+  Object.fromEntries(rows.map((row) => [key(row), value(row)]))
+
+/** The report in the form of the independent computation. */
+function comparable(report: Report): Independent {
+  const { totals, token_efficiency: tokens, constraint_effectiveness: constraints } = report
+  const { prompt_refinement: prompts, context_volatility: volatility } = report
+  const sumOf = (estimate: { value: number } | null, n: number) => Math.round((estimate?.value ?? 0) * n)
+  return {
+    entries: totals.entries,
+    tokens: totals.tokens,
+    builds: Object.fromEntries(Object.entries(totals.builds).filter(([, n]) => n > 0)),
+    build_tokens: totals.build_tokens,
+    per_success: totals.tokens_per_successful_build,
+    fix_cost: keyed(
+      tokens.fix_cost,
+      (row) => row.error_type,
+      (row) => [row.fixes, row.tokens, row.completion_tokens, row.error_log_chars],
+    ),
+    prompt_share: keyed(
+      tokens.prompt_share,
+      (row) => row.phase,
+      (row) => [row.context_tokens, row.instruction_tokens],
+    ),
+    steps: keyed(
+      tokens.steps,
+      (row) => row.step,
+      (row) => [row.entries, row.tokens],
+    ),
+    error_types: keyed(
+      constraints.error_types,
+      (row) => row.error_type,
+      (row) => [row.failures, row.builds, row.rework_tokens],
+    ),
+    revisions: constraints.revisions.map((row) => [
+      row.context_hash,
+      row.builds,
+      row.first_pass,
+      row.tokens,
+      row.successes,
+      keyed(
+        row.first_failures,
+        (failure) => failure.error_type,
+        (failure) => failure.builds,
+      ),
+    ]),
+    implement: keyed(
+      prompts.implement,
+      (row) => row.instruction_version,
+      (row) => [row.steps, sumOf(row.completion_tokens, row.steps), row.builds, row.first_pass],
+    ),
+    fixes: keyed(
+      prompts.fixes,
+      (row) => row.instruction_version,
+      (row) => [row.fixes, sumOf(row.completion_tokens, row.fixes), row.judged, row.passed],
+    ),
+    changes: volatility.changes,
+    days: keyed(
+      volatility.days,
+      (row) => row.day,
+      (row) => [row.revisions, row.validations, row.passed, row.tokens],
+    ),
+  }
+}
+
+test.each(['one', 'two', 'three'])(
+  'the report on the random corpus %s equals an independent computation',
+  async (seed) => {
+    const directory = await corpus({ seed, size: { builds: 400 }, extensionShare: 0.6 })
+    const report = JSON.parse(await reportText(directory)) as Report
+    expect(comparable(report)).toEqual(independent(directory))
+    expect(report.totals.entries).toBeGreaterThan(1_000)
+    expect(() => reportSchema.parse(report)).not.toThrow()
+  },
+)
+
+test('a report on a part of the time counts what lies in it, and both parts together are the whole', async () => {
+  const directory = await corpus({ seed: 'parts', size: { builds: 200 } })
+  const parse = async (flags: { since?: string; until?: string }) =>
+    JSON.parse(await reportText(directory, flags)) as Report
+  const [whole, before, after] = await Promise.all([
+    parse({}),
+    parse({ until: '2026-09-05' }),
+    parse({ since: '2026-09-05' }),
+  ])
+  expect(before.totals.entries).toBeGreaterThan(100)
+  expect(before.totals.entries + after.totals.entries).toBe(whole.totals.entries)
+  for (const outcome of ['first_pass', 'after_rework', 'failed', 'abandoned'] as const) {
+    expect(before.totals.builds[outcome] + after.totals.builds[outcome]).toBe(whole.totals.builds[outcome])
+  }
+  expect(before.period.last_entry?.slice(0, 10)).toBe('2026-09-04')
+  expect(after.constraint_effectiveness.revisions.map(({ version }) => version)).toContain('v5')
+})
+
+test('little data is called little data', async () => {
+  const report = JSON.parse(await reportText(await corpus({ seed: 'few', size: { builds: 20 } }))) as Report
+  expect(report.insights.filter(({ kind }) => kind === 'finding')).toEqual([])
+  expect(report.confirmed).toEqual([])
+  expect(report.method.comparisons).toBe(0)
+  expect(report.not_enough_data).toContainEqual(
+    expect.stringMatching(/^GEMINI\.md v1 to v2: \d+ and \d+ closed builds; 20 each are needed\.$/u),
+  )
+})
+
+test('the published schema is that of the report', async () => {
+  const schema = `${JSON.stringify(z.toJSONSchema(reportSchema), null, 2)}\n`
+  await expect(schema).toMatchFileSnapshot('../../docs/report.schema.json')
+})

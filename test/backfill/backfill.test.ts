@@ -1,0 +1,257 @@
+import { createHash } from 'node:crypto'
+import { once } from 'node:events'
+import { appendFileSync, existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import path from 'node:path'
+import { expect, test } from 'vitest'
+import type { OptimizationLogEntry } from '../../src/entry/entry.ts'
+import { writeCorpus } from '../../src/simulate/corpus.ts'
+import { startDaemon } from '../setup/daemon.ts'
+import { entry, lines } from '../setup/entries.ts'
+import { createManualClock, openExporter, temporaryDirectory } from '../setup/exporter.ts'
+import { freePort, start, until } from '../setup/process.ts'
+import { requireProgram } from '../setup/programs.ts'
+import { startPrometheus } from '../setup/prometheus.ts'
+
+const MAIN = path.resolve(import.meta.dirname, '../../src/main.ts')
+const HOUR = 3_600_000
+const STEP = 240_000
+
+async function run(...args: string[]): Promise<{ code: number | null; output: string }> {
+  const running = start(process.execPath, [MAIN, 'backfill', ...args])
+  await once(running.child, 'close')
+  return { code: running.child.exitCode, output: running.output() }
+}
+
+/** Two files, builds of both overlapping in time; the last entry is more than four hours old. */
+async function oldTraces(): Promise<{ directory: string; files: string[]; entries: OptimizationLogEntry[] }> {
+  const directory = temporaryDirectory()
+  const files = ['a', 'b'].map((name) => path.join(directory, name, 'audit_trace.jsonl'))
+  await writeCorpus(files, {
+    seed: 'backfill',
+    size: { builds: 60 },
+    startMs: Date.now() - 30 * HOUR,
+    spanMs: 24 * HOUR,
+  })
+  return { directory, files, entries: files.flatMap(read) }
+}
+
+const read = (file: string): OptimizationLogEntry[] =>
+  readFileSync(file, 'utf8')
+    .trimEnd()
+    .split('\n')
+    .map((line) => JSON.parse(line) as OptimizationLogEntry)
+
+const at = ({ timestamp }: OptimizationLogEntry): number => Date.parse(timestamp)
+
+/** Builds that had passed by then, straight from the files. */
+function passed(entries: readonly OptimizationLogEntry[], byMs: number): Record<string, number> {
+  const counts: Record<string, number> = { first_pass: 0, after_rework: 0 }
+  const runs = new Map<string, OptimizationLogEntry[]>()
+  for (const each of entries.toSorted((a, b) => at(a) - at(b))) {
+    if (at(each) <= byMs) runs.set(each.workflow_run_id, [...(runs.get(each.workflow_run_id) ?? []), each])
+  }
+  for (const steps of runs.values()) {
+    const pass = steps.findIndex(({ validation_status: status }) => status === 'pass')
+    if (pass < 0) continue
+    const failed = steps.slice(0, pass).some(({ validation_status: status }) => status === 'fail')
+    counts[failed ? 'after_rework' : 'first_pass']!++
+  }
+  return counts
+}
+
+test('a real Prometheus shows the history as it was, and an unbroken series across the seam to the daemon', async () => {
+  requireProgram('promtool')
+  const { directory, files, entries } = await oldTraces()
+  const [out, data, work] = [temporaryDirectory(), temporaryDirectory(), temporaryDirectory()]
+  const state = path.join(work, 'state')
+  const address = `127.0.0.1:${await freePort()}`
+  const done = await run(
+    ...[directory, '--out', out, '--prometheus-data', data, '--state', state],
+    ...['--job', 'audit', '--instance', address],
+  )
+  expect(done).toMatchObject({ code: 0, output: expect.stringContaining('goes on from these totals') })
+
+  const daemon = await startDaemon({
+    roots: [directory],
+    state,
+    args: ['--listen', address, '--new-series-hold', '3s'],
+  })
+  await daemon.ready()
+  const prometheus = await startPrometheus({ targets: { audit: address }, dataDirectory: data })
+
+  const first = Math.min(...entries.map(at))
+  const last = Math.max(...entries.map(at))
+  const ticks = [0.01, 0.2, 0.5, 0.77, 1].map(
+    (share) => Math.ceil((first + share * (last - first)) / STEP) * STEP,
+  )
+  const one = async (query: string, timeMs?: number) =>
+    (await prometheus.instant(query, timeMs))[0]?.value ?? 0
+  for (const tick of ticks) {
+    const before = entries.filter((each) => at(each) <= tick)
+    expect(await one('sum(audit_entries_total)', tick)).toBe(before.length)
+    expect(await one('sum(audit_tokens_total)', tick)).toBe(
+      before.reduce((sum, each) => sum + (each.total_token_cost ?? 0), 0),
+    )
+    const outcomes = passed(entries, tick)
+    for (const outcome of ['first_pass', 'after_rework']) {
+      expect(await one(`sum(audit_builds_total{outcome="${outcome}"})`, tick)).toBe(outcomes[outcome])
+    }
+    expect(await one('sum(audit_step_token_cost_count)', tick)).toBe(
+      before.filter((each) => each.total_token_cost !== undefined).length,
+    )
+  }
+  // A zero before the first: the first increment is seen. And no series is ever taken for gone.
+  const range = await prometheus.range(
+    'sum(audit_entries_total)',
+    Math.ceil(first / STEP) * STEP - STEP,
+    last,
+    240,
+  )
+  expect(range[0]?.values[0]?.[1]).toBe(0)
+  expect(range[0]?.values).toHaveLength(Math.floor((last - Math.ceil(first / STEP) * STEP) / STEP) + 2)
+  const implement = entries.filter(({ step_name: step }) => step === 'implement_v1').length
+  const whole = Math.ceil((last - first + 2 * STEP) / 1000)
+  expect(
+    await one(`sum(round(increase(audit_entries_total{step="implement_v1"}[${whole}s])))`, ticks[4]),
+  ).toBe(implement)
+
+  // The seam: what is appended now is the whole difference.
+  const live = ['r1', 'r2', 'r3'].map((runId) =>
+    entry({
+      workflow_run_id: runId,
+      step_name: 'implement_v1',
+      timestamp: new Date().toISOString(),
+      total_token_cost: 7,
+    }),
+  )
+  appendFileSync(files[0] as string, lines(...live))
+  await until(
+    'the appended entries are scraped',
+    async () => (await one('sum(audit_entries_total)')) === entries.length + live.length || undefined,
+  )
+  const now = Date.now()
+  const seam = Math.floor((now - 12 * HOUR) / STEP) * STEP
+  const since = entries.filter((each) => at(each) > seam).length
+  expect(since).toBeGreaterThan(5)
+  expect((await one('sum(audit_entries_total)', now)) - (await one('sum(audit_entries_total)', seam))).toBe(
+    since + 3,
+  )
+  const seconds = Math.ceil((now - seam) / 1000)
+  expect(await one(`sum(round(increase(audit_entries_total[${seconds}s])))`, now)).toBe(since + 3)
+  expect(await one(`sum(resets(audit_entries_total[13h]))`)).toBe(0)
+}, 120_000)
+
+test('running it twice changes nothing, and a state that is not its own is left alone', async () => {
+  requireProgram('promtool')
+  const { directory } = await oldTraces()
+  const [out, data, work] = [temporaryDirectory(), temporaryDirectory(), temporaryDirectory()]
+  const state = path.join(work, 'state')
+  const args = [directory, '--out', out, '--prometheus-data', data, '--state', state, '--since', '10h']
+  expect((await run(...args)).code).toBe(0)
+  const seen = (): unknown => [
+    readdirSync(data),
+    readdirSync(out),
+    createHash('sha256')
+      .update(readFileSync(path.join(state, 'state.sqlite')))
+      .digest('hex'),
+  ]
+  const before = seen()
+  const again = await run(
+    directory,
+    '--out',
+    out,
+    '--prometheus-data',
+    data,
+    '--state',
+    state,
+    '--since',
+    '10h',
+  )
+  expect(again.output).toContain('left as it is')
+  expect(readdirSync(data)).toEqual((before as string[][])[0])
+  expect((seen() as string[])[2]).toBe((before as string[])[2])
+  const foreign = await run(directory, '--out', temporaryDirectory(), '--state', state)
+  expect(foreign).toMatchObject({ code: 2, output: expect.stringContaining('already holds totals') })
+}, 60_000)
+
+test('the daemon goes on from the state without counting anything twice, every series live', async () => {
+  const { directory, files, entries } = await oldTraces()
+  const state = path.join(temporaryDirectory(), 'state')
+  // An unfinished line waits for its end, as it would have for the daemon.
+  const late = JSON.stringify(
+    entry({ workflow_run_id: 'late', step_name: 'implement_v1', total_token_cost: 5 }),
+  )
+  appendFileSync(files[1] as string, late.slice(0, 20))
+  expect((await run(directory, '--out', temporaryDirectory(), '--state', state, '--since', '4h')).code).toBe(
+    0,
+  )
+
+  const clock = createManualClock(Date.now())
+  const continued = openExporter({ roots: [directory], state, clock })
+  await continued.firstPass()
+  const fresh = openExporter({
+    roots: [directory],
+    state: path.join(temporaryDirectory(), 'state'),
+    clock,
+  })
+  await fresh.firstPass()
+  // Sums of fractions depend on the order of adding up, in their last digits.
+  const audit = (samples: Map<string, number>): Map<string, number> =>
+    new Map(
+      [...samples]
+        .filter(([name]) => name.startsWith('audit_') && !/state_bytes|commit/u.test(name))
+        .map(([name, value]) => [name, Number(value.toPrecision(12))] as const)
+        .toSorted(),
+    )
+  expect(audit(await continued.scrape())).toEqual(audit(await fresh.scrape()))
+
+  appendFileSync(files[1] as string, `${late.slice(20)}\n`)
+  await continued.round()
+  await continued.scrape()
+  clock.advance(60_000)
+  const samples = await continued.scrape()
+  const total = [...samples]
+    .filter(([name]) => name.startsWith('audit_entries_total'))
+    .reduce((sum, [, n]) => sum + n, 0)
+  expect(total).toBe(entries.length + 1)
+})
+
+test('odd entries are put in their place, and told', async () => {
+  const directory = temporaryDirectory()
+  const now = Date.now()
+  const stamp = (agoMs: number): string => new Date(now - agoMs).toISOString()
+  writeFileSync(
+    path.join(directory, 'audit_trace.jsonl'),
+    lines(
+      entry({ timestamp: stamp(5 * HOUR) }),
+      entry({ timestamp: stamp(6 * HOUR), workflow_run_id: 'earlier' }),
+      entry({ timestamp: stamp(HOUR), workflow_run_id: 'recent', step_name: 'scaffold' }),
+      entry({ timestamp: stamp(-48 * HOUR), workflow_run_id: 'future' }),
+    ) + 'no entry\n',
+  )
+  const out = temporaryDirectory()
+  const { code, output } = await run(directory, '--out', out)
+  expect(code).toBe(0)
+  expect(output).toContain('4 entries in 1 files, 1 lines rejected')
+  expect(output).toContain('1 entries stood out of order')
+  expect(output).toContain('1 entries are later than the last samples')
+  expect(output).toContain('1 entries claim to be from the future')
+  const text = readdirSync(out)
+    .filter((name) => name.endsWith('.om'))
+    .map((name) => readFileSync(path.join(out, name), 'utf8'))
+    .join('')
+  // A series that begins after the last samples stands at zero there, so that its first live value is seen.
+  expect(text.match(/^audit_entries_total\{step="scaffold".*$/gmu)).toEqual([
+    expect.stringMatching(/\} 0 \d+$/u),
+  ])
+  expect(Math.max(...[...text.matchAll(/ (\d+)$/gmu)].map(([, time]) => Number(time)))).toBeLessThanOrEqual(
+    (Date.now() - 3 * HOUR) / 1000,
+  )
+  expect(existsSync(path.join(out, 'backfill.json'))).toBe(true)
+})
+
+test('a step that Prometheus would take for a gap is refused', async () => {
+  const { code, output } = await run(temporaryDirectory(), '--out', temporaryDirectory(), '--step', '6m')
+  expect(code).toBe(2)
+  expect(output).toContain('--step: "6m" is not a duration from 1s to 4m')
+})
