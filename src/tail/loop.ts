@@ -93,8 +93,11 @@ export async function runLoop(deps: LoopDeps, options: LoopOptions): Promise<voi
         await hints.renew()
         nextRenewMs = clock.monotonicMs() + options.renewHintsMs
       }
-      await tail.drain(stop)
+      // However much there is to read: new files, hints and time-outs must not wait for the end of it.
+      const drainUntilMs = clock.monotonicMs() + options.pollMs
+      const drained = await tail.drain(() => stop() || clock.monotonicMs() >= drainUntilMs)
       deps.afterRound()
+      if (!drained) continue
       if (!stop()) await waker.rest(REST_MS)
       if (hinted.size === 0 && !stop()) await waker.wait(options.pollMs)
     }

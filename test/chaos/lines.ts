@@ -1,6 +1,6 @@
 import type { Random } from '../../src/simulate/random.ts'
 
-export type Rejection = 'invalid_json' | 'schema' | 'invalid_utf8' | 'too_long'
+type Rejection = 'invalid_json' | 'schema' | 'invalid_utf8' | 'too_long'
 
 /** One line as it is written, its end included, and what it is by construction: nothing has to parse it. */
 export interface Line {
@@ -23,7 +23,7 @@ export function entryLine(entry: Readonly<Record<string, unknown>>, random: Rand
 }
 
 /** A line that must not be counted, or that is nothing. */
-export function oddLine(random: Random): Line {
+function oddLine(random: Random): Line {
   const line = (kind: Line['kind'], text: string): Line => ({ bytes: Buffer.from(`${text}\n`), kind })
   const valid = { workflow_run_id: 'r', step_name: 's', timestamp: '2026-01-01T00:00:00Z' }
   return random.pick([

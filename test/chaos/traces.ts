@@ -7,7 +7,7 @@ import { BYTE_ORDER_MARK, createBuilds, entryLine, type Line } from './lines.ts'
  * What one file has held from its making, or its last truncation, on. `risked` are lines that were written
  * right before the content was destroyed: the exporter may have read any number of them, from the first on.
  */
-export interface Content {
+interface Content {
   readonly id: number
   path: string
   readonly lines: Line[]

@@ -316,21 +316,27 @@ describe('AuditedBuildWorkflow', { timeout: 180_000 }, () => {
     expect(stepsOf(handle)).toEqual(['scaffold'])
   })
 
-  it('goes on after its worker was killed in the middle, with each step in the trace once', async () => {
-    const agent = scriptedAgent([SOUND])
-    let hung = false
-    const api = await prepare((request) => {
-      if (!implementing(request) || hung) return agent(request)
-      hung = true
-      return { hang: true }
-    })
-    const handle = await build()
-    await until('the agent implements', () => hung || undefined, waiting)
-    await worker?.stop('SIGKILL')
-    startWorker(api)
-    expect(await handle.result()).toMatchObject({ outcome: 'first_pass' })
-    expect(stepsOf(handle)).toEqual(['scaffold', 'implement_v1', 'initial_verification'])
-    await expectNoFaults()
-    await expectDaemonAgrees(handle, 'first_pass')
-  })
+  it.each([
+    ['killed', 'SIGKILL'],
+    ['shut down', 'SIGTERM'],
+  ] as const)(
+    'goes on after its worker was %s in the middle, with each step in the trace once',
+    async (_, signal) => {
+      const agent = scriptedAgent([SOUND])
+      let hung = false
+      const api = await prepare((request) => {
+        if (!implementing(request) || hung) return agent(request)
+        hung = true
+        return { hang: true }
+      })
+      const handle = await build()
+      await until('the agent implements', () => hung || undefined, waiting)
+      await worker?.stop(signal)
+      startWorker(api)
+      expect(await handle.result()).toMatchObject({ outcome: 'first_pass' })
+      expect(stepsOf(handle)).toEqual(['scaffold', 'implement_v1', 'initial_verification'])
+      await expectNoFaults()
+      await expectDaemonAgrees(handle, 'first_pass')
+    },
+  )
 })

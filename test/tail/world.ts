@@ -21,7 +21,7 @@ export interface WorldOptions {
 }
 
 /** What has been read, in memory; as of the last commit once the world has been crashed. */
-export interface Tally {
+interface Tally {
   /** How often each line was handed on. */
   readonly lines: Map<string, number>
   readonly bytes: { counted: number; rejected: number; skipped: number }

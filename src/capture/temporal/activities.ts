@@ -38,7 +38,7 @@ export function createAuditedBuildActivities(deps: AuditedBuildDeps): AuditedBui
       ).catch((error: unknown) => {
         throw error instanceof TypeError ? lasting('AGENT_BAD_INSTRUCTION', error) : error
       })
-      if (!result.ok && result.reason === 'cancelled') throw new CancelledFailure('the agent was ended')
+      if (!result.ok && result.reason === 'cancelled') throw ended('the agent was ended')
       const spent = await addSpent(request.workingDir, attemptsKey(), spentBy(result))
       if (result.ok)
         return {
@@ -58,7 +58,7 @@ export function createAuditedBuildActivities(deps: AuditedBuildDeps): AuditedBui
         try {
           return await runComplianceChecks(request, { env: deps.env, signal })
         } catch (error) {
-          throw signal.aborted ? new CancelledFailure('the checks were ended') : error
+          throw signal.aborted ? ended('the checks were ended') : error
         }
       })
     },
@@ -95,6 +95,14 @@ function withSpent(run: AgentRun, spent: Spent): AgentRun {
   const { costUsd, ...known } = { ...run, promptTokens: spent.prompt, completionTokens: spent.completion }
   const isCostKnown = costUsd !== undefined && spent.costUsd !== undefined
   return isCostKnown ? { ...known, costUsd: spent.costUsd } : known
+}
+
+/** A build that is cancelled ends; one whose worker is shut down goes on elsewhere. */
+function ended(message: string): Error {
+  const isShutdown = Context.current().cancellationDetails?.workerShutdown === true
+  return isShutdown
+    ? ApplicationFailure.retryable(`${message}: the worker shuts down`, 'WORKER_SHUTDOWN')
+    : new CancelledFailure(message)
 }
 
 /** Tells the server that the activity lives, which is also how its cancellation gets here. */
