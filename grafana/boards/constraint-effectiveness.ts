@@ -63,6 +63,7 @@ const verdictColumn = (expr: string): Column => ({
 const only = (rows: string, expression: string): string => `(${expression}) and (${rows})`
 /** Exactly -1 or 1: at the ends of the scale. */
 const clear = `((${change}) == ${VERDICT.worse} or (${change}) == ${VERDICT.better})`
+const isClear = `abs(${change}) == 1`
 
 const clearChanges = table({
   title: 'What a revision of GEMINI.md clearly changed',
@@ -73,11 +74,11 @@ const clearChanges = table({
     { label: 'error_type', name: 'Error type', minWidth: 186 },
   ],
   columns: [
-    percent('Before', only(clear, share(failedPreviously, verifiedPreviously))),
-    percent('After', only(clear, share(failed, verified))),
+    percent('Before', only(isClear, share(failedPreviously, verifiedPreviously))),
+    percent('After', only(isClear, share(failed, verified))),
     verdictColumn(clear),
   ],
-  order: shown(`(${only(clear, failed)}) * 0 + on (context_hash) group_left () ${FIRST_SEEN}`),
+  order: shown(`(${only(isClear, failed)}) * 0 + on (context_hash) group_left () ${FIRST_SEEN}`),
 })
 
 const everyChange = table({
@@ -163,7 +164,7 @@ export const constraintEffectiveness = (): Dashboard =>
     variables: [contextHash(), errorType(), movingWindow()],
     bands: [
       {
-        height: 8,
+        height: 10,
         panels: [
           [12, clearChanges],
           [12, overTime],

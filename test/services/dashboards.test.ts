@@ -1,4 +1,4 @@
-import { mkdtempSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
@@ -69,6 +69,7 @@ const before = { ...CONTEXT_REVISIONS[0]!, errorRates: { TSC_ERROR: 0.5, JEST_FA
 const after = { ...CONTEXT_REVISIONS[1]!, errorRates: { TSC_ERROR: 0.25, JEST_FAILURE: 0.06 } }
 const SPIKE = 6
 
+let directory: string
 let daemon: Daemon
 let prometheus: Prometheus
 let alertmanager: Alertmanager
@@ -78,7 +79,7 @@ let nowMs: number
 let spikeStartMs: number
 
 beforeAll(async () => {
-  const directory = mkdtempSync(path.join(tmpdir(), 'dashboards-'))
+  directory = mkdtempSync(path.join(tmpdir(), 'dashboards-'))
   const builds = path.join(directory, 'builds')
   daemon = await startDaemon({
     roots: [builds],
@@ -148,6 +149,7 @@ afterAll(async () => {
   await prometheus?.stop()
   await alertmanager?.stop()
   await daemon?.stop()
+  rmSync(directory, { recursive: true, force: true })
 })
 
 const filled = (expr: string, range: string): string =>
