@@ -11,6 +11,7 @@ import { openStore } from '../state/store.ts'
 import { nodeFileSystem } from '../tail/file-system.ts'
 import { createHints, type Hints } from '../tail/hints.ts'
 import { createWaker, runLoop } from '../tail/loop.ts'
+import { createPageCharts } from './watch-charts.ts'
 import { createStatus } from './watch-status.ts'
 
 export interface WatchDeps {
@@ -61,6 +62,7 @@ export async function watch(config: WatchConfig, deps: WatchDeps): Promise<void>
   const server = createHttpServer({
     web,
     status: () => status.view(),
+    charts: createPageCharts(),
     notReadyReason: () => status.notReadyReason(),
     onRequestError: (error, path) =>
       log.error(
