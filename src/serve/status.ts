@@ -39,7 +39,7 @@ export interface AuditsView {
   fixPrompts: { wording: string; completionTokens: number; errorLogChars: number }[]
 }
 
-export interface RevisionView {
+interface RevisionView {
   label: string
   builds: number
   firstPass: number
