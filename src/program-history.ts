@@ -36,12 +36,14 @@ export function addReport(program: Command, deps: HistoryProgramDeps): void {
       'md',
     )
     .option('--out <file>', 'where to write (default: standard output)')
+    .option('--export <file>', 'also write all attributed entries as Parquet, whatever the period')
     .addHelpText(
       'after',
       `
 Examples:
   audit-trace-exporter report /builds --since 30d
   audit-trace-exporter report /builds --format html --out report.html
+  audit-trace-exporter report /builds --export rows.parquet --out report.md
   audit-trace-exporter report /builds --format json | jq '.insights[0]'`,
     )
     .action(async (paths: string[], flags: Record<string, unknown>) => {

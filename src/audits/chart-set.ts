@@ -9,6 +9,8 @@ export interface ChartData {
   readonly revisions: readonly { label: string; rate: Estimate | null }[]
   readonly wordings: readonly { label: string; rate: Estimate | null }[]
   readonly moments: Parameters<typeof volatilityChart>[1]
+  /** What the moments are. */
+  readonly volatility: string
 }
 
 /** SVG by audit; `undefined` where there is nothing to draw. */
@@ -49,9 +51,7 @@ export function drawCharts(data: ChartData): ChartSet {
     wordings: unlessEmpty(rates(data.wordings), (rows) =>
       rateChart('First-pass rate by wording of the implement instruction', rows),
     ),
-    volatility: unlessEmpty(data.moments, (moments) =>
-      volatilityChart('Validations passed and tokens, and when GEMINI.md changed', moments),
-    ),
+    volatility: unlessEmpty(data.moments, (moments) => volatilityChart(data.volatility, moments)),
   }
 }
 
@@ -76,6 +76,7 @@ export const chartData = (report: Report): ChartData => ({
     label: row.instruction_version,
     rate: row.first_pass_rate,
   })),
+  volatility: 'Validations passed and tokens by day, and when GEMINI.md changed',
   moments: report.context_volatility.days.map((day) => ({
     label: day.day.slice(5),
     rate: day.pass_rate === null ? null : { label: day.day, ...day.pass_rate },

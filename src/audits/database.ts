@@ -1,4 +1,5 @@
 import type { DuckDBAppender, DuckDBConnection, DuckDBType, DuckDBValue } from '@duckdb/node-api'
+import { literal } from './sql.ts'
 import type { BuildRow, EntryRow, RowSink } from './rows.ts'
 
 type DuckDb = typeof import('@duckdb/node-api')
@@ -10,11 +11,13 @@ export interface Database extends RowSink {
   /** Rows of a query; whole numbers come as `number`. */
   all<T extends object>(sql: string): Promise<T[]>
   run(sql: string): Promise<void>
+  /** Writes all attributed rows as one Parquet file (zstd). */
+  exportParquet(file: string): Promise<void>
   close(): void
 }
 
 /** DuckDB is an optional dependency, as its binary is large and not to be had for every platform. */
-export class MissingDuckDb extends Error {
+class MissingDuckDb extends Error {
   override readonly name = 'MissingDuckDb'
 }
 
@@ -57,8 +60,10 @@ const BUILD_COLUMNS = {
 const CHUNK_ROWS = 2_048
 
 /** An empty database in memory with the tables `all_entries` and `all_builds`. Throws `MissingDuckDb`. */
-export async function openDatabase(): Promise<Database> {
-  const duckDb = await loadDuckDb()
+export async function openDatabase(
+  load: () => Promise<DuckDb> = () => import('@duckdb/node-api'),
+): Promise<Database> {
+  const duckDb = await loadDuckDb(load)
   const instance = await duckDb.DuckDBInstance.create(':memory:')
   const connection = await instance.connect()
   const entries = await createTable(duckDb, connection, 'all_entries', ENTRY_COLUMNS)
@@ -75,6 +80,14 @@ export async function openDatabase(): Promise<Database> {
       return reader.getRowObjectsJS() as T[]
     },
     run: async (sql) => void (await connection.run(sql)),
+    async exportParquet(file) {
+      await connection.run(`
+        COPY (
+          SELECT run_id, epoch_ms(ts_ms::BIGINT) AS ts, e.* EXCLUDE (seq, run_id, ts_ms, context_file_hash),
+            e.context_file_hash, b.outcome AS build_outcome
+          FROM all_entries e LEFT JOIN all_builds b USING (run_id) ORDER BY seq
+        ) TO ${literal(file)} (FORMAT parquet, COMPRESSION zstd)`)
+    },
     close() {
       connection.closeSync()
       instance.closeSync()
@@ -82,9 +95,9 @@ export async function openDatabase(): Promise<Database> {
   }
 }
 
-async function loadDuckDb(): Promise<DuckDb> {
+async function loadDuckDb(load: () => Promise<DuckDb>): Promise<DuckDb> {
   try {
-    return await import('@duckdb/node-api')
+    return await load()
   } catch (error) {
     throw new MissingDuckDb(
       'report needs the optional package @duckdb/node-api, which is not installed or has no binary for this ' +

@@ -2,7 +2,7 @@ import fs from 'node:fs'
 import { createHash } from 'node:crypto'
 
 /** One time series as a file of samples has it. */
-export interface SampledSeries {
+interface SampledSeries {
   /** Name and labels as written before each value. */
   readonly text: string
   /** One value for each tick of the day; NaN where the series has none. */

@@ -184,7 +184,11 @@ export function volatilityChart(title: string, moments: readonly Moment[]): stri
       left: 0,
       textStyle: { color: INK.text },
       selectedMode: false,
-      data: ['validations passed', 'tokens', 'GEMINI.md changed'],
+      data: [
+        'validations passed',
+        'tokens',
+        ...(moments.some(({ changed }) => changed) ? ['GEMINI.md changed'] : []),
+      ],
     },
     xAxis: [xAxis(0, false), xAxis(1, true)],
     yAxis: [

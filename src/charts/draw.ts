@@ -16,7 +16,7 @@ export const INK = {
   line: '#010209',
 } as const
 
-export const CHART_WIDTH = 640
+const CHART_WIDTH = 640
 
 /**
  * Draws a chart on the server as SVG that takes its colours from the page's CSS variables. No inline styles:

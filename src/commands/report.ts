@@ -19,6 +19,7 @@ export const reportOptions = z.strictObject({
   until: z.string().optional(),
   format: z.enum(['md', 'html', 'json']).prefault('md'),
   out: z.string().min(1).optional(),
+  export: z.string().min(1).optional(),
 })
 
 export type ReportOptions = z.output<typeof reportOptions>
@@ -75,6 +76,7 @@ export async function report(options: ReportOptions, deps: ReportDeps): Promise<
     progress.end()
     if (deps.signal.aborted) throw new Error('stopped before the report was done')
     database.flush()
+    if (options.export !== undefined) await database.exportParquet(options.export)
     const made = await makeReport(database, {
       period,
       nowMs,

@@ -1,11 +1,11 @@
 import type { Clock } from '../clock.ts'
 import { OUTCOMES } from '../attribute/build.ts'
 import type { MetricKey } from '../metrics/catalogue.ts'
-import { CATALOGUE } from '../metrics/catalogue.ts'
 import type { Engine } from '../engine.ts'
-import type { Series } from '../metrics/ledger.ts'
 import type { Health } from '../metrics/self.ts'
+import { totalsOf, type Total } from '../metrics/totals.ts'
 import type { StatusView } from '../serve/status.ts'
+import { liveAudits } from './watch-audits.ts'
 
 export interface StatusDeps {
   readonly version: string
@@ -50,22 +50,8 @@ export function createStatus(deps: StatusDeps): Status {
     }
   }
 
-  /** Committed totals of one metric, added up by the labels that `group` picks. */
-  function totals(metric: MetricKey, ...group: string[]): Map<string, { labels: string[]; value: number }> {
-    const sums = new Map<string, { labels: string[]; value: number }>()
-    for (const series of committed(metric)) {
-      const labels = group.map((label) => labelOf(series, label))
-      const key = labels.join('\0')
-      const sum = sums.get(key)
-      if (sum === undefined) sums.set(key, { labels, value: series.data[0] ?? 0 })
-      else sum.value += series.data[0] ?? 0
-    }
-    return sums
-  }
-
-  function* committed(metric: MetricKey): Iterable<Series> {
-    for (const series of ledger.all()) if (series.definition === CATALOGUE[metric]) yield series
-  }
+  const totals = (metric: MetricKey, ...group: string[]): Map<string, Total> =>
+    totalsOf(ledger, metric, ...group)
 
   const record = (metric: MetricKey, label: string): Record<string, number> =>
     Object.fromEntries(
@@ -169,10 +155,8 @@ export function createStatus(deps: StatusDeps): Status {
         steps: steps(),
         errorTypes: errorTypes(),
         contexts: contexts(),
+        audits: liveAudits(engine),
       }
     },
   }
 }
-
-const labelOf = (series: Series, label: string): string =>
-  series.labels[series.definition.labels.indexOf(label)] ?? ''

@@ -11,6 +11,7 @@ import { openStore } from '../state/store.ts'
 import { nodeFileSystem, type FileSystem } from '../tail/file-system.ts'
 import { createHints, noHints, type Hints } from '../tail/hints.ts'
 import { createWaker, runLoop } from '../tail/loop.ts'
+import { createPageCharts } from './watch-charts.ts'
 import { createStatus } from './watch-status.ts'
 
 export interface WatchDeps {
@@ -65,6 +66,7 @@ export async function watch(config: WatchConfig, deps: WatchDeps): Promise<void>
   const server = createHttpServer({
     web,
     status: () => status.view(),
+    charts: createPageCharts(),
     notReadyReason: () => status.notReadyReason(),
     onRequestError: (error, path) =>
       log.error(

@@ -26,7 +26,7 @@ export interface HistoryDeps {
   readonly stopped: () => boolean
 }
 
-export interface HistoryLine {
+interface HistoryLine {
   readonly text: string
   readonly place: LinePlace
   readonly timeMs: number

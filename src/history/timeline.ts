@@ -9,7 +9,7 @@ export interface Timeline {
   get(n: number): Spot
 }
 
-export interface Spot {
+interface Spot {
   readonly timeMs: number
   readonly file: number
   readonly at: number

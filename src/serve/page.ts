@@ -3,10 +3,14 @@ import { count, duration, quotient, utc } from './format.ts'
 import { html, type Html } from './html.ts'
 import { filesCard } from './page-files.ts'
 import { PAGE_SCRIPT } from './page-script.ts'
+import type { ChartSet } from '../audits/chart-set.ts'
+import { CHART_STYLE } from '../charts/style.ts'
+import { auditCards } from './page-audits.ts'
 import { PAGE_STYLE } from './page-style.ts'
 import { table } from './page-table.ts'
 import type { StatusView } from './status.ts'
 
+const STYLE = `${PAGE_STYLE}${CHART_STYLE}`
 const TOP_STEPS = 10
 const TOP_ERROR_TYPES = 20
 const TOP_CONTEXTS = 20
@@ -17,7 +21,7 @@ const sha256 = (text: string): string => `'sha256-${createHash('sha256').update(
 export const PAGE_SECURITY_POLICY = [
   "default-src 'none'",
   `script-src ${sha256(PAGE_SCRIPT)}`,
-  `style-src ${sha256(PAGE_STYLE)}`,
+  `style-src ${sha256(STYLE)}`,
   "connect-src 'self'",
   'img-src data:',
   "base-uri 'none'",
@@ -33,16 +37,16 @@ const OUTCOMES = [
 ] as const
 
 /** The whole page, self-contained: works without scripts, and keeps itself up to date with them. */
-export function renderPage(view: StatusView): string {
+export function renderPage(view: StatusView, charts?: ChartSet): string {
   const title = `${view.ready ? '' : 'Not ready: '}audit-trace-exporter`
   // Not through `html`: the texts of script and style are hashed as they are.
   const head = `<!doctype html><html lang="en"><head><meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1"><link rel="icon" href="data:,">
-<title>${title}</title><style>${PAGE_STYLE}</style><noscript><meta http-equiv="refresh" content="15"></noscript></head>`
-  return `${head}<body>${body(view).markup}<script>${PAGE_SCRIPT}</script></body></html>`
+<title>${title}</title><style>${STYLE}</style><noscript><meta http-equiv="refresh" content="15"></noscript></head>`
+  return `${head}<body>${body(view, charts).markup}<script>${PAGE_SCRIPT}</script></body></html>`
 }
 
-const body = (view: StatusView): Html => html`
+const body = (view: StatusView, charts: ChartSet | undefined): Html => html`
   <div class="wrap">
     <a class="skip" href="#main">Skip to the figures</a>
     <header>
@@ -58,8 +62,8 @@ const body = (view: StatusView): Html => html`
     <main id="main">
       ${readiness(view)} ${tiles(view)}
       <div class="grid">
-        ${builds(view)} ${errorTypes(view)} ${steps(view)} ${contexts(view)} ${refused(view)}
-        ${filesCard(view)}
+        ${auditCards(view.audits, charts)} ${builds(view)} ${errorTypes(view)} ${steps(view)}
+        ${contexts(view)} ${refused(view)} ${filesCard(view)}
       </div>
     </main>
   </div>

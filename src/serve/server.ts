@@ -5,6 +5,7 @@ import { promisify } from 'node:util'
 import { gzip } from 'node:zlib'
 import { createBasicAuth } from './auth.ts'
 import { PAGE_SECURITY_POLICY, renderPage } from './page.ts'
+import type { ChartSet } from '../audits/chart-set.ts'
 import type { StatusView } from './status.ts'
 import type { WebConfig } from './web-config.ts'
 
@@ -22,6 +23,8 @@ export interface ServeDeps {
   /** Commits and renders; asked once for each GET of /metrics, never for a HEAD. */
   scrape: () => Promise<ScrapeAnswer>
   status: () => StatusView
+  /** Draws the charts of the page; absent: a page of tables. */
+  charts?: (view: StatusView) => Promise<ChartSet>
   /** Why /readyz must say no, asked often: `undefined` where ready. */
   notReadyReason: () => string | undefined
   web?: WebConfig | undefined
@@ -87,11 +90,12 @@ export function createHttpServer(deps: ServeDeps): HttpServer {
     return reason === undefined ? text(200, 'ready') : text(503, `not ready: ${reason}`)
   }
 
-  function page(): Answer {
+  async function page(): Promise<Answer> {
+    const view = deps.status()
     return {
       status: 200,
       type: 'text/html; charset=utf-8',
-      body: renderPage(deps.status()),
+      body: renderPage(view, await deps.charts?.(view)),
       headers: { 'content-security-policy': PAGE_SECURITY_POLICY },
     }
   }

@@ -26,6 +26,28 @@ export interface StatusView {
   steps: { step: string; phase: string; entries: number; tokens: number }[]
   errorTypes: { errorType: string; entries: number; reworkTokens: number }[]
   contexts: { hash: string; version: string; firstSeenMs: number; entries: number }[]
+  audits: AuditsView
+}
+
+/** The four audits, as far as running totals tell them. */
+export interface AuditsView {
+  fixes: { errorType: string; fixes: number; tokens: number }[]
+  promptShare: { phase: string; context: number; instruction: number }[]
+  /** By revision of GEMINI.md, oldest first. */
+  revisions: RevisionView[]
+  implement: { wording: string; builds: number; firstPass: number; completionTokens: number }[]
+  fixPrompts: { wording: string; completionTokens: number; errorLogChars: number }[]
+}
+
+interface RevisionView {
+  label: string
+  builds: number
+  firstPass: number
+  successes: number
+  /** Of its closed builds. */
+  tokens: number
+  validations: number
+  passed: number
 }
 
 /** One file; size = counted + rejected + skipped + pending + lag, in bytes. */

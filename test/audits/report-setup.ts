@@ -5,8 +5,8 @@ import { report } from '../../src/commands/report.ts'
 import { writeCorpus, type CorpusOptions } from '../../src/simulate/corpus.ts'
 import { temporaryDirectory } from '../setup/exporter.ts'
 
-export const START = Date.parse('2026-09-01T00:00:00Z')
-export const DAY = 86_400_000
+const START = Date.parse('2026-09-01T00:00:00Z')
+const DAY = 86_400_000
 /** Long after every corpus: all of its builds are closed. */
 export const NOW = Date.parse('2026-11-20T12:00:00Z')
 
@@ -25,7 +25,7 @@ const clock = { wallMs: () => NOW, monotonicMs: () => 0 }
 /** What the command writes. */
 export async function reportText(
   directory: string,
-  flags: { format?: 'md' | 'html' | 'json'; since?: string; until?: string } = {},
+  flags: { format?: 'md' | 'html' | 'json'; since?: string; until?: string; export?: string } = {},
 ): Promise<string> {
   const out = path.join(temporaryDirectory(), 'report')
   await report(
@@ -39,6 +39,7 @@ export async function reportText(
       format: flags.format ?? 'json',
       since: flags.since,
       until: flags.until,
+      export: flags.export,
       out,
     },
     {

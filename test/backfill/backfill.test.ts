@@ -66,8 +66,17 @@ test('a real Prometheus shows the history as it was, and an unbroken series acro
   const state = path.join(work, 'state')
   const address = `127.0.0.1:${await freePort()}`
   const done = await run(
-    ...[directory, '--out', out, '--prometheus-data', data, '--state', state],
-    ...['--job', 'audit', '--instance', address],
+    directory,
+    '--out',
+    out,
+    '--prometheus-data',
+    data,
+    '--state',
+    state,
+    '--job',
+    'audit',
+    '--instance',
+    address,
   )
   expect(done).toMatchObject({ code: 0, output: expect.stringContaining('goes on from these totals') })
 
@@ -201,7 +210,7 @@ test('the daemon goes on from the state without counting anything twice, every s
       [...samples]
         .filter(([name]) => name.startsWith('audit_') && !/state_bytes|commit/u.test(name))
         .map(([name, value]) => [name, Number(value.toPrecision(12))] as const)
-        .toSorted(),
+        .toSorted(([a], [b]) => (a < b ? -1 : 1)),
     )
   expect(audit(await continued.scrape())).toEqual(audit(await fresh.scrape()))
 

@@ -1,5 +1,6 @@
 import type { Browser, Page } from 'playwright-core'
 import { afterEach, expect, test } from 'vitest'
+import { createPageCharts } from '../../src/commands/watch-charts.ts'
 import { renderPage } from '../../src/serve/page.ts'
 import { createHttpServer, type HttpServer } from '../../src/serve/server.ts'
 import type { StatusView } from '../../src/serve/status.ts'
@@ -18,6 +19,7 @@ async function open(status: () => StatusView, width = 1280): Promise<{ page: Pag
   browser = await startChromium()
   server = createHttpServer({
     status,
+    charts: createPageCharts(),
     scrape: () => Promise.resolve({ ok: false, status: 503, message: '' }),
     notReadyReason: () => undefined,
     onRequestError: (error) => said.push(String(error)),
@@ -51,10 +53,30 @@ test('the page tells the builds, their rates and their costs', async () => {
   expect(said).toEqual([])
 })
 
+test('the page shows the four audits from the running totals, with charts', async () => {
+  const { page, said } = await open(() => busyStatus())
+  expect(await page.locator('svg.chart').count()).toBe(5)
+  expect(await page.locator('svg.chart:not([aria-label])').count()).toBe(0)
+  const row = (name: string) => page.getByRole('row', { name }).first().innerText()
+  expect(await row('TSC_ERROR 420')).toBe('TSC_ERROR\t420\t4,100,000\t9,762')
+  // 200 of 300 builds; 6.4 million tokens over 280 successes.
+  expect(await row('v2 9f86d081884c 300')).toBe('v2 9f86d081884c\t300\t66.7 %\t22,857')
+  expect(await row('fix-1')).toBe('fix-1\t3,030,000\t1.52')
+  // A chart in the colours of the page: the security policy lets it have them.
+  expect(await page.evaluate("getComputedStyle(document.querySelector('svg.chart text')).fill")).toBe(
+    'rgb(24, 32, 43)',
+  )
+  expect(said).toEqual([])
+})
+
 test('everything on the page has a name for those who do not see it', async () => {
   const { page } = await open(() => busyStatus())
   expect(await page.getByRole('heading', { level: 1 }).allInnerTexts()).toEqual(['audit-trace-exporter'])
   const titles = [
+    'Token efficiency',
+    'Constraint effectiveness',
+    'Prompt refinement',
+    'Context volatility',
     'Builds by outcome',
     'Error types',
     'Most expensive steps',

@@ -37,6 +37,7 @@ export const emptyStatus = (over: Partial<StatusView> = {}): StatusView => ({
   steps: [],
   errorTypes: [],
   contexts: [],
+  audits: { fixes: [], promptShare: [], revisions: [], implement: [], fixPrompts: [] },
   ...over,
 })
 
@@ -73,6 +74,35 @@ export const busyStatus = (over: Partial<StatusView> = {}): StatusView =>
       { hash: '9f86d081884c', version: 'v2', firstSeenMs: NOW_MS - 86_400_000, entries: 1_900 },
       { hash: '60303ae22b99', version: 'v1', firstSeenMs: NOW_MS - 9 * 86_400_000, entries: 2_912 },
     ],
+    audits: {
+      fixes: [
+        { errorType: 'TSC_ERROR', fixes: 420, tokens: 4_100_000 },
+        { errorType: 'JEST_FAILURE', fixes: 300, tokens: 3_000_000 },
+      ],
+      promptShare: [{ phase: 'implement', context: 5_000_000, instruction: 250_000 }],
+      revisions: [
+        {
+          label: 'v1 60303ae22b99',
+          builds: 500,
+          firstPass: 220,
+          successes: 400,
+          tokens: 15_000_000,
+          validations: 900,
+          passed: 400,
+        },
+        {
+          label: 'v2 9f86d081884c',
+          builds: 300,
+          firstPass: 200,
+          successes: 280,
+          tokens: 6_400_000,
+          validations: 380,
+          passed: 280,
+        },
+      ],
+      implement: [{ wording: 'implement-1', builds: 800, firstPass: 420, completionTokens: 4_000_000 }],
+      fixPrompts: [{ wording: 'fix-1', completionTokens: 3_030_000, errorLogChars: 2_000_000 }],
+    },
     files: [
       file({ path: '/builds/2026-01-31/a1f9/audit_trace.jsonl', sizeBytes: 48_200, countedBytes: 48_200 }),
       file({

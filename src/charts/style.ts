@@ -1,0 +1,7 @@
+/** Charts, on the daemon's page and in the report. Their colours are the page's, light or dark. */
+export const CHART_STYLE = `
+:root{--second:#b9c4d6}
+@media(prefers-color-scheme:dark){:root{--second:#48566b}}
+figure{margin:0 0 14px}table+figure,table+table{margin-top:16px}figcaption{font-size:13px;font-weight:600;margin-bottom:6px}
+svg.chart{min-width:460px;max-width:720px;height:auto;border-radius:0;font:12px system-ui,-apple-system,"Segoe UI",Roboto,sans-serif}
+`

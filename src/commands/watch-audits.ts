@@ -1,0 +1,93 @@
+import type { Engine } from '../engine.ts'
+import type { MetricKey } from '../metrics/catalogue.ts'
+import { totalsOf } from '../metrics/totals.ts'
+import type { AuditsView } from '../serve/status.ts'
+
+/** The four audits from the totals that `/metrics` shows; the report says more, from the files. */
+export function liveAudits({ ledger, contexts }: Pick<Engine, 'ledger' | 'contexts'>): AuditsView {
+  const totals = (metric: MetricKey, ...group: string[]) => totalsOf(ledger, metric, ...group)
+  const valueOf = (from: ReturnType<typeof totals>, ...labels: string[]): number =>
+    from.get(labels.join('\0'))?.value ?? 0
+
+  function fixes(): AuditsView['fixes'] {
+    const tokens = totals('tokens', 'phase', 'error_type')
+    return [...totals('entries', 'phase', 'error_type').values()]
+      .filter(({ labels }) => labels[0] === 'rework')
+      .map(({ labels: [phase = '', errorType = ''], value }) => ({
+        errorType,
+        fixes: value,
+        tokens: valueOf(tokens, phase, errorType),
+      }))
+      .sort((a, b) => b.tokens - a.tokens)
+  }
+
+  function promptShare(): AuditsView['promptShare'] {
+    const parts = totals('promptTokens', 'phase', 'part')
+    const phases = new Set([...parts.values()].map(({ labels }) => labels[0] ?? ''))
+    return [...phases].map((phase) => ({
+      phase,
+      context: valueOf(parts, phase, 'context'),
+      instruction: valueOf(parts, phase, 'instruction'),
+    }))
+  }
+
+  function revisions(): AuditsView['revisions'] {
+    const builds = totals('builds', 'context_hash', 'outcome')
+    const tokens = totals('buildTokens', 'context_hash')
+    const entries = totals('entries', 'context_hash', 'status')
+    return [...contexts.shown()]
+      .sort((a, b) => (a.version ?? 0) - (b.version ?? 0))
+      .map(({ hash, version }) => {
+        const of = (outcome: string): number => valueOf(builds, hash, outcome)
+        const successes = of('first_pass') + of('after_rework')
+        const passed = valueOf(entries, hash, 'pass')
+        return {
+          label: `v${version} ${hash}`,
+          builds: successes + of('failed') + of('abandoned'),
+          firstPass: of('first_pass'),
+          successes,
+          tokens: valueOf(tokens, hash),
+          validations: passed + valueOf(entries, hash, 'fail'),
+          passed,
+        }
+      })
+  }
+
+  function implement(): AuditsView['implement'] {
+    const builds = totals('instructionBuilds', 'phase', 'instruction_version', 'outcome')
+    const tokens = totals('instructionTokens', 'phase', 'instruction_version', 'type')
+    const wordings = new Set(
+      [...builds.values()]
+        .filter(({ labels }) => labels[0] === 'implement')
+        .map(({ labels }) => labels[1] ?? ''),
+    )
+    return [...wordings].map((wording) => {
+      const of = (outcome: string): number => valueOf(builds, 'implement', wording, outcome)
+      return {
+        wording,
+        builds: of('first_pass') + of('after_rework') + of('failed') + of('abandoned'),
+        firstPass: of('first_pass'),
+        completionTokens: valueOf(tokens, 'implement', wording, 'completion'),
+      }
+    })
+  }
+
+  function fixPrompts(): AuditsView['fixPrompts'] {
+    const chars = totals('instructionReworkErrorLogChars', 'instruction_version')
+    return [...totals('instructionReworkCompletionTokens', 'instruction_version').values()].map(
+      ({ labels: [wording = ''], value }) => ({
+        wording,
+        completionTokens: value,
+        errorLogChars: valueOf(chars, wording),
+      }),
+    )
+  }
+
+  return {
+    fixes: fixes(),
+    promptShare: promptShare(),
+    revisions: revisions(),
+    implement: implement(),
+    fixPrompts: fixPrompts(),
+  }
+}

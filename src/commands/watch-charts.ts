@@ -1,0 +1,43 @@
+import type { ChartData, ChartSet } from '../audits/chart-set.ts'
+import { wilson } from '../audits/statistics.ts'
+import type { AuditsView, StatusView } from '../serve/status.ts'
+
+/**
+ * Draws the charts of the page. What draws them is loaded when the page is first asked for, as most exporters
+ * are only ever scraped, and what was drawn is kept until the totals change.
+ */
+export function createPageCharts(): (view: StatusView) => Promise<ChartSet> {
+  let lastKey = ''
+  let last: ChartSet | undefined
+  return async ({ audits }) => {
+    const key = JSON.stringify(audits)
+    if (last !== undefined && key === lastKey) return last
+    const { drawCharts } = await import('../audits/chart-set.ts')
+    last = drawCharts(chartData(audits))
+    lastKey = key
+    return last
+  }
+}
+
+const chartData = ({ fixes, promptShare, revisions, implement }: AuditsView): ChartData => ({
+  fixCost: fixes.map(({ errorType, fixes: n, tokens }) => ({
+    label: errorType === '' ? '(none given)' : errorType,
+    mean: n === 0 ? 0 : tokens / n,
+  })),
+  promptShare,
+  revisions: revisions.map(({ label, firstPass, builds }) => ({ label, rate: wilson(firstPass, builds) })),
+  wordings: implement.map(({ wording, firstPass, builds }) => ({
+    label: wording,
+    rate: wilson(firstPass, builds),
+  })),
+  volatility: 'Validations passed and tokens per build, from one revision of GEMINI.md to the next',
+  moments: revisions.slice(-12).map(({ label, passed, validations, tokens, builds }) => {
+    const rate = wilson(passed, validations)
+    return {
+      label: label.split(' ')[0] ?? label,
+      rate: rate === null ? null : { label, ...rate },
+      tokens: builds === 0 ? 0 : tokens / builds,
+      changed: false,
+    }
+  }),
+})

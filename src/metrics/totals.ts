@@ -1,0 +1,24 @@
+import { CATALOGUE, type MetricKey } from './catalogue.ts'
+import type { Ledger, Series } from './ledger.ts'
+
+export interface Total {
+  readonly labels: string[]
+  value: number
+}
+
+/** Totals of one counter, added up by the labels that `group` picks; keys are the labels joined by a NUL. */
+export function totalsOf(ledger: Ledger, metric: MetricKey, ...group: string[]): Map<string, Total> {
+  const sums = new Map<string, Total>()
+  for (const series of ledger.all()) {
+    if (series.definition !== CATALOGUE[metric]) continue
+    const labels = group.map((label) => labelOf(series, label))
+    const key = labels.join('\0')
+    const sum = sums.get(key)
+    if (sum === undefined) sums.set(key, { labels, value: series.data[0] ?? 0 })
+    else sum.value += series.data[0] ?? 0
+  }
+  return sums
+}
+
+const labelOf = (series: Series, label: string): string =>
+  series.labels[series.definition.labels.indexOf(label)] ?? ''
