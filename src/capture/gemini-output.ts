@@ -178,8 +178,11 @@ function modelTokens(output: Output | undefined): ModelTokens[] {
   }))
 }
 
+/** What the CLI's own start-up profiler says of itself now and then. */
+const CHATTER = /^\[STARTUP\]/
+
 function lastLine(text: string, pattern: RegExp): string {
-  const line = text.split('\n').findLast((line) => pattern.test(line))
+  const line = text.split('\n').findLast((line) => pattern.test(line) && !CHATTER.test(line))
   // eslint-disable-next-line no-control-regex -- the CLI colours some of its errors
   return (line ?? '').replaceAll(/\u001b\[[0-9;]*m/g, '').trim()
 }

@@ -101,7 +101,9 @@ function summary(view: StatusView): string {
   const burnt = Object.values(view.buildTokens).reduce((a, b) => a + b, 0)
   const succeeded = first_pass + after_rework
   const perSuccess = succeeded === 0 ? '–' : Math.round(burnt / succeeded).toLocaleString('en')
-  const share = closed === 0 ? '–' : `${Math.round((100 * first_pass) / closed)} %`
+  // An abandoned build was never judged.
+  const judged = succeeded + failed
+  const share = judged === 0 ? '–' : `${Math.round((100 * first_pass) / judged)} %`
   return (
     `${closed} builds closed, ${view.buildsInProgress} in progress · first pass ${share} · ` +
     `${perSuccess} tokens per success · ${view.entries} entries in ${view.files.length} files`

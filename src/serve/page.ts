@@ -87,8 +87,9 @@ function readiness(view: StatusView): Html {
 }
 
 function tiles(view: StatusView): Html {
-  const closed = sum(view.builds)
   const successes = view.builds.first_pass + view.builds.after_rework
+  // An abandoned build was never judged.
+  const judged = successes + view.builds.failed
   const spent = sum(view.buildTokens)
   const tile = (name: string, figure: string, note: string): Html =>
     html`<div>
@@ -100,8 +101,8 @@ function tiles(view: StatusView): Html {
     ${[
       tile(
         'First-pass rate',
-        quotient(view.builds.first_pass, closed, 'percent'),
-        `${count(view.builds.first_pass)} of ${count(closed)} closed builds`,
+        quotient(view.builds.first_pass, judged, 'percent'),
+        `${count(view.builds.first_pass)} of ${count(judged)} builds with a verdict`,
       ),
       tile(
         'Tokens per successful build',
