@@ -1,20 +1,15 @@
-import { createBuilds } from './attribute/builds.ts'
-import { DEFAULT_PHASE_RULES } from './attribute/phase.ts'
 import type { Clock } from './clock.ts'
 import { createCommits, type Commits } from './commits.ts'
+import { createCounting } from './counting.ts'
 import type { WatchConfig } from './config/watch-config.ts'
 import type { Events } from './events.ts'
-import { createContexts, type Contexts, UNKNOWN_CONTEXT } from './metrics/contexts.ts'
+import type { Contexts } from './metrics/contexts.ts'
 import { createExposition, type Exposition } from './metrics/exposition.ts'
-import { createLabelValues } from './metrics/labels.ts'
-import { createLedger, type Ledger } from './metrics/ledger.ts'
-import { createMeasure } from './metrics/measure.ts'
+import type { Ledger } from './metrics/ledger.ts'
 import { createProducer } from './metrics/producer.ts'
-import { baselineHasEnded, createPipeline } from './pipeline.ts'
 import type { Store } from './state/store.ts'
 import type { FileSystem } from './tail/file-system.ts'
 import { createReader } from './tail/reader.ts'
-import { createRegistry } from './tail/registry.ts'
 import { createTail, type Tail } from './tail/tail.ts'
 
 /** What of the configuration decides which numbers come out. */
@@ -62,34 +57,11 @@ export const COLD_AFTER_MS = 5 * 60_000
 export function createEngine(config: EngineConfig, deps: EngineDeps): Engine {
   const { store, clock, events, stopped } = deps
 
-  // metrics
-  const ledger = createLedger(store, {
-    baselineEnded: baselineHasEnded(store),
-    isHidden: hiddenContexts(store),
-  })
-  const contexts = createContexts(store, {
-    cap: config.maxContextHashes,
-    idleMs: config.contextIdle,
-    onHide: (hash) => ledger.hide('context_hash', hash),
-    onUnhide: (hash) => ledger.unhide('context_hash', hash),
-  })
-  const caps = {
-    step: config.maxSteps,
-    error_type: config.maxErrorTypes,
-    instruction_version: config.maxInstructionVersions,
-    model: config.maxInstructionVersions,
-  }
-  const labels = createLabelValues(caps, store)
-  const measure = createMeasure({ ledger, labels, contexts })
-
-  // lines → entry → attributed → measured
-  const phaseRules = [...config.phase, ...DEFAULT_PHASE_RULES]
-  const builds = createBuilds(store, { timeoutMs: config.buildTimeout, phaseRules })
-  const registry = createRegistry(store)
-  const pipeline = createPipeline({ state: store, registry, builds, measure, ledger, contexts, events })
-
-  // → committed → shown
-  const parts = [registry, builds, labels, contexts, ledger, pipeline]
+  const { pipeline, registry, builds, contexts, ledger, reading, parts } = createCounting(
+    config,
+    store,
+    events,
+  )
   const commits = createCommits({
     commit: (all) => store.commit(all),
     parts,
@@ -125,7 +97,8 @@ export function createEngine(config: EngineConfig, deps: EngineDeps): Engine {
       }),
       events,
       now: () => clock.wallMs(),
-      onRotation: () => measure.rotation(),
+      monotonicMs: () => clock.monotonicMs(),
+      onRotation: () => reading.rotation(),
       async beforeSlice() {
         if (commits.due()) commits.commit()
         while (!commits.durable() && !stopped()) {
@@ -164,16 +137,5 @@ export function createEngine(config: EngineConfig, deps: EngineDeps): Engine {
     },
     buildsInProgress: () => builds.inProgress(),
     fileCount: () => registry.count(),
-  }
-}
-
-/** Series of a context that has left the scrape are kept, not shown. */
-function hiddenContexts(store: Store): Parameters<typeof createLedger>[1]['isHidden'] {
-  const hidden = new Set(
-    store.all('SELECT hash FROM contexts WHERE hidden = 1').map((row) => String(row['hash'])),
-  )
-  return (metric, labels) => {
-    const context = labels[metric.labels.indexOf('context_hash')]
-    return context !== undefined && context !== UNKNOWN_CONTEXT && hidden.has(context)
   }
 }

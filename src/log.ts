@@ -23,7 +23,7 @@ export function createLogger({ fd, pretty }: LogTarget): Logger {
   if (pretty) {
     return pino(
       options,
-      PinoPretty({ destination: fd, sync: true, ignore: 'event', translateTime: 'HH:MM:ss' }),
+      PinoPretty({ destination: fd, sync: true, hideObject: true, translateTime: 'HH:MM:ss' }),
     )
   }
   return pino(options, pino.destination({ dest: fd, sync: true }))

@@ -4,6 +4,7 @@ import type { Events, LinePlace } from './events.ts'
 import type { Contexts } from './metrics/contexts.ts'
 import type { Ledger } from './metrics/ledger.ts'
 import type { Measure } from './metrics/measure.ts'
+import type { ReadingCounters } from './metrics/reading.ts'
 import type { Durable, Reader, Transaction } from './state/durable.ts'
 import type { LineSink } from './tail/reader.ts'
 import type { Registry } from './tail/registry.ts'
@@ -13,6 +14,7 @@ export interface PipelineDeps {
   readonly registry: Registry
   readonly builds: Builds
   readonly measure: Measure
+  readonly reading: ReadingCounters
   readonly ledger: Ledger
   readonly contexts: Contexts
   readonly events: Events
@@ -33,7 +35,7 @@ const FUTURE_TOLERANCE_MS = 60_000
 
 /** The arrow: line → entry → attributed → measured. What it changes, the next commit writes. */
 export function createPipeline(deps: PipelineDeps): Pipeline {
-  const { registry, builds, measure, ledger, contexts, events } = deps
+  const { registry, builds, measure, reading, ledger, contexts, events } = deps
   let firstPass = true
   let baselineEnded = baselineHasEnded(deps.state)
   let baselineDirty = false
@@ -43,7 +45,7 @@ export function createPipeline(deps: PipelineDeps): Pipeline {
   }
 
   function warn(place: LinePlace, warning: EntryWarning): void {
-    measure.warning(warning)
+    reading.warning(warning)
     events.entryWarned(place, warning)
   }
 
@@ -52,7 +54,7 @@ export function createPipeline(deps: PipelineDeps): Pipeline {
       const parsed = parseLine(text)
       if (!parsed.ok) {
         const { reason, field, cause } = parsed.fault
-        measure.rejected(reason)
+        reading.rejected(reason)
         events.lineRejected(place, reason, field, cause)
         return 'rejected'
       }
@@ -66,16 +68,16 @@ export function createPipeline(deps: PipelineDeps): Pipeline {
       return 'counted'
     },
     invalidUtf8(place) {
-      measure.rejected('invalid_utf8')
+      reading.rejected('invalid_utf8')
       events.lineRejected(place, 'invalid_utf8', '', 'the line is not valid UTF-8')
     },
     tooLong(place) {
-      measure.rejected('too_long')
+      reading.rejected('too_long')
       events.lineRejected(place, 'too_long', '', 'the line is longer than --max-line-bytes')
     },
-    bytes: (result, amount) => measure.bytes(result, amount),
+    bytes: (result, amount) => reading.bytes(result, amount),
     truncated(file, position, size) {
-      measure.truncation()
+      reading.truncation()
       events.fileTruncated(file.path, position, size)
     },
     changed: (file) => registry.touch(file),

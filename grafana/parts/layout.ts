@@ -3,7 +3,7 @@ import type { DashboardBuilder, Panel } from '@grafana/grafana-foundation-sdk/da
 import { RowBuilder } from '@grafana/grafana-foundation-sdk/dashboard'
 
 /** Any panel of the SDK, as far as placing it goes. */
-export interface PlaceablePanel extends Builder<Panel> {
+interface PlaceablePanel extends Builder<Panel> {
   id(id: number): this
   gridPos(gridPos: { x: number; y: number; w: number; h: number }): this
 }

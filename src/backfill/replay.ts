@@ -1,26 +1,12 @@
-import { createBuilds } from '../attribute/builds.ts'
-import { DEFAULT_PHASE_RULES, type PhaseRule } from '../attribute/phase.ts'
+import { createCounting, type CountingConfig } from '../counting.ts'
 import type { Events } from '../events.ts'
 import { readHistory, type History, type HistoryOptions } from '../history/history.ts'
 import type { Progress } from '../history/progress.ts'
-import { createContexts } from '../metrics/contexts.ts'
-import { createLabelValues } from '../metrics/labels.ts'
-import { createLedger } from '../metrics/ledger.ts'
-import { createMeasure } from '../metrics/measure.ts'
-import { createPipeline } from '../pipeline.ts'
 import type { Store } from '../state/store.ts'
-import { createRegistry } from '../tail/registry.ts'
 import type { DayOfSamples } from './open-metrics.ts'
 import { createSampler } from './sampler.ts'
 
-export interface ReplayOptions extends HistoryOptions {
-  readonly buildTimeout: number
-  readonly phase: readonly PhaseRule[]
-  readonly maxContextHashes: number
-  readonly maxSteps: number
-  readonly maxErrorTypes: number
-  readonly maxInstructionVersions: number
-  readonly contextIdle: number
+export interface ReplayOptions extends HistoryOptions, CountingConfig {
   readonly stepMs: number
   /** No samples before; what came earlier is in the first ones. */
   readonly sinceMs: number | undefined
@@ -57,26 +43,7 @@ const PAUSE_EVERY = 4_096
  */
 export async function replay(options: ReplayOptions, deps: ReplayDeps): Promise<Replayed> {
   const { store, events, progress, nowMs } = deps
-  const ledger = createLedger(store, { baselineEnded: false, isHidden: () => false })
-  const contexts = createContexts(store, {
-    cap: options.maxContextHashes,
-    idleMs: options.contextIdle,
-    onHide: (hash) => ledger.hide('context_hash', hash),
-    onUnhide: (hash) => ledger.unhide('context_hash', hash),
-  })
-  const caps = {
-    step: options.maxSteps,
-    error_type: options.maxErrorTypes,
-    instruction_version: options.maxInstructionVersions,
-    model: options.maxInstructionVersions,
-  }
-  const labels = createLabelValues(caps, store)
-  const measure = createMeasure({ ledger, labels, contexts })
-  const phaseRules = [...options.phase, ...DEFAULT_PHASE_RULES]
-  const builds = createBuilds(store, { timeoutMs: options.buildTimeout, phaseRules })
-  const registry = createRegistry(store)
-  const pipeline = createPipeline({ state: store, registry, builds, measure, ledger, contexts, events })
-  const parts = [registry, builds, labels, contexts, ledger, pipeline]
+  const { pipeline, builds, contexts, ledger, parts } = createCounting(options, store, events)
   // Entries come in order of time: revisions get their numbers as they are seen.
   contexts.numberVersions()
   let lastEntryMs: number | undefined

@@ -8,8 +8,8 @@ import { createHttpServer } from '../serve/server.ts'
 import type { StatusView } from '../serve/status.ts'
 import { readWebConfig } from '../serve/web-config.ts'
 import { openStore } from '../state/store.ts'
-import { nodeFileSystem } from '../tail/file-system.ts'
-import { createHints, type Hints } from '../tail/hints.ts'
+import { nodeFileSystem, type FileSystem } from '../tail/file-system.ts'
+import { createHints, noHints, type Hints } from '../tail/hints.ts'
 import { createWaker, runLoop } from '../tail/loop.ts'
 import { createPageCharts } from './watch-charts.ts'
 import { createStatus } from './watch-status.ts'
@@ -25,9 +25,13 @@ export interface WatchDeps {
   readonly onListening?: (url: string) => void
   /** Told once everything that stood in the files is read. */
   readonly onReady?: (status: () => StatusView) => void
+  /** In place of the real ones; faults come in here. */
+  readonly openStore?: typeof openStore
+  readonly fs?: FileSystem
 }
 
 const POLL_MS = 1_000
+const RENEW_HINTS_MS = 15 * 60_000
 const RETRY_COMMIT_MS = 1_000
 
 /**
@@ -37,13 +41,13 @@ const RETRY_COMMIT_MS = 1_000
 export async function watch(config: WatchConfig, deps: WatchDeps): Promise<void> {
   const { log, clock, signal } = deps
   const web = config.webConfig === undefined ? undefined : readWebConfig(config.webConfig)
-  const store = openStore(config.state)
+  const store = (deps.openStore ?? openStore)(config.state)
   let self: SelfMetrics | undefined
   const events = createLogEvents(log, () => self, clock)
   const waker = createWaker()
   const engine = createEngine(config, {
     store,
-    fs: nodeFileSystem,
+    fs: deps.fs ?? nodeFileSystem,
     clock,
     events,
     waitToRetry: () => waker.wait(RETRY_COMMIT_MS),
@@ -80,7 +84,7 @@ export async function watch(config: WatchConfig, deps: WatchDeps): Promise<void>
 
   const startHints = (onHint: (path: string) => void): Hints =>
     config.poll
-      ? { close: () => Promise.resolve() }
+      ? noHints
       : createHints({
           roots: config.roots,
           fileName: config.fileName,
@@ -104,7 +108,11 @@ export async function watch(config: WatchConfig, deps: WatchDeps): Promise<void>
       deps.onReady?.(() => status.view())
       await runLoop(
         { tail: engine.tail, clock, waker, signal, startHints, afterRound: () => engine.afterRound() },
-        { pollMs: POLL_MS, scanMs: config.poll ? POLL_MS : config.scanInterval },
+        {
+          pollMs: POLL_MS,
+          scanMs: config.poll ? POLL_MS : config.scanInterval,
+          renewHintsMs: RENEW_HINTS_MS,
+        },
       )
     }
   } finally {

@@ -137,8 +137,8 @@ export function createLedger(state: Reader, options: LedgerOptions): Ledger {
     },
     hide(label, value) {
       for (const series of withLabel(label, value)) {
-        // What it shows now is what it must come back with.
-        series.base ??= (series.shown ?? series.data).slice()
+        // What it shows now is what it must come back with; in the baseline nothing has been shown yet.
+        if (baselineEnded) series.base ??= (series.shown ?? series.data).slice()
         series.baseSeen = false
         series.hidden = true
         held.delete(series)
@@ -148,12 +148,19 @@ export function createLedger(state: Reader, options: LedgerOptions): Ledger {
     unhide(label, value) {
       for (const series of withLabel(label, value)) {
         series.hidden = false
-        held.add(series)
+        if (series.base !== undefined) held.add(series)
         touch(series)
       }
     },
     endBaseline() {
       baselineEnded = true
+      for (const known of byMetric.values()) {
+        for (const series of known.values()) {
+          if (!series.hidden) continue
+          series.base ??= series.data.slice()
+          touch(series)
+        }
+      }
     },
     write(transaction) {
       for (const series of dirty) writeSeries(transaction, series)

@@ -1,8 +1,10 @@
-import type { AttributedEntry, ClosedBuild, Outcome } from '../attribute/build.ts'
-import type { EntryWarning, RejectReason } from '../entry/parse.ts'
+import type { AttributedEntry, ClosedBuild } from '../attribute/build.ts'
+import { entryOf } from './cache.ts'
+import { createClosing } from './closing.ts'
 import type { Contexts } from './contexts.ts'
-import { labelValue, MAX_LABEL_LENGTH, OVERFLOW, type CappedLabel, type LabelValues } from './labels.ts'
+import { MAX_LABEL_LENGTH, OVERFLOW, type LabelValues } from './labels.ts'
 import type { Ledger, Series } from './ledger.ts'
+import { createOverflow } from './overflow.ts'
 
 export interface MeasureDeps {
   readonly ledger: Ledger
@@ -15,11 +17,6 @@ export interface Measure {
   entry(attributed: AttributedEntry, nowMs: number): void
   /** Counts a build that timed out. */
   closed(build: ClosedBuild, nowMs: number): void
-  warning(reason: EntryWarning): void
-  rejected(reason: RejectReason): void
-  bytes(result: 'counted' | 'rejected' | 'skipped', amount: number): void
-  truncation(): void
-  rotation(): void
 }
 
 /** Everything that entries with the same labels add to, looked up once. */
@@ -47,15 +44,6 @@ interface Bundle {
   cost?: { readonly raw: string; readonly overflowing: readonly Series[]; readonly series: Series }
 }
 
-/** Everything that a closing build adds to. */
-interface ClosingSeries {
-  readonly builds: Series
-  readonly tokens: Series
-  readonly tokenCost: Series
-  readonly duration: Series
-  readonly reworkSteps: Series
-}
-
 /** Hostile label values must not fill the memory. */
 const MAX_BUNDLES = 10_000
 
@@ -63,35 +51,8 @@ const MAX_BUNDLES = 10_000
 export function createMeasure({ ledger, labels, contexts }: MeasureDeps): Measure {
   const bundles = new Map<string, Map<string, Map<string, Map<string, Bundle>>>>()
   let bundleCount = 0
-  const closings = new Map<string, ClosingSeries>()
-  const instructionClosings = new Map<Outcome, Map<string, Series>>()
-  const bytesSeries = {
-    counted: ledger.series('readBytes', ['counted']),
-    rejected: ledger.series('readBytes', ['rejected']),
-    skipped: ledger.series('readBytes', ['skipped']),
-  }
-  const rejectedSeries = {
-    invalid_json: ledger.series('rejectedLines', ['invalid_json']),
-    schema: ledger.series('rejectedLines', ['schema']),
-    too_long: ledger.series('rejectedLines', ['too_long']),
-    invalid_utf8: ledger.series('rejectedLines', ['invalid_utf8']),
-  }
-  const warningSeries = {
-    total_mismatch: ledger.series('entryWarnings', ['total_mismatch']),
-    rework_cost_factor_mismatch: ledger.series('entryWarnings', ['rework_cost_factor_mismatch']),
-    timestamp_in_future: ledger.series('entryWarnings', ['timestamp_in_future']),
-  }
-  const truncations = ledger.series('truncations', [])
-  const rotations = ledger.series('rotations', [])
-  const overflow = (label: string): Series => ledger.series('labelOverflow', [label])
-  for (const label of ['step', 'error_type', 'instruction_version', 'model', 'context_hash']) overflow(label)
-
-  /** One label's value as it may be shown; an overflow is noted in `overflowing`. */
-  const capped = (label: CappedLabel, text: string, overflowing?: Series[]): string => {
-    const value = labels.admit(label, labelValue(text))
-    if (value === OVERFLOW) overflowing?.push(overflow(label))
-    return value
-  }
+  const overflow = createOverflow(ledger, labels)
+  const closing = createClosing({ ledger, contexts, overflow })
 
   /** Level by level: to hash short strings is cheaper than to join them first. */
   function remember(bundle: Bundle, step: string, errorType: string, context: string, status: string): void {
@@ -107,8 +68,8 @@ export function createMeasure({ ledger, labels, contexts }: MeasureDeps): Measur
     const found = bundles.get(step)?.get(errorType)?.get(context)?.get(entry.status)
     if (found !== undefined && found.phase === phase) return found
     const overflowing: Series[] = []
-    const stepLabel = capped('step', step, overflowing)
-    const errorLabel = capped('error_type', errorType, overflowing)
+    const stepLabel = overflow.admit('step', step, overflowing)
+    const errorLabel = overflow.admit('error_type', errorType, overflowing)
     const bundle: Bundle = {
       step: stepLabel,
       phase,
@@ -193,7 +154,7 @@ export function createMeasure({ ledger, labels, contexts }: MeasureDeps): Measur
     if (instructionVersion === undefined) return
     if (bundle.wording?.raw !== instructionVersion) {
       const overflowing: Series[] = []
-      const version = capped('instruction_version', instructionVersion, overflowing)
+      const version = overflow.admit('instruction_version', instructionVersion, overflowing)
       bundle.wording = { raw: instructionVersion, version, overflowing }
     }
     const { wording } = bundle
@@ -222,47 +183,12 @@ export function createMeasure({ ledger, labels, contexts }: MeasureDeps): Measur
     if (costUsd === undefined) return
     if (bundle.cost?.raw !== model) {
       const overflowing: Series[] = []
-      const name = model === '' ? 'unknown' : capped('model', model, overflowing)
+      const name = model === '' ? 'unknown' : overflow.admit('model', model, overflowing)
       bundle.cost = { raw: model, overflowing, series: ledger.series('costUsd', [bundle.phase, name]) }
     }
     for (const series of bundle.cost.overflowing) ledger.add(series, 1)
     ledger.add(bundle.cost.series, costUsd)
   }
-
-  function closeBuild(build: ClosedBuild, nowMs: number): void {
-    const { outcome, tokens } = build
-    const context = contextOf(build, nowMs)
-    const series = closingSeries(outcome, context)
-    ledger.add(series.builds, 1)
-    ledger.add(series.tokens, tokens)
-    ledger.observe(series.tokenCost, tokens)
-    if (build.durationSeconds >= 0) ledger.observe(series.duration, build.durationSeconds)
-    ledger.observe(series.reworkSteps, build.reworkSteps)
-    for (const pair of build.instructions) ledger.add(instructionBuilds(pair, outcome), 1)
-  }
-
-  function closingSeries(outcome: Outcome, context: string): ClosingSeries {
-    return entryOf(closings, `${outcome}\0${context}`, () => ({
-      builds: ledger.series('builds', [outcome, context]),
-      tokens: ledger.series('buildTokens', [outcome, context]),
-      tokenCost: ledger.series('buildTokenCost', [outcome]),
-      duration: ledger.series('buildDurationSeconds', [outcome]),
-      reworkSteps: ledger.series('buildReworkSteps', [outcome]),
-    }))
-  }
-
-  function instructionBuilds(pair: string, outcome: Outcome): Series {
-    const byPair = entryOf(instructionClosings, outcome, () => new Map<string, Series>())
-    if (byPair.size >= MAX_BUNDLES) byPair.clear()
-    return entryOf(byPair, pair, () => {
-      const [phase, version] = splitPair(pair)
-      return ledger.series('instructionBuilds', [capped('instruction_version', version), phase, outcome])
-    })
-  }
-
-  /** A build's context was in use when its entries came: asking for it later is no further use. */
-  const contextOf = (build: ClosedBuild, nowMs: number): string =>
-    contexts.admit(build.contextFileHash, build.lastEntryMs, nowMs)
 
   return {
     entry(attributed, nowMs) {
@@ -271,7 +197,7 @@ export function createMeasure({ ledger, labels, contexts }: MeasureDeps): Measur
       const bundle = bundleOf(attributed, context)
       ledger.add(bundle.entries, 1)
       for (const series of bundle.overflowing) ledger.add(series, 1)
-      if (context === OVERFLOW) ledger.add(overflow('context_hash'), 1)
+      if (context === OVERFLOW) ledger.add(overflow.series('context_hash'), 1)
       tokens(bundle, attributed)
       promptParts(bundle, attributed)
       rework(bundle, attributed)
@@ -287,33 +213,14 @@ export function createMeasure({ ledger, labels, contexts }: MeasureDeps): Measur
         const duration = (bundle.stepDuration ??= ledger.series('stepDurationSeconds', [bundle.phase]))
         ledger.observe(duration, attributed.durationSeconds)
       }
-      if (attributed.closed !== undefined) closeBuild(attributed.closed, nowMs)
+      if (attributed.closed !== undefined) closing.closed(attributed.closed, nowMs)
       else if (late !== undefined && entry.totalTokens !== undefined) {
-        ledger.add(ledger.series('buildTokens', [late.outcome, contextOf(late, nowMs)]), entry.totalTokens)
+        closing.late(late, entry.totalTokens, nowMs)
       }
     },
-    closed: closeBuild,
-    warning: (reason) => ledger.add(warningSeries[reason], 1),
-    rejected: (reason) => ledger.add(rejectedSeries[reason], 1),
-    bytes: (result, amount) => ledger.add(bytesSeries[result], amount),
-    truncation: () => ledger.add(truncations, 1),
-    rotation: () => ledger.add(rotations, 1),
+    closed: (build, nowMs) => closing.closed(build, nowMs),
   }
-}
-
-function entryOf<V>(map: Map<string, V>, key: string, make: () => V): V {
-  const found = map.get(key)
-  if (found !== undefined) return found
-  const made = make()
-  map.set(key, made)
-  return made
 }
 
 const cut = (text: string): string =>
   text.length > MAX_LABEL_LENGTH ? text.slice(0, MAX_LABEL_LENGTH) : text
-
-/** A build keeps `phase NUL wording`; the wording itself may hold a NUL. */
-function splitPair(pair: string): [string, string] {
-  const at = pair.indexOf('\0')
-  return [pair.slice(0, at), pair.slice(at + 1)]
-}

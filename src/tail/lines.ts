@@ -44,9 +44,11 @@ function splitUtf8(bytes: Buffer, maxLineBytes: number, handler: LineHandler): v
   }
 }
 
+/** How an entry begins: the usual line is told from a blank one at a glance. */
+const BRACE = 123
 const BLANK = /^[ \t\r]*$/
 
 function pass(line: string, bytes: number, handler: LineHandler): void {
-  if (line.length < 64 && BLANK.test(line)) handler.blank(bytes)
+  if (line.charCodeAt(0) !== BRACE && BLANK.test(line)) handler.blank(bytes)
   else handler.text(line.endsWith('\r') ? line.slice(0, -1) : line, bytes)
 }

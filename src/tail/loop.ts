@@ -52,6 +52,8 @@ export interface LoopDeps {
 export interface LoopOptions {
   readonly pollMs: number
   readonly scanMs: number
+  /** How often what has grown cold loses its watchers. */
+  readonly renewHintsMs: number
 }
 
 /** A busy writer must not keep us looking at every single line. */
@@ -71,6 +73,7 @@ export async function runLoop(deps: LoopDeps, options: LoopOptions): Promise<voi
   signal.addEventListener('abort', () => waker.wake(), { once: true })
   let nextScanMs = clock.monotonicMs() + options.scanMs
   let nextPollMs = 0
+  let nextRenewMs = clock.monotonicMs() + options.renewHintsMs
   try {
     while (!stop()) {
       const paths = [...hinted]
@@ -86,8 +89,15 @@ export async function runLoop(deps: LoopDeps, options: LoopOptions): Promise<voi
         const tookMs = clock.monotonicMs() - startedMs
         nextScanMs = clock.monotonicMs() + Math.max(options.scanMs, tookMs / SCAN_SHARE)
       }
-      await tail.drain(stop)
+      if (startedMs >= nextRenewMs) {
+        await hints.renew()
+        nextRenewMs = clock.monotonicMs() + options.renewHintsMs
+      }
+      // However much there is to read: new files, hints and time-outs must not wait for the end of it.
+      const drainUntilMs = clock.monotonicMs() + options.pollMs
+      const drained = await tail.drain(() => stop() || clock.monotonicMs() >= drainUntilMs)
       deps.afterRound()
+      if (!drained) continue
       if (!stop()) await waker.rest(REST_MS)
       if (hinted.size === 0 && !stop()) await waker.wait(options.pollMs)
     }

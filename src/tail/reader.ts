@@ -1,5 +1,5 @@
 import type { LinePlace } from '../events.ts'
-import type { OpenFile } from './file-system.ts'
+import type { FileFacts, OpenFile } from './file-system.ts'
 import { splitLines } from './lines.ts'
 import { digest, MARKER_BYTES, restart, type TrackedFile } from './tracked-file.ts'
 
@@ -109,7 +109,9 @@ export function createReader(sink: LineSink, options: ReaderOptions): Reader {
   /** No newline up to `file.scannedTo`: the line is unfinished, or longer than we bear. */
   function waitForNewline(file: TrackedFile): void {
     const unfinished = file.scannedTo - file.position
-    if (!file.skipping && unfinished <= maxLineBytes) return
+    // A byte order mark is no part of the line that it precedes.
+    const bom = file.position === 0 ? BOM.length : 0
+    if (!file.skipping && unfinished <= maxLineBytes + bom) return
     if (!file.skipping) {
       file.skipping = true
       sink.tooLong({ path: file.path, line: file.line + 1 })
@@ -131,8 +133,9 @@ export function createReader(sink: LineSink, options: ReaderOptions): Reader {
       const { before, data } = await read(handle, file.scannedTo)
       const scanned = file.scannedTo
       if (facts.size < scanned || digest(before) !== file.scanMarker) {
-        return relocate(file, handle, facts.size)
+        return relocate(file, handle, facts)
       }
+      file.birthNs = facts.birthNs
       file.lastReadMs = nowMs
       file.size = Math.max(facts.size, scanned + data.length)
       const end = data.lastIndexOf(NEWLINE) + 1
@@ -166,15 +169,17 @@ export function createReader(sink: LineSink, options: ReaderOptions): Reader {
   }
 
   /** The bytes before `scannedTo` are not what they were: was it the unfinished line alone, or all of it? */
-  async function relocate(file: TrackedFile, handle: OpenFile, size: number): Promise<'more'> {
-    if (file.scannedTo > file.position && size >= file.position) {
+  async function relocate(file: TrackedFile, handle: OpenFile, facts: FileFacts): Promise<'more'> {
+    if (file.scannedTo > file.position && facts.size >= file.position) {
       const { before } = await read(handle, file.position)
       if (digest(before) === file.marker) return lookAgain(file)
     }
     const { position } = file
     restart(file)
+    // What is counted from here on is this content's, should another birth time say that the file is another.
+    file.birthNs = facts.birthNs
     sink.changed(file)
-    sink.truncated(file, position, size)
+    sink.truncated(file, position, facts.size)
     return 'more'
   }
 

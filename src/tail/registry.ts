@@ -9,6 +9,8 @@ export interface Registry extends Durable {
   add(file: TrackedFile): void
   /** The file's record is to be written at the next commit. */
   touch(file: TrackedFile): void
+  /** Learns from any file or directory whether its file system keeps birth times. */
+  learn(facts: FileFacts): void
   /** The file with this device and inode, unless birth times tell two files apart. */
   find(facts: FileFacts): TrackedFile | undefined
   /** The file that held this device and inode before another file got it. */
@@ -29,6 +31,7 @@ export function createRegistry(state: Reader): Registry {
   const byPath = new Map<string, Set<TrackedFile>>()
   const dropped = new Set<number>()
   const dirty = new Set<TrackedFile>()
+  const devicesWithBirthTimes = new Set<bigint>()
   let nextId = 1
   for (const row of state.all('SELECT * FROM files')) {
     const file = thaw(row)
@@ -52,6 +55,9 @@ export function createRegistry(state: Reader): Registry {
   const owner = (facts: FileFacts): TrackedFile | undefined =>
     byIdentity.get(identity(facts.device, facts.inode))
 
+  const same = (file: TrackedFile, facts: FileFacts): boolean =>
+    sameBirth(file, facts, devicesWithBirthTimes.has(facts.device))
+
   return {
     all: () => byIdentity.values(),
     count: () => byIdentity.size,
@@ -60,13 +66,16 @@ export function createRegistry(state: Reader): Registry {
       dirty.add(file)
     },
     touch: (file) => void dirty.add(file),
+    learn(facts) {
+      if (facts.birthNs !== 0n && facts.birthNs !== facts.changedNs) devicesWithBirthTimes.add(facts.device)
+    },
     find(facts) {
       const file = owner(facts)
-      return file !== undefined && sameBirth(file, facts) ? file : undefined
+      return file !== undefined && same(file, facts) ? file : undefined
     },
     formerOwner(facts) {
       const file = owner(facts)
-      return file !== undefined && !sameBirth(file, facts) ? file : undefined
+      return file !== undefined && !same(file, facts) ? file : undefined
     },
     at: (path) => [...(byPath.get(path) ?? [])],
     move(file, path) {

@@ -102,7 +102,11 @@ export const needsLook = (file: TrackedFile, facts: FileFacts): boolean =>
 
 /**
  * Whether an inode seen again is the file that it was, as far as birth times tell. A birth time equal to
- * the change time may be a stand-in where the file system keeps none, so it proves nothing.
+ * the change time may be a stand-in, where nothing shows that the file system keeps birth times. A birth
+ * before the last change that we know of is no other file's: the file system has only begun to tell it.
  */
-export const sameBirth = (file: TrackedFile, facts: FileFacts): boolean =>
-  facts.birthNs === file.birthNs || facts.birthNs === 0n || facts.birthNs === facts.changedNs
+export function sameBirth(file: TrackedFile, facts: FileFacts, birthTimesKept: boolean): boolean {
+  if (facts.birthNs === 0n || facts.birthNs === file.birthNs) return true
+  if (!birthTimesKept && facts.birthNs === facts.changedNs) return true
+  return facts.birthNs <= file.modifiedNs
+}

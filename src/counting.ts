@@ -1,0 +1,83 @@
+import { createBuilds, type Builds } from './attribute/builds.ts'
+import { DEFAULT_PHASE_RULES, type PhaseRule } from './attribute/phase.ts'
+import type { Events } from './events.ts'
+import { createContexts, UNKNOWN_CONTEXT, type Contexts } from './metrics/contexts.ts'
+import { createLabelValues } from './metrics/labels.ts'
+import { createLedger, type Ledger } from './metrics/ledger.ts'
+import { createMeasure } from './metrics/measure.ts'
+import { createReadingCounters, type ReadingCounters } from './metrics/reading.ts'
+import { baselineHasEnded, createPipeline, type Pipeline } from './pipeline.ts'
+import type { Durable } from './state/durable.ts'
+import type { Store } from './state/store.ts'
+import { createRegistry, type Registry } from './tail/registry.ts'
+
+/** What decides which numbers come out of the same lines. */
+export interface CountingConfig {
+  readonly buildTimeout: number
+  readonly phase: readonly PhaseRule[]
+  readonly maxContextHashes: number
+  readonly maxSteps: number
+  readonly maxErrorTypes: number
+  readonly maxInstructionVersions: number
+  readonly contextIdle: number
+}
+
+export interface Counting {
+  readonly pipeline: Pipeline
+  readonly registry: Registry
+  readonly builds: Builds
+  readonly contexts: Contexts
+  readonly ledger: Ledger
+  readonly reading: ReadingCounters
+  /** Everything that a commit writes. */
+  readonly parts: readonly Durable[]
+}
+
+/** The one path from a line to a number, for live tailing, restart and history alike; it goes on from the state. */
+export function createCounting(config: CountingConfig, store: Store, events: Events): Counting {
+  const ledger = createLedger(store, {
+    baselineEnded: baselineHasEnded(store),
+    isHidden: hiddenContexts(store),
+  })
+  const contexts = createContexts(store, {
+    cap: config.maxContextHashes,
+    idleMs: config.contextIdle,
+    onHide: (hash) => ledger.hide('context_hash', hash),
+    onUnhide: (hash) => ledger.unhide('context_hash', hash),
+  })
+  const caps = {
+    step: config.maxSteps,
+    error_type: config.maxErrorTypes,
+    instruction_version: config.maxInstructionVersions,
+    model: config.maxInstructionVersions,
+  }
+  const labels = createLabelValues(caps, store)
+  const measure = createMeasure({ ledger, labels, contexts })
+  const reading = createReadingCounters(ledger)
+  const phaseRules = [...config.phase, ...DEFAULT_PHASE_RULES]
+  const builds = createBuilds(store, { timeoutMs: config.buildTimeout, phaseRules })
+  const registry = createRegistry(store)
+  const pipeline = createPipeline({
+    state: store,
+    registry,
+    builds,
+    measure,
+    reading,
+    ledger,
+    contexts,
+    events,
+  })
+  const parts = [registry, builds, labels, contexts, ledger, pipeline]
+  return { pipeline, registry, builds, contexts, ledger, reading, parts }
+}
+
+/** Series of a context that has left the scrape are kept, not shown. */
+function hiddenContexts(store: Store): Parameters<typeof createLedger>[1]['isHidden'] {
+  const hidden = new Set(
+    store.all('SELECT hash FROM contexts WHERE hidden = 1').map((row) => String(row['hash'])),
+  )
+  return (metric, labels) => {
+    const context = labels[metric.labels.indexOf('context_hash')]
+    return context !== undefined && context !== UNKNOWN_CONTEXT && hidden.has(context)
+  }
+}

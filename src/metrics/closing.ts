@@ -1,0 +1,87 @@
+import type { ClosedBuild, Outcome } from '../attribute/build.ts'
+import { entryOf } from './cache.ts'
+import type { Contexts } from './contexts.ts'
+import type { Ledger, Series } from './ledger.ts'
+import type { Overflow } from './overflow.ts'
+
+export interface ClosingDeps {
+  readonly ledger: Ledger
+  readonly contexts: Contexts
+  readonly overflow: Overflow
+}
+
+export interface Closing {
+  /** Counts a build that has closed. */
+  closed(build: ClosedBuild, nowMs: number): void
+  /** Adds what an entry spent after its build had closed. */
+  late(build: ClosedBuild, tokens: number, nowMs: number): void
+}
+
+/** Everything that a closing build adds to. */
+interface ClosingSeries {
+  readonly builds: Series
+  readonly tokens: Series
+  readonly tokenCost: Series
+  readonly duration: Series
+  readonly reworkSteps: Series
+}
+
+/** Hostile label values must not fill the memory. */
+const MAX_WORDINGS = 10_000
+
+/** Turns closed builds into additions to the ledger. */
+export function createClosing({ ledger, contexts, overflow }: ClosingDeps): Closing {
+  const closings = new Map<string, ClosingSeries>()
+  const instructionClosings = new Map<Outcome, Map<string, Series>>()
+
+  function closed(build: ClosedBuild, nowMs: number): void {
+    const { outcome, tokens } = build
+    const context = contextOf(build, nowMs)
+    const series = closingSeries(outcome, context)
+    ledger.add(series.builds, 1)
+    ledger.add(series.tokens, tokens)
+    ledger.observe(series.tokenCost, tokens)
+    if (build.durationSeconds >= 0) ledger.observe(series.duration, build.durationSeconds)
+    ledger.observe(series.reworkSteps, build.reworkSteps)
+    for (const pair of build.instructions) ledger.add(instructionBuilds(pair, outcome), 1)
+  }
+
+  function closingSeries(outcome: Outcome, context: string): ClosingSeries {
+    return entryOf(closings, `${outcome}\0${context}`, () => ({
+      builds: ledger.series('builds', [outcome, context]),
+      tokens: ledger.series('buildTokens', [outcome, context]),
+      tokenCost: ledger.series('buildTokenCost', [outcome]),
+      duration: ledger.series('buildDurationSeconds', [outcome]),
+      reworkSteps: ledger.series('buildReworkSteps', [outcome]),
+    }))
+  }
+
+  function instructionBuilds(pair: string, outcome: Outcome): Series {
+    const byPair = entryOf(instructionClosings, outcome, () => new Map<string, Series>())
+    if (byPair.size >= MAX_WORDINGS) byPair.clear()
+    return entryOf(byPair, pair, () => {
+      const [phase, version] = splitPair(pair)
+      return ledger.series('instructionBuilds', [
+        overflow.admit('instruction_version', version),
+        phase,
+        outcome,
+      ])
+    })
+  }
+
+  /** A build's context was in use when its entries came: asking for it later is no further use. */
+  const contextOf = (build: ClosedBuild, nowMs: number): string =>
+    contexts.admit(build.contextFileHash, build.lastEntryMs, nowMs)
+
+  return {
+    closed,
+    late: (build, tokens, nowMs) =>
+      ledger.add(closingSeries(build.outcome, contextOf(build, nowMs)).tokens, tokens),
+  }
+}
+
+/** A build keeps `phase NUL wording`; the wording itself may hold a NUL. */
+function splitPair(pair: string): [string, string] {
+  const at = pair.indexOf('\0')
+  return [pair.slice(0, at), pair.slice(at + 1)]
+}

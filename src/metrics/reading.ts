@@ -1,0 +1,40 @@
+import type { EntryWarning, RejectReason } from '../entry/parse.ts'
+import type { Ledger } from './ledger.ts'
+
+/** Counts what became of bytes, lines and files: exact like the audits, since alerts stand on it. */
+export interface ReadingCounters {
+  bytes(result: 'counted' | 'rejected' | 'skipped', amount: number): void
+  rejected(reason: RejectReason): void
+  warning(reason: EntryWarning): void
+  truncation(): void
+  rotation(): void
+}
+
+/** All of its series are there from the start, at zero. */
+export function createReadingCounters(ledger: Ledger): ReadingCounters {
+  const bytes = {
+    counted: ledger.series('readBytes', ['counted']),
+    rejected: ledger.series('readBytes', ['rejected']),
+    skipped: ledger.series('readBytes', ['skipped']),
+  }
+  const rejected = {
+    invalid_json: ledger.series('rejectedLines', ['invalid_json']),
+    schema: ledger.series('rejectedLines', ['schema']),
+    too_long: ledger.series('rejectedLines', ['too_long']),
+    invalid_utf8: ledger.series('rejectedLines', ['invalid_utf8']),
+  }
+  const warnings = {
+    total_mismatch: ledger.series('entryWarnings', ['total_mismatch']),
+    rework_cost_factor_mismatch: ledger.series('entryWarnings', ['rework_cost_factor_mismatch']),
+    timestamp_in_future: ledger.series('entryWarnings', ['timestamp_in_future']),
+  }
+  const truncations = ledger.series('truncations', [])
+  const rotations = ledger.series('rotations', [])
+  return {
+    bytes: (result, amount) => ledger.add(bytes[result], amount),
+    rejected: (reason) => ledger.add(rejected[reason], 1),
+    warning: (reason) => ledger.add(warnings[reason], 1),
+    truncation: () => ledger.add(truncations, 1),
+    rotation: () => ledger.add(rotations, 1),
+  }
+}

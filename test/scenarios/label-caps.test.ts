@@ -1,0 +1,215 @@
+import { afterEach, expect, test } from 'vitest'
+import { seriesKey } from '../setup/exposition.ts'
+import { createEngineWorld, type EngineOptions, type EngineWorld, START_MS } from '../setup/engine.ts'
+
+const DAY_MS = 86_400_000
+const HOLD_MS = 30_000
+const worlds: EngineWorld[] = []
+afterEach(async () => {
+  for (const world of worlds.splice(0)) await world.end()
+})
+
+async function given(options: EngineOptions = {}): Promise<EngineWorld> {
+  const world = await createEngineWorld(options)
+  worlds.push(world)
+  return world
+}
+
+const hash = (digit: string): string => digit.repeat(64)
+const entries = (context: string, step = 'scaffold', phase = 'scaffold'): string =>
+  seriesKey('audit_entries_total', {
+    step,
+    phase,
+    status: 'N/A',
+    error_type: '',
+    context_hash: context.slice(0, 12),
+  })
+
+/** Lets every new series go. */
+async function settle(world: EngineWorld): Promise<Map<string, number>> {
+  await world.scrape()
+  world.pass(HOLD_MS)
+  return world.scrape()
+}
+
+/** What Prometheus would have added up of one series: steps up between neighbouring samples. */
+function increase(samples: readonly (number | undefined)[]): number {
+  const seen = samples.filter((sample) => sample !== undefined)
+  return seen.reduce((sum, value, i) => {
+    const before = seen[i - 1] ?? value
+    return sum + (value >= before ? value - before : value)
+  }, 0)
+}
+
+test('a new value past the cap counts as _other from its birth; values known before keep their series', async () => {
+  const world = await given({ flags: { maxSteps: '2' } })
+  world.append(
+    { step_name: 'scaffold' },
+    { step_name: 'plan' },
+    { step_name: 'late' },
+    { step_name: 'later' },
+  )
+  await world.read()
+  const first = await settle(world)
+  expect(first.get(entries('unknown', 'scaffold'))).toBe(1)
+  expect(first.get(entries('unknown', '_other', 'other'))).toBe(2)
+  expect(first.get('audit_exporter_label_overflow_total{label="step"}')).toBe(2)
+  expect([...first.keys()].filter((key) => key.includes('late'))).toEqual([])
+
+  await world.restart()
+  world.append({ step_name: 'late' }, { step_name: 'plan' })
+  await world.read()
+  const second = await settle(world)
+  expect(second.get(entries('unknown', '_other', 'other'))).toBe(3)
+  expect(second.get(entries('unknown', 'plan', 'other'))).toBe(2)
+})
+
+test('a raised cap admits values anew, and what was counted as _other stays there', async () => {
+  const flags: Record<string, unknown> = { maxErrorTypes: '1' }
+  const world = await given({ flags })
+  world.append(
+    { validation_status: 'fail', validation_error_type: 'A' },
+    { validation_status: 'fail', validation_error_type: 'B' },
+  )
+  await world.read()
+  const key = (error_type: string): string =>
+    seriesKey('audit_entries_total', {
+      step: 'scaffold',
+      phase: 'scaffold',
+      status: 'fail',
+      error_type,
+      context_hash: 'unknown',
+    })
+  expect((await settle(world)).get(key('_other'))).toBe(1)
+  flags['maxErrorTypes'] = '2'
+  await world.restart()
+  world.append({ validation_status: 'fail', validation_error_type: 'B' })
+  await world.read()
+  const scraped = await settle(world)
+  expect([scraped.get(key('_other')), scraped.get(key('B'))]).toEqual([1, 1])
+})
+
+test('a context past the cap counts as _other as long as none of the others is idle', async () => {
+  const world = await given({ flags: { maxContextHashes: '2' } })
+  for (const digit of ['a', 'b', 'c', 'd']) world.append({ context_file_hash: hash(digit) })
+  await world.read()
+  const scraped = await settle(world)
+  expect(scraped.get(entries('_other'))).toBe(2)
+  expect(scraped.get('audit_exporter_label_overflow_total{label="context_hash"}')).toBe(2)
+  expect([...scraped.keys()].filter((key) => key.startsWith('audit_context_info'))).toHaveLength(2)
+})
+
+test('an idle context leaves the scrape for a new one and comes back with nothing lost or counted twice', async () => {
+  const world = await given({ flags: { maxContextHashes: '2' } })
+  const samples: (number | undefined)[] = []
+  const look = async (): Promise<void> => {
+    samples.push((await world.scrape()).get(entries(hash('a'))))
+  }
+  world.append({ context_file_hash: hash('a') }, { context_file_hash: hash('b') })
+  await world.read()
+  await look()
+  world.pass(HOLD_MS)
+  await look()
+  world.pass(31 * DAY_MS)
+  await world.restart()
+  world.append({ workflow_run_id: 'r2', context_file_hash: hash('b') })
+  world.append({ workflow_run_id: 'r3', context_file_hash: hash('c') })
+  await world.read()
+  await look()
+  expect(samples.at(-1)).toBeUndefined()
+
+  await world.restart()
+  await look()
+  expect(samples.at(-1)).toBeUndefined()
+  // The other two go idle in turn; the first comes back, over two restarts.
+  world.pass(31 * DAY_MS)
+  world.append({ workflow_run_id: 'r4', context_file_hash: hash('a') }, { workflow_run_id: 'r4' })
+  await world.read()
+  await world.restart()
+  await look()
+  expect(samples.at(-1)).toBe(1)
+  world.pass(HOLD_MS - 1)
+  await look()
+  expect(samples.at(-1)).toBe(1)
+  await world.restart()
+  await look()
+  world.pass(HOLD_MS)
+  await look()
+  expect(samples.at(-1)).toBe(3)
+  // One before the scrape ever saw it at one, two after its return.
+  expect(increase(samples)).toBe(3)
+  const scraped = await world.scrape()
+  const all = [...scraped].filter(([key]) => key.startsWith('audit_entries_total'))
+  // Whichever context had to leave, its total is kept, and no other series took it over.
+  expect(all.reduce((sum, [, value]) => sum + value, 0)).toBe(
+    6 - (scraped.has(entries(hash('b'))) ? 0 : 2) - (scraped.has(entries(hash('c'))) ? 0 : 1),
+  )
+})
+
+test('a context that leaves and returns within the very first pass belongs to the baseline whole', async () => {
+  const at = (days: number): string => new Date(START_MS - days * DAY_MS).toISOString()
+  const world = await given({
+    flags: { maxContextHashes: '1' },
+    before: [
+      { context_file_hash: hash('a'), timestamp: at(200), workflow_run_id: '1' },
+      { context_file_hash: hash('b'), timestamp: at(150), workflow_run_id: '2' },
+      { context_file_hash: hash('a'), timestamp: at(100), workflow_run_id: '3' },
+    ],
+  })
+  expect((await world.scrape()).get(entries(hash('a')))).toBe(2)
+})
+
+test('whatever stands in a label, the exposition can be parsed and no series comes twice', async () => {
+  const world = await given({
+    flags: { maxSteps: '1000', maxErrorTypes: '1000', maxInstructionVersions: '1000' },
+  })
+  const hostile = [
+    '"',
+    '\\',
+    '\\"',
+    'a\nb',
+    'a\rb',
+    'a\u0000b',
+    'a\u0001b',
+    '\u2028',
+    '\uD800',
+    'x\uDC00',
+    '😀'.repeat(40),
+    `${'y'.repeat(63)}😀`,
+    `${'y'.repeat(63)}\uD83D`,
+    'z'.repeat(64),
+    'z'.repeat(65),
+    'z'.repeat(1_000_000),
+    '__name__',
+    '{le="1"}',
+    '_other',
+    'unknown',
+    '',
+    ' ',
+    'N/A',
+    '\uFFFD',
+    'constructor',
+    '__proto__',
+  ]
+  world.append(
+    ...hostile.map((text, i) => ({
+      workflow_run_id: `run-${i}`,
+      step_name: text === '' ? 'empty' : text,
+      validation_status: 'fail',
+      validation_error_type: text,
+      instruction_version: text,
+      model: text,
+      cost_usd: 1,
+      prompt_token_count: 1,
+      completion_token_count: 1,
+    })),
+  )
+  await world.read()
+  const scraped = await settle(world)
+  const total = (name: string): number =>
+    [...scraped].filter(([key]) => key.startsWith(`${name}{`)).reduce((sum, [, value]) => sum + value, 0)
+  expect(total('audit_entries_total')).toBe(hostile.length)
+  expect(total('audit_cost_usd_total')).toBe(hostile.length)
+  await world.restart()
+  expect((await world.scrape()).size).toBe(scraped.size)
+})
