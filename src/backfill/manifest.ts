@@ -6,6 +6,10 @@ const manifestSchema = z.object({
   format: z.literal(1),
   /** Time of the last samples: the next run ends there too, so that it writes the same. */
   until_ms: z.number(),
+  /** `--since` and `--until` as given: said again, they mean the same moment. */
+  since: z.string().optional(),
+  since_ms: z.number().optional(),
+  until: z.string().optional(),
   /** The state that was made along with the files. */
   state: z.string().optional(),
   days: z.record(

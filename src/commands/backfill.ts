@@ -75,6 +75,7 @@ export async function backfill(options: BackfillOptions, deps: BackfillDeps): Pr
   const startedMs = clock.monotonicMs()
   const before = readManifest(options.out)
   const untilMs = lastMoment(options, before, nowMs)
+  const sinceMs = firstMoment(options, before, nowMs)
   const makesState = options.state !== undefined && !stateIsOurs(options.state, before)
   fs.mkdirSync(options.out, { recursive: true })
   const work = fs.mkdtempSync(
@@ -86,6 +87,8 @@ export async function backfill(options: BackfillOptions, deps: BackfillDeps): Pr
   const manifest: Manifest = {
     format: 1,
     until_ms: untilMs,
+    ...(sinceMs !== undefined && { since: options.since, since_ms: sinceMs }),
+    ...(options.until !== undefined && { until: options.until }),
     ...(before?.state !== undefined && { state: before.state }),
     days: {},
   }
@@ -103,7 +106,7 @@ export async function backfill(options: BackfillOptions, deps: BackfillDeps): Pr
         {
           ...options,
           stepMs: options.step,
-          sinceMs: parseMoment('--since', options.since, nowMs),
+          sinceMs,
           untilMs,
           targetLabels: [
             ['instance', options.instance],
@@ -158,9 +161,20 @@ const fileOf = (out: string, day: string): string => path.join(out, `audit-${day
 
 /** The last three hours are Prometheus' own; a second run ends where the first one did. */
 function lastMoment(options: BackfillOptions, before: Manifest | undefined, nowMs: number): number {
-  const asked = parseMoment('--until', options.until, nowMs) ?? before?.until_ms ?? nowMs
+  const again = options.until === undefined || options.until === before?.until
+  const asked =
+    (again ? before?.until_ms : undefined) ?? parseMoment('--until', options.until, nowMs) ?? nowMs
   return Math.min(asked, nowMs - HEAD_MS)
 }
+
+const firstMoment = (
+  options: BackfillOptions,
+  before: Manifest | undefined,
+  nowMs: number,
+): number | undefined =>
+  options.since !== undefined && options.since === before?.since
+    ? before.since_ms
+    : parseMoment('--since', options.since, nowMs)
 
 /** Whether the state is there already, from an earlier run. Throws where it is anybody else's. */
 function stateIsOurs(state: string, before: Manifest | undefined): boolean {
