@@ -1,8 +1,20 @@
 import type { Dashboard } from '@grafana/grafana-foundation-sdk/dashboard'
+import { constraintEffectiveness } from './boards/constraint-effectiveness.ts'
+import { contextVolatility } from './boards/context-volatility.ts'
+import { exporter } from './boards/exporter.ts'
 import { overview } from './boards/overview.ts'
+import { promptRefinement } from './boards/prompt-refinement.ts'
+import { tokenEfficiency } from './boards/token-efficiency.ts'
 
 /** All dashboards, each in a file named after its uid. */
-export const dashboards = (): readonly Dashboard[] => [overview()]
+export const dashboards = (): readonly Dashboard[] => [
+  overview(),
+  tokenEfficiency(),
+  constraintEffectiveness(),
+  promptRefinement(),
+  contextVolatility(),
+  exporter(),
+]
 
 /** The file's text, as committed: two builds of the same source give the same bytes. */
 export const fileText = (dashboard: Dashboard): string => `${JSON.stringify(dashboard, null, 2)}\n`

@@ -21,6 +21,7 @@ for (const signal of ['SIGTERM', 'SIGINT'] as const) {
 process.exitCode = await runProgram(process.argv, {
   version,
   signal: stop.signal,
+  env: process.env,
   clock: systemClock,
   log: createLogger({ fd: process.stderr.fd, pretty: process.stderr.isTTY }),
   usage: {

@@ -3,10 +3,11 @@ import { check } from './commands/check.ts'
 import { demo } from './commands/demo.ts'
 import { simulate, simulateOptions, type SimulateOptions } from './commands/simulate.ts'
 import { watch, type WatchDeps } from './commands/watch.ts'
+import { addWorker, type WorkerCommandDeps } from './commands/worker-flags.ts'
 import { parseSize } from './config/units.ts'
 import { parseFlags, parseWatchConfig, UsageError } from './config/watch-config.ts'
 
-export interface ProgramDeps extends WatchDeps {
+export interface ProgramDeps extends WatchDeps, WorkerCommandDeps {
   /** Writes a line to standard output: what was asked for. */
   readonly print: (line: string) => void
   /** Writes a line to standard error: everything else. */
@@ -35,6 +36,7 @@ export async function runProgram(argv: readonly string[], deps: ProgramDeps): Pr
   addCheck(program, deps, (code) => (exitCode = code))
   addDemo(program, deps)
   addSimulate(program, deps)
+  addWorker(program, deps)
   try {
     await program.parseAsync(argv)
     return exitCode

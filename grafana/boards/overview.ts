@@ -1,9 +1,11 @@
 import type { Dashboard } from '@grafana/grafana-foundation-sdk/dashboard'
+import { toAudit } from '../parts/links.ts'
+import { firingAlerts } from '../parts/alerts.ts'
 import { board } from '../parts/board.ts'
 import { exporterBand } from '../parts/exporter-health.ts'
 import { cost, firstPassBound, firstPassRate, reworkCostFactor, tokensPerSuccess } from '../parts/measures.ts'
 import { colorOutcomes, inWords } from '../parts/outcomes.ts'
-import { bars, fixedColor, lines, ranking, stat } from '../parts/panels.ts'
+import { AT_LEAST, AT_MOST, bars, fixedColor, lines, ranking, stat, withBand } from '../parts/panels.ts'
 import { BUCKET, count, observed, ratio, WINDOW, type Selection } from '../parts/promql.ts'
 import type { Query } from '../parts/queries.ts'
 import { contextHash, movingWindow, priceCompletion, pricePrompt } from '../parts/variables.ts'
@@ -24,7 +26,7 @@ const headline = [
     unit: 'percentunit',
     decimals: 1,
     queries: nowAndBefore(firstPassRate),
-  }),
+  }).links([toAudit('audit-prompt-refinement', 'Prompt Refinement')]),
   stat({
     title: 'Tokens per successful build',
     description:
@@ -32,18 +34,18 @@ const headline = [
     unit: 'short',
     decimals: 1,
     queries: nowAndBefore(tokensPerSuccess),
-  }),
+  }).links([toAudit('audit-token-efficiency', 'Token Efficiency')]),
   stat({
     title: 'Rework cost factor',
     description: 'Completion tokens that fixes took for each character of error log they were given.',
     unit: 'none',
     decimals: 2,
     queries: nowAndBefore(reworkCostFactor),
-  }),
+  }).links([toAudit('audit-prompt-refinement', 'Prompt Refinement')]),
   stat({
     title: 'Builds',
     description: 'Builds that closed, whatever their outcome.',
-    unit: 'short',
+    unit: 'locale',
     decimals: 0,
     queries: nowAndBefore((selection) => count('builds', selection)),
   }),
@@ -54,7 +56,7 @@ const headline = [
     unit: 'currencyUSD',
     decimals: 2,
     queries: nowAndBefore(cost),
-  }),
+  }).links([toAudit('audit-token-efficiency', 'Token Efficiency')]),
 ]
 
 const outcomes = colorOutcomes(
@@ -74,30 +76,23 @@ const outcomes = colorOutcomes(
   }),
 )
 
-const firstPass = lines({
-  title: 'First-pass rate over time',
-  description:
-    'Share of the judged builds that passed their first verification, looking back as far as chosen above; the band is the 95 % interval (Wilson) for that many builds.',
-  unit: 'percentunit',
-  min: 0,
-  max: 1,
-  queries: [
-    { expr: firstPassBound('upper', { where: CHOSEN, window: WINDOW }), legend: '95 % at most' },
-    { expr: firstPassRate({ where: CHOSEN, window: WINDOW }), legend: 'first-pass rate' },
-    { expr: firstPassBound('lower', { where: CHOSEN, window: WINDOW }), legend: '95 % at least' },
-  ],
-})
-  .overrideByName('first-pass rate', [{ id: 'color', value: { mode: 'fixed', fixedColor: 'green' } }])
-  .overrideByRegexp('95 % at (most|least)', [
-    { id: 'color', value: { mode: 'fixed', fixedColor: 'green' } },
-    { id: 'custom.lineWidth', value: 0 },
-    { id: 'custom.showPoints', value: 'never' },
-    { id: 'custom.hideFrom', value: { legend: true, tooltip: false, viz: false } },
-  ])
-  .overrideByName('95 % at most', [
-    { id: 'custom.fillBelowTo', value: '95 % at least' },
-    { id: 'custom.fillOpacity', value: 20 },
-  ])
+const firstPass = withBand(
+  lines({
+    title: 'First-pass rate over time',
+    description:
+      'Share of the judged builds that passed their first verification, looking back as far as chosen above; the band is the 95 % interval (Wilson) for that many builds.',
+    unit: 'percentunit',
+    min: 0,
+    max: 1,
+    queries: [
+      { expr: firstPassBound('upper', { where: CHOSEN, window: WINDOW }), legend: AT_MOST },
+      { expr: firstPassRate({ where: CHOSEN, window: WINDOW }), legend: 'first-pass rate' },
+      { expr: firstPassBound('lower', { where: CHOSEN, window: WINDOW }), legend: AT_LEAST },
+    ],
+  }),
+  'first-pass rate',
+  'green',
+)
 
 const tokens = lines({
   title: 'Tokens per successful build over time',
@@ -148,7 +143,9 @@ const errors = ranking({
       legend: '{{error_type}}',
     },
   ],
-}).colorScheme(fixedColor('red'))
+})
+  .colorScheme(fixedColor('red'))
+  .links([toAudit('audit-constraint-effectiveness', 'Constraint Effectiveness')])
 
 export const overview = (): Dashboard =>
   board({
@@ -188,6 +185,7 @@ export const overview = (): Dashboard =>
           [12, errors],
         ],
       },
+      { height: 5, panels: [[24, firingAlerts()]] },
       exporterBand(),
     ],
   })

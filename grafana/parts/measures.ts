@@ -20,6 +20,16 @@ export const passedFirst = (selection: Selection): string =>
 export const succeeded = (selection: Selection): string =>
   count('builds', narrowed(selection, 'outcome=~"first_pass|after_rework"'))
 
+/** Entries that are a verdict: `pass` or `fail`. */
+export const verifications = (selection: Selection): string =>
+  count('entries', narrowed(selection, 'status=~"pass|fail"'))
+/** Verdicts that are a failure of a known type. */
+export const failures = (selection: Selection): string =>
+  count('entries', narrowed(selection, 'status="fail",error_type!=""'))
+/** Runs of a phase's steps. */
+export const runs = (phase: string, selection: Selection): string =>
+  count('entries', narrowed(selection, `phase="${phase}"`))
+
 /** Share of the judged builds that passed their first verification. */
 export const firstPassRate = (selection: Selection): string =>
   share(passedFirst(selection), judged(selection))

@@ -15,6 +15,7 @@ import {
   VisibilityMode,
   VizLegendOptionsBuilder,
   VizOrientation,
+  VizTextDisplayOptionsBuilder,
   VizTooltipOptionsBuilder,
 } from '@grafana/grafana-foundation-sdk/common'
 import {
@@ -108,9 +109,31 @@ export function stat(spec: PanelSpec): StatPanel {
     .colorMode(BigValueColorMode.Value)
     .textMode(spec.queries.length > 1 ? BigValueTextMode.ValueAndName : BigValueTextMode.Value)
     .reduceOptions(new ReduceDataOptionsBuilder().calcs(['lastNotNull']))
+    .text(new VizTextDisplayOptionsBuilder().titleSize(13).valueSize(spec.queries.length > 1 ? 28 : 36))
     .colorScheme(fixedColor('text'))
   return measured(panel, spec)
 }
+
+/** A line with its 95 % interval as a band around it; the band's edges stay out of the legend. */
+export function withBand(panel: TimeSeriesPanel, line: string, color: string): TimeSeriesPanel {
+  const fixed = { id: 'color', value: { mode: 'fixed', fixedColor: color } }
+  return panel
+    .overrideByName(line, [fixed])
+    .overrideByRegexp(BAND_EDGES, [
+      fixed,
+      { id: 'custom.lineWidth', value: 0 },
+      { id: 'custom.showPoints', value: 'never' },
+      { id: 'custom.hideFrom', value: { legend: true, tooltip: false, viz: false } },
+    ])
+    .overrideByName(AT_MOST, [
+      { id: 'custom.fillBelowTo', value: AT_LEAST },
+      { id: 'custom.fillOpacity', value: 20 },
+    ])
+}
+
+export const AT_MOST = '95 % at most'
+export const AT_LEAST = '95 % at least'
+const BAND_EDGES = '95 % at (most|least)'
 
 /** Ranked horizontal bars from zero, the largest first where the query sorts. */
 export function ranking(spec: PanelSpec): BarGaugePanel {
@@ -126,6 +149,7 @@ export function ranking(spec: PanelSpec): BarGaugePanel {
     .minVizHeight(16)
     .maxVizHeight(32)
     .reduceOptions(new ReduceDataOptionsBuilder().calcs(['lastNotNull']))
+    .text(new VizTextDisplayOptionsBuilder().titleSize(13).valueSize(18))
     .colorScheme(fixedColor('blue'))
   return measured(panel, { min: 0, ...spec })
 }

@@ -69,6 +69,56 @@ export function wilson(bound: 'lower' | 'upper', part: string, whole: string): s
 /** One series for each GEMINI.md revision with its `version` (v1, v2, …); one only, whoever else numbers it. */
 const VERSIONS = 'topk by (context_hash) (1, max by (context_hash, version) (audit_context_info))'
 
+/** When each revision was first used, in seconds. */
+export const FIRST_SEEN = 'max by (context_hash) (audit_context_first_seen_timestamp_seconds)'
+
 /** Adds the `version` to an expression by `context_hash`; what has none (`unknown`, `_other`) drops out. */
 export const withVersion = (expression: string): string =>
   `(${expression}) * on (context_hash) group_left (version) ${VERSIONS}`
+
+/** Each revision's hash with that of the one before it; recorded by prometheus/rules/recording.yml. */
+const PREVIOUS = 'max by (context_hash, previous_hash) (context_hash:audit_context_previous:info)'
+
+/**
+ * An expression by `context_hash` (and the labels in `keep`), every value standing under the revision that
+ * followed: what was before.
+ */
+export function ofPrevious(expression: string, keep: readonly string[] = []): string {
+  const moved =
+    `label_replace(${expression}, "previous_hash", "$1", "context_hash", "(.*)")` +
+    ` * on (previous_hash) group_left (context_hash) ${PREVIOUS}`
+  return `sum by (${['context_hash', ...keep].join(', ')}) (${moved})`
+}
+
+/** Fewer than that many say nothing about a share. */
+export const ENOUGH = 20
+
+/** What `verdict` gives; anything between worse and better is no clear difference. */
+export const VERDICT = { worse: -1, better: 1, insufficient: 2 } as const
+
+export interface Sample {
+  /** How many of them. */
+  readonly part: string
+  /** Of how many. */
+  readonly whole: string
+}
+
+/**
+ * Whether the share in one sample differs from that in another by more than chance explains (two-proportion
+ * z-test at 95 %), where both have enough. `better` says which way is.
+ */
+export function verdict(sample: Sample, before: Sample, better: 'more' | 'less'): string {
+  const [n1, n0] = [`(${sample.whole})`, `(${before.whole})`]
+  const x1 = `((${sample.part}) or ${n1} * 0)`
+  const x0 = `((${before.part}) or ${n0} * 0)`
+  const pooled = `((${x1} + ${x0}) / (${n1} + ${n0}))`
+  const difference = better === 'more' ? `${x1} / ${n1} - ${x0} / ${n0}` : `${x0} / ${n0} - ${x1} / ${n1}`
+  const z = `(${difference}) / sqrt(${pooled} * (1 - ${pooled}) * (1 / ${n1} + 1 / ${n0}))`
+  // In units of what chance exceeds in one case of twenty, cut off there.
+  const clear = `clamp((${z}) / ${Z}, ${VERDICT.worse}, ${VERDICT.better})`
+  return `(${clear} and ${n1} >= ${ENOUGH} and ${n0} >= ${ENOUGH}) or (${n1} + ${n0}) * 0 + ${VERDICT.insufficient}`
+}
+
+/** A share, or nothing where there are too few for one. */
+export const shareIfEnough = (part: string, whole: string): string =>
+  `(${share(part, whole)}) and ((${whole}) >= ${ENOUGH})`

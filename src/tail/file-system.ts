@@ -96,3 +96,15 @@ const codeOf = (error: unknown): string =>
 
 /** Whether the error says that there is nothing at the path. */
 export const isMissing = (error: unknown): boolean => ['ENOENT', 'ENOTDIR'].includes(codeOf(error))
+
+/** The same file system; every look at a path is also told to `note`. */
+export function observed(fs: FileSystem, note: (facts: FileFacts) => void): FileSystem {
+  return {
+    ...fs,
+    async stat(path) {
+      const facts = await fs.stat(path)
+      note(facts)
+      return facts
+    },
+  }
+}

@@ -91,3 +91,20 @@ export async function scan(
     return realRoots.some((root) => target === root || target.startsWith(root + nodePath.sep))
   }
 }
+
+/** Looks beside a path, where rotation renames to, for the file that `isIt` recognises. */
+export async function findBeside(
+  fs: FileSystem,
+  path: string,
+  isIt: (facts: FileFacts) => boolean,
+): Promise<Sighting | undefined> {
+  const directory = nodePath.dirname(path)
+  const entries = await fs.list(directory).catch(() => [])
+  for (const entry of entries) {
+    if (entry.kind !== 'file') continue
+    const beside = nodePath.join(directory, entry.name)
+    const facts = await fs.stat(beside).catch(() => undefined)
+    if (facts !== undefined && isIt(facts)) return { path: beside, facts }
+  }
+  return undefined
+}

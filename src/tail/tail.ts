@@ -1,19 +1,13 @@
 import nodePath from 'node:path'
 import type { Events, FileOperation } from '../events.ts'
-import { isMissing, type FileFacts, type FileSystem } from './file-system.ts'
+import { createFailures } from './failures.ts'
+import { isMissing, observed, type FileFacts, type FileSystem } from './file-system.ts'
 import { createHandles } from './handles.ts'
 import type { Reader } from './reader.ts'
 import type { Registry } from './registry.ts'
-import { scan, type ScanOptions, type Sighting } from './scan.ts'
-import {
-  digest,
-  lagBytes,
-  MARKER_BYTES,
-  needsLook,
-  newFile,
-  pendingBytes,
-  type TrackedFile,
-} from './tracked-file.ts'
+import { findBeside, scan, type ScanOptions, type Sighting } from './scan.ts'
+import { markerHolds } from './marker.ts'
+import { lagBytes, needsLook, newFile, pendingBytes, type TrackedFile } from './tracked-file.ts'
 
 export interface TailOptions extends ScanOptions {
   readonly roots: readonly string[]
@@ -69,19 +63,11 @@ export interface Tail {
   roots(): readonly { path: string; state: 'watching' | 'waiting' }[]
 }
 
-const FIRST_RETRY_MS = 1_000
-const LAST_RETRY_MS = 60_000
-
-interface Failure {
-  readonly delayMs: number
-  readonly retryAtMs: number
-}
-
 export function createTail(deps: TailDeps, options: TailOptions): Tail {
   const { registry, reader, events } = deps
   const fs = observed(deps.fs, (facts) => registry.learn(facts))
   const queue = new Set<TrackedFile>()
-  const failures = new Map<TrackedFile, Failure>()
+  const failures = createFailures(() => deps.monotonicMs())
   /** Deleted, but still open and perhaps not read to the end. */
   const deleted = new Set<TrackedFile>()
   const waiting = new Set<string>()
@@ -90,16 +76,14 @@ export function createTail(deps: TailDeps, options: TailOptions): Tail {
   async function fail(file: TrackedFile, operation: FileOperation, error: unknown): Promise<void> {
     // A stale handle, as after a network file system went away, never heals; a deleted file has no other.
     if (!deleted.has(file)) await handles.close(file)
-    const before = failures.get(file)
-    const delayMs = before === undefined ? FIRST_RETRY_MS : Math.min(before.delayMs * 2, LAST_RETRY_MS)
-    failures.set(file, { delayMs, retryAtMs: deps.monotonicMs() + delayMs })
+    failures.add(file)
     queue.delete(file)
     file.error = error instanceof Error ? error.message : String(error)
     events.fileFailed(file.path, operation, error)
   }
 
   function recover(file: TrackedFile): void {
-    if (!failures.delete(file)) return
+    if (!failures.remove(file)) return
     file.error = undefined
     events.fileRecovered(file.path)
   }
@@ -124,9 +108,7 @@ export function createTail(deps: TailDeps, options: TailOptions): Tail {
   function enqueue(file: TrackedFile, facts: FileFacts): void {
     file.size = facts.size
     if (!needsLook(file, facts)) return
-    const failure = failures.get(file)
-    if (failure !== undefined && failure.retryAtMs > deps.monotonicMs()) return
-    queue.add(file)
+    if (!failures.waits(file)) queue.add(file)
   }
 
   function discover(path: string, facts: FileFacts): TrackedFile {
@@ -140,7 +122,7 @@ export function createTail(deps: TailDeps, options: TailOptions): Tail {
   async function adopt(path: string, facts: FileFacts): Promise<TrackedFile | undefined> {
     for (const file of registry.at(path)) {
       if (file.inode !== facts.inode || file.device === facts.device || facts.size < file.position) continue
-      if (!(await markerHolds(path, file))) continue
+      if (!(await holds(path, file))) continue
       await handles.close(file)
       registry.changeDevice(file, facts.device)
       return file
@@ -148,17 +130,9 @@ export function createTail(deps: TailDeps, options: TailOptions): Tail {
     return undefined
   }
 
-  async function markerHolds(path: string, file: TrackedFile): Promise<boolean> {
-    if (file.position === 0) return false
+  async function holds(path: string, file: TrackedFile): Promise<boolean> {
     try {
-      const handle = await fs.open(path)
-      try {
-        const before = Buffer.alloc(Math.min(MARKER_BYTES, file.position))
-        const got = await handle.read(before, 0, before.length, file.position - before.length)
-        return got === before.length && digest(before) === file.marker
-      } finally {
-        await handle.close()
-      }
+      return await markerHolds(fs, path, file)
     } catch (error) {
       events.fileFailed(path, 'open', error)
       return false
@@ -200,24 +174,12 @@ export function createTail(deps: TailDeps, options: TailOptions): Tail {
     } catch (error) {
       if (!isMissing(error)) return await fail(file, 'stat', error)
     }
-    const found = await besides(file)
+    // Rotation renames within a directory.
+    const found = await findBeside(fs, file.path, (facts) => same(file, facts))
     if (found === undefined) return lose(file)
     if (found.path !== file.path) moveTo(file, found.path, nodePath.basename(found.path) !== options.fileName)
     reappeared(file)
     enqueue(file, found.facts)
-  }
-
-  /** Rotation renames within a directory. */
-  async function besides(file: TrackedFile): Promise<Sighting | undefined> {
-    const directory = nodePath.dirname(file.path)
-    const entries = await fs.list(directory).catch(() => [])
-    for (const entry of entries) {
-      if (entry.kind !== 'file') continue
-      const path = nodePath.join(directory, entry.name)
-      const facts = await fs.stat(path).catch(() => undefined)
-      if (facts !== undefined && same(file, facts)) return { path, facts }
-    }
-    return undefined
   }
 
   /** No path leads to the file any more; an open handle still may. */
@@ -239,7 +201,7 @@ export function createTail(deps: TailDeps, options: TailOptions): Tail {
 
   async function forget(file: TrackedFile): Promise<void> {
     queue.delete(file)
-    failures.delete(file)
+    failures.remove(file)
     deleted.delete(file)
     events.fileGone(file.path, pendingBytes(file))
     registry.drop(file)
@@ -261,7 +223,10 @@ export function createTail(deps: TailDeps, options: TailOptions): Tail {
       const handle = handles.get(file) ?? (await handleOf(file))
       if (handle === undefined) return await locate(file)
       operation = 'read'
-      if ((await reader.readSlice(file, handle, deps.now())) === 'end') queue.delete(file)
+      const rest = await reader.readSlice(file, handle, deps.now())
+      queue.delete(file)
+      // To the end of the queue: who reads on after a pause begins with those that waited longest.
+      if (rest === 'more') queue.add(file)
       recover(file)
     } catch (error) {
       if (operation === 'open' && isMissing(error)) {
@@ -294,8 +259,7 @@ export function createTail(deps: TailDeps, options: TailOptions): Tail {
     },
     async poll() {
       for (const file of handles.files()) await pollOne(file)
-      for (const [file, { retryAtMs }] of Array.from(failures))
-        if (retryAtMs <= deps.monotonicMs()) await locate(file)
+      for (const file of failures.due()) await locate(file)
     },
     async drain(stop = () => false) {
       while (queue.size > 0) {
@@ -359,17 +323,5 @@ export function createTail(deps: TailDeps, options: TailOptions): Tail {
         waiting.add(root)
       } else if (waiting.delete(root)) events.rootFound(root)
     }
-  }
-}
-
-/** The same file system; every look at a path is also told to `note`. */
-function observed(fs: FileSystem, note: (facts: FileFacts) => void): FileSystem {
-  return {
-    ...fs,
-    async stat(path) {
-      const facts = await fs.stat(path)
-      note(facts)
-      return facts
-    },
   }
 }

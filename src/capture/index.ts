@@ -1,0 +1,26 @@
+// The door `audit-trace-exporter/capture`: everything of the writing side that does without Temporal.
+export type { OptimizationLogEntry, ValidationStatus } from '../entry/entry.ts'
+export { classifyFailure, type CheckKind } from './classify-failure.ts'
+export {
+  DEFAULT_CHECKS,
+  runComplianceChecks,
+  type Check,
+  type CheckFailure,
+  type ComplianceDeps,
+  type ComplianceRequest,
+  type ComplianceResult,
+} from './compliance-checks.ts'
+export type { CapturedEntry, EstimatedField } from './entry.ts'
+export {
+  executeGeminiAgent,
+  type AgentDeps,
+  type AgentRequest,
+  type AgentResult,
+  type AgentRun,
+  type Instruction,
+  type Price,
+} from './gemini-agent.ts'
+export { isRetryable, type AgentFailureReason, type AgentTokens } from './gemini-output.ts'
+export { logAuditEntry, TRACE_FILE_NAME, type LogAuditOptions, type LoggedEntry } from './log-audit-entry.ts'
+export { estimateTokens, type TokenEstimator } from './token-estimate.ts'
+export { setupWorkspace, type WorkspaceRequest } from './workspace.ts'

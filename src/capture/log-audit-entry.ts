@@ -1,0 +1,128 @@
+import path from 'node:path'
+import type { OptimizationLogEntry } from '../entry/entry.ts'
+import { parseLine } from '../entry/parse.ts'
+import { entrySchema } from '../entry/schema.ts'
+import { appendLine, type WriteOnce } from './append-line.ts'
+import type { CapturedEntry } from './entry.ts'
+import { truncateText } from './truncate-text.ts'
+
+export const TRACE_FILE_NAME = 'audit_trace.jsonl'
+
+/** Well below the 16 MiB from which on the reader skips a line, whatever the text has to be escaped to. */
+const MAX_LINE_BYTES = 15 * 1024 * 1024
+const DEFAULT_ERROR_LIMIT_CHARS = 256 * 1024
+
+export interface LogAuditOptions {
+  /** Repeating the call with the same key (a retried activity) leaves the file as it is. */
+  readonly idempotencyKey?: string
+  /** Longest `error_full` in characters; the middle of a longer one is left out. Default 262,144. */
+  readonly errorLimitChars?: number
+  /** Default `audit_trace.jsonl`. */
+  readonly fileName?: string
+  /** Whether to wait until the line is on the disk (default), so that a power cut cannot take back what was counted. */
+  readonly durable?: boolean
+  readonly now?: () => Date
+  readonly write?: WriteOnce
+}
+
+export interface LoggedEntry {
+  /** What stands in the file, derived fields included. */
+  readonly entry: CapturedEntry
+  readonly file: string
+  /** `false` where the idempotency key was in the file already and nothing was written. */
+  readonly written: boolean
+}
+
+/**
+ * Appends one step of a build to `audit_trace.jsonl` in `workingDir`: exactly one line, whole or not at all for the
+ * reader, safe beside other writers of the same file.
+ * Stamps `timestamp` where absent and derives the total, the rework cost factor and the error log's size.
+ * Throws where the reader would reject the entry (it is checked by the reader's own parser), with field and cause,
+ * and where the file cannot be written, with path and cause.
+ */
+export async function logAuditEntry(
+  workingDir: string,
+  entry: Partial<OptimizationLogEntry> & Partial<CapturedEntry>,
+  options: LogAuditOptions = {},
+): Promise<LoggedEntry> {
+  const file = path.join(workingDir, options.fileName ?? TRACE_FILE_NAME)
+  const complete = completeEntry(entry, options)
+  const line = readableLine(complete, file)
+  const written = await appendLine(file, line, {
+    unlessPresent: complete.entry_id === undefined ? undefined : idEnding(complete.entry_id),
+    durable: options.durable ?? true,
+    ...(options.write === undefined ? {} : { write: options.write }),
+  })
+  return { entry: complete, file, written }
+}
+
+/**
+ * How a line ends that carries this id, its last key. Quotes inside a string stand as `\"` in JSON: no text within
+ * an entry can look like it.
+ */
+const idEnding = (id: string): string => `,"entry_id":${JSON.stringify(id)}}`
+
+function completeEntry(
+  given: Partial<OptimizationLogEntry> & Partial<CapturedEntry>,
+  options: LogAuditOptions,
+): CapturedEntry {
+  const { entry_id: givenId, ...entry } = given
+  const id = options.idempotencyKey ?? givenId
+  const timestamp = entry.timestamp ?? (options.now ?? (() => new Date()))().toISOString()
+  return {
+    workflow_run_id: '',
+    step_name: '',
+    ...entry,
+    timestamp,
+    ...derivedCounts(entry),
+    ...boundedError(entry, options.errorLimitChars ?? DEFAULT_ERROR_LIMIT_CHARS),
+    ...(id === undefined ? {} : { entry_id: id }),
+  }
+}
+
+type Given = Partial<OptimizationLogEntry>
+
+function derivedCounts(entry: Given): Given {
+  const { prompt_token_count: prompt, completion_token_count: completion } = entry
+  const chars = entry.error_log_size_chars ?? entry.error_full?.length
+  const derived: Given = {}
+  if (prompt !== undefined && completion !== undefined) derived.total_token_cost = prompt + completion
+  if (
+    entry.rework_cost_factor === undefined &&
+    completion !== undefined &&
+    chars !== undefined &&
+    chars > 0
+  ) {
+    derived.rework_cost_factor = completion / chars
+  }
+  return derived
+}
+
+function boundedError(entry: Given, limitChars: number): Given {
+  const { error_full: text } = entry
+  if (text === undefined || text === null) return {}
+  return {
+    error_full: truncateText(text, limitChars),
+    error_log_size_chars: entry.error_log_size_chars ?? text.length,
+  }
+}
+
+/** The entry as a line that the reader takes: judged by the reader's own parser. */
+function readableLine(entry: CapturedEntry, file: string): string {
+  // JSON turns NaN into null, which reads as absent: look before it is hidden.
+  const checked = entrySchema.safeParse(entry)
+  const issue = checked.error?.issues[0]
+  if (issue !== undefined) throw refused(file, issue.path.map(String).join('.'), issue.message)
+  const line = JSON.stringify(entry)
+  const bytes = Buffer.byteLength(line)
+  if (bytes > MAX_LINE_BYTES) {
+    const cause = `takes ${String(bytes)} bytes, more than ${String(MAX_LINE_BYTES)}`
+    throw refused(file, '', `${cause}. Lower errorLimitChars or list fewer files.`)
+  }
+  const parsed = parseLine(line)
+  if (!parsed.ok) throw refused(file, parsed.fault.field, parsed.fault.cause)
+  return line
+}
+
+const refused = (file: string, field: string, cause: string): TypeError =>
+  new TypeError(`cannot log to ${file}: ${field === '' ? 'the entry' : `${field}:`} ${cause}`)

@@ -1,0 +1,105 @@
+import type { Check } from '../compliance-checks.ts'
+import type { CapturedEntry } from '../entry.ts'
+import type { AgentRequest, AgentRun, Instruction } from '../gemini-agent.ts'
+import type { ComplianceRequest, ComplianceResult } from '../compliance-checks.ts'
+import type { WorkspaceRequest } from '../workspace.ts'
+
+// What workflows, activities and clients share: types only, so that a workflow's bundle stays free of Node.js.
+
+export interface AuditedBuildInput {
+  readonly packageName: string
+  /** Where the builds of all packages live, on the worker's machine: `workspaceRoot/package/run` is this one's. */
+  readonly workspaceRoot: string
+  /** What to build; instructions say `{{specification}}` where it goes. */
+  readonly specification: string
+  /** Content of GEMINI.md. */
+  readonly context: string
+  /** Copied into the new workspace before the agent sees it. */
+  readonly templateDir?: string
+  readonly model?: string
+  /** Default: the wordings in `instructions.ts`. */
+  readonly instructions?: Partial<BuildInstructions>
+  /** Default: npm install, build, lint, test. */
+  readonly checks?: readonly Check[]
+  /** Default 3; 0 means that the first failing verification ends the build. */
+  readonly maxFixAttempts?: number
+  /** One run of the agent. Default 15 minutes. */
+  readonly agentTimeoutMs?: number
+  /** All checks of one verification. Default 30 minutes. */
+  readonly checksTimeoutMs?: number
+  /** How often one run of the agent is tried. Default 5. */
+  readonly agentAttempts?: number
+  /** Pause before the second try; doubles with each further one. Default 10 seconds. */
+  readonly agentRetryMs?: number
+  /** Within how long a worker that died is noticed. Default 30 seconds. */
+  readonly heartbeatTimeoutMs?: number
+}
+
+/** The fix instruction may also say `{{error_type}}`, `{{error_log}}` and `{{command}}`. */
+export interface BuildInstructions {
+  readonly scaffold: Instruction
+  readonly implement: Instruction
+  readonly fix: Instruction
+}
+
+export interface AuditedBuildResult {
+  readonly outcome: 'first_pass' | 'after_rework'
+  readonly workingDir: string
+  readonly workflowRunId: string
+  readonly fixAttempts: number
+  /** Prompt and completion of all steps. */
+  readonly totalTokens: number
+}
+
+/** Why a build did not pass: the details of the `ApplicationFailure` of type `AuditedBuildFailed`. */
+export interface AuditedBuildFailure {
+  readonly reason: 'checks_failed' | 'agent_failed' | 'checks_not_run' | 'not_set_up'
+  /** `''` where no workspace was set up. */
+  readonly workingDir: string
+  readonly workflowRunId: string
+  readonly step: string
+  readonly errorType: string
+  readonly fixAttempts: number
+  readonly totalTokens: number
+}
+
+export interface AuditedBuildActivities {
+  /** Returns the build's directory. */
+  setupWorkspace(request: WorkspaceRequest): Promise<string>
+  executeGeminiAgent(request: AgentRequest): Promise<AgentRun>
+  runComplianceChecks(request: ComplianceRequest): Promise<ComplianceResult>
+  /** `idempotencyKey`: default this activity's own id, the same in every attempt. */
+  logAuditEntry(workingDir: string, entry: Partial<CapturedEntry>, idempotencyKey?: string): Promise<void>
+}
+
+export type ReportFormat = 'markdown' | 'html' | 'json'
+
+export interface OptimizationInput {
+  /** Directories and files on the worker's machine. */
+  readonly roots: readonly string[]
+  readonly reportDir: string
+  /** Default `markdown`. */
+  readonly format?: ReportFormat
+  /** How many reports stay in `reportDir`. Default 14. */
+  readonly keep?: number
+}
+
+export interface OptimizationResult {
+  readonly reportFile: string
+  readonly tracesRead: number
+  readonly reportsRemoved: number
+}
+
+export interface OptimizationActivities {
+  /** The traces below the roots. */
+  gatherTraces(roots: readonly string[]): Promise<string[]>
+  /** Returns the report's path. `name` makes a repeated write the same file. */
+  writeReport(request: {
+    readonly traces: readonly string[]
+    readonly reportDir: string
+    readonly format: ReportFormat
+    readonly name: string
+  }): Promise<string>
+  /** Removes all but the newest reports; returns how many. */
+  pruneReports(reportDir: string, keep: number): Promise<number>
+}

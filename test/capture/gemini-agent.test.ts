@@ -1,0 +1,228 @@
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import path from 'node:path'
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import {
+  executeGeminiAgent,
+  fillIn,
+  type AgentDeps,
+  type AgentResult,
+} from '../../src/capture/gemini-agent.ts'
+import { isRetryable } from '../../src/capture/gemini-output.ts'
+import { runProcess } from '../../src/capture/run-process.ts'
+import { markAgent } from '../../src/capture/orphan.ts'
+import { estimateTokens } from '../../src/capture/token-estimate.ts'
+import { sha256 } from '../../src/capture/workspace.ts'
+import {
+  createFakeGeminiApi,
+  fakeUsage,
+  type FakeGeminiApi,
+  type ModelTurn,
+} from '../setup/fake-gemini-api.ts'
+import { geminiEnvironment } from '../setup/gemini-environment.ts'
+
+let dir = ''
+let workingDir = ''
+let api: FakeGeminiApi | undefined
+beforeEach(() => {
+  dir = mkdtempSync(path.join(tmpdir(), 'audit-agent-'))
+  workingDir = path.join(dir, 'workspace')
+  mkdirSync(workingDir)
+})
+afterEach(async () => {
+  await api?.close()
+  api = undefined
+  rmSync(dir, { recursive: true, force: true })
+})
+
+const MODEL = 'gemini-2.5-flash'
+const CONTEXT = '# Rules\nNever use any.\n'
+const instruction = { template: 'Write {{file}}.' }
+
+interface Variation {
+  readonly deps?: Partial<AgentDeps>
+  readonly env?: NodeJS.ProcessEnv
+  readonly timeoutMs?: number
+  readonly values?: Record<string, string>
+}
+
+/** One run of the real CLI against an API that answers `turns`, the last of them for ever. */
+async function run(turns: readonly ModelTurn[], varied: Variation = {}): Promise<AgentResult> {
+  api = await createFakeGeminiApi((_, index) => turns[Math.min(index, turns.length - 1)] as ModelTurn)
+  return executeGeminiAgent(
+    {
+      workingDir,
+      instruction,
+      values: varied.values ?? { file: 'a.txt' },
+      context: CONTEXT,
+      model: MODEL,
+      timeoutMs: varied.timeoutMs ?? 60_000,
+    },
+    { env: { ...geminiEnvironment(dir, api.url), ...varied.env }, ...varied.deps },
+  )
+}
+
+const writeFileCall = (file: string): ModelTurn => ({
+  calls: [{ name: 'write_file', args: { file_path: path.join(workingDir, file), content: 'hello\n' } }],
+})
+
+describe('executeGeminiAgent, with the real Gemini CLI', { timeout: 90_000 }, () => {
+  it('writes files, and tells tokens, hash, version, cost and what it touched', async () => {
+    writeFileSync(path.join(workingDir, 'untouched.txt'), 'as it was')
+    const result = await run([writeFileCall('src/a.txt'), { text: 'Done.' }], {
+      deps: { prices: { [MODEL]: { input: 1, cached: 0.5, output: 10 } } },
+    })
+    expect(readFileSync(path.join(workingDir, 'src/a.txt'), 'utf8')).toBe('hello\n')
+    expect(result).toMatchObject({
+      ok: true,
+      run: {
+        response: 'Done.',
+        promptTokens: 2 * fakeUsage.prompt,
+        completionTokens: 2 * (fakeUsage.candidates + fakeUsage.thoughts),
+        contextTokens: estimateTokens(CONTEXT),
+        instructionTokens: estimateTokens('Write a.txt.'),
+        estimatedFields: ['context_token_count', 'instruction_token_count'],
+        contextFileHash: sha256(CONTEXT),
+        instructionVersion: sha256(instruction.template).slice(0, 8),
+        model: MODEL,
+        costUsd: (2 * (600 * 1 + 400 * 0.5 + 57 * 10)) / 1e6,
+        filesTouched: ['src/a.txt'],
+        failedToolCalls: 0,
+      },
+    })
+    expect(api?.requests[0]?.prompt).toBe('Write a.txt.')
+    expect(api?.requests[0]?.conversation).toContain('Never use any.')
+  })
+
+  it('takes an instruction longer than an argument may be', async () => {
+    const file = 'x'.repeat(300_000)
+    await run([{ text: 'Done.' }], { values: { file } })
+    expect(api?.requests[0]?.prompt).toBe(`Write ${file}.`)
+  })
+
+  it.each<[string, ModelTurn[], string, boolean]>([
+    ['HTTP 429', [{ status: 429, message: 'quota' }], 'rate_limited', true],
+    ['HTTP 500', [{ status: 500, message: 'boom' }], 'server_error', true],
+    ['HTTP 400 for a wrong key', [{ status: 400, message: 'API key not valid.' }], 'auth', false],
+    ['an empty answer, exit code 0', [{ empty: true }], 'empty_answer', true],
+  ])('reads %s as what it means', async (_, turns, reason, retryable) => {
+    const result = await run(turns)
+    expect(result).toMatchObject({ ok: false, reason })
+    expect(isRetryable((result as AgentResult & { ok: false }).reason)).toBe(retryable)
+  })
+
+  it('reads refused tools, exit code 0, as a failure, and says what they cost', async () => {
+    const outside: ModelTurn = {
+      calls: [{ name: 'write_file', args: { file_path: '/somewhere-else.txt', content: 'x' } }],
+    }
+    const result = await run([outside, { text: 'I could not.' }])
+    expect(result).toMatchObject({
+      ok: false,
+      reason: 'tools_refused',
+      tokens: { prompt: 2000, completion: 114 },
+    })
+    expect((result as { message: string }).message).toContain('somewhere-else.txt')
+  })
+
+  it('reads a missing key and an empty instruction from the exit code', async () => {
+    expect(await run([{ text: '' }], { env: { GEMINI_API_KEY: '' } })).toMatchObject({ reason: 'auth' })
+    await api?.close()
+    const empty = executeGeminiAgent(
+      {
+        workingDir,
+        instruction: { template: '' },
+        values: {},
+        context: CONTEXT,
+        timeoutMs: 60_000,
+        model: MODEL,
+      },
+      { env: geminiEnvironment(dir, 'http://127.0.0.1:1') },
+    )
+    expect(await empty).toMatchObject({ ok: false, reason: 'empty_instruction' })
+  })
+
+  it('reads an API that is not there as unreachable', async () => {
+    const result = await run([{ text: '' }], { env: { GOOGLE_GEMINI_BASE_URL: 'http://127.0.0.1:1' } })
+    expect(result).toMatchObject({ ok: false, reason: 'unreachable' })
+  })
+
+  it('ends an agent that takes too long', async () => {
+    const result = await run([{ hang: true }], { timeoutMs: 3_000 })
+    expect(result).toMatchObject({ ok: false, reason: 'timeout' })
+    expect(existsSync(path.join(workingDir, '.audit_trace.jsonl.agent'))).toBe(false)
+  })
+
+  it('ends the agent when it is cancelled', async () => {
+    const cancel = new AbortController()
+    const answers = run([{ hang: true }], { deps: { signal: cancel.signal } })
+    await vi.waitUntil(() => api?.requests.length === 1, { timeout: 60_000 })
+    cancel.abort()
+    expect(await answers).toMatchObject({ ok: false, reason: 'cancelled' })
+  })
+
+  it('reads a kill from outside as one, although the CLI exits with 0 after SIGTERM', async () => {
+    const answers = run([{ hang: true }])
+    await vi.waitUntil(() => api?.requests.length === 1, { timeout: 60_000 })
+    const mark = readFileSync(path.join(workingDir, '.audit_trace.jsonl.agent'), 'utf8')
+    process.kill((JSON.parse(mark) as { groupId: number }).groupId, 'SIGTERM')
+    expect(await answers).toMatchObject({ ok: false, reason: 'no_output' })
+  })
+
+  it('ends the agent of a worker that was killed before it starts its own', async () => {
+    let marked: Promise<void> | undefined
+    const orphan = runProcess({
+      command: 'sleep',
+      args: ['1000'],
+      cwd: workingDir,
+      env: process.env,
+      timeoutMs: 1_000_000,
+      onStart: (groupId) => {
+        marked = markAgent(workingDir, groupId)
+      },
+    })
+    await marked
+    expect(await run([{ text: 'Done.' }])).toMatchObject({ ok: true })
+    expect(await orphan).toMatchObject({ how: 'killed', endedBy: 'SIGKILL' })
+  })
+
+  it('says what is wrong where there is no such program', async () => {
+    await expect(run([{ text: '' }], { deps: { command: ['no-such-gemini'] } })).rejects.toThrow(
+      /cannot start no-such-gemini in .*workspace: spawn no-such-gemini ENOENT/,
+    )
+  })
+})
+
+describe('token counts without statistics', () => {
+  it('are estimates, and each is marked as one', async () => {
+    // An older CLI, or another agent behind the same flags, that reports no counts.
+    const program = path.join(dir, 'agent.cjs')
+    writeFileSync(program, `console.log(JSON.stringify({ response: 'Two words' }))`)
+    const result = await run([{ text: '' }], {
+      deps: { command: ['node', program], estimate: (text) => text.length },
+    })
+    expect(result).toMatchObject({
+      ok: true,
+      run: {
+        promptTokens: CONTEXT.length + 'Write a.txt.'.length,
+        completionTokens: 'Two words'.length,
+        estimatedFields: [
+          'context_token_count',
+          'instruction_token_count',
+          'prompt_token_count',
+          'completion_token_count',
+          'total_token_cost',
+        ],
+      },
+    })
+  })
+})
+
+describe('fillIn', () => {
+  it('puts values in, and takes none of them for a template', () => {
+    expect(fillIn('{{a}} and {{b}}', { a: '{{b}} $&', b: '2' })).toBe('{{b}} $& and 2')
+  })
+
+  it('refuses a name without a value', () => {
+    expect(() => fillIn('{{missing}}', {})).toThrow('{{missing}}')
+  })
+})

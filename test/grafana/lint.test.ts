@@ -1,0 +1,194 @@
+import { readdirSync, readFileSync } from 'node:fs'
+import path from 'node:path'
+import { expect, test } from 'vitest'
+import { parse } from 'yaml'
+import { CATALOGUE, prometheusName } from '../../src/metrics/catalogue.ts'
+
+/** As much of a committed dashboard as the lint looks at. */
+interface Panel {
+  readonly id: number
+  readonly type: string
+  readonly title: string
+  readonly description?: string
+  readonly gridPos: { readonly x: number; readonly y: number; readonly w: number; readonly h: number }
+  readonly targets?: readonly {
+    readonly expr: string
+    readonly legendFormat?: string
+    readonly refId: string
+  }[]
+  readonly fieldConfig?: {
+    readonly defaults: { readonly unit?: string; readonly min?: number; readonly custom?: object }
+  }
+  readonly datasource?: { readonly uid: string }
+  readonly options?: { readonly legend?: { readonly showLegend: boolean; readonly placement: string } }
+}
+interface Board {
+  readonly uid: string
+  readonly title: string
+  readonly timezone: string
+  readonly refresh: string
+  readonly panels: readonly Panel[]
+  readonly templating: { readonly list: readonly { readonly name: string }[] }
+  readonly links: readonly { readonly includeVars: boolean; readonly keepTime: boolean }[]
+  readonly annotations: {
+    readonly list: readonly { readonly useValueForTime?: boolean; readonly expr?: string }[]
+  }
+}
+
+const root = path.resolve(import.meta.dirname, '../..')
+const directory = path.join(root, 'grafana/dashboards')
+const boards = readdirSync(directory).map(
+  (file) => [file, JSON.parse(readFileSync(path.join(directory, file), 'utf8')) as Board] as const,
+)
+const panels = boards.flatMap(([file, board]) =>
+  board.panels
+    .filter(({ type }) => type !== 'row')
+    .map((panel) => [`${file}: ${panel.title}`, panel] as const),
+)
+const queries = panels.flatMap(([name, panel]) =>
+  (panel.targets ?? []).map((target) => [`${name} ${target.refId}`, target.expr] as const),
+)
+
+const definitions = Object.values(CATALOGUE)
+const counters = new Set([
+  ...definitions.filter(({ kind }) => kind === 'counter').map(prometheusName),
+  ...definitions
+    .filter(({ kind }) => kind === 'histogram')
+    .flatMap((metric) => ['_bucket', '_sum', '_count'].map((suffix) => prometheusName(metric) + suffix)),
+  // The exporter's own, kept by OpenTelemetry's instruments.
+  'audit_exporter_file_errors_total',
+  'audit_exporter_commits_total',
+  'audit_exporter_commit_duration_seconds_bucket',
+  'process_cpu_seconds_total',
+])
+const gauges = new Set([
+  'audit_context_info',
+  'audit_context_first_seen_timestamp_seconds',
+  'audit_last_entry_timestamp_seconds',
+  'audit_exporter_build_info',
+  'audit_exporter_files',
+  'audit_exporter_pending_bytes',
+  'audit_exporter_lag_bytes',
+  'audit_exporter_series',
+  'audit_exporter_state_bytes',
+  'audit_exporter_state_durable',
+  'process_resident_memory_bytes',
+  'nodejs_heap_size_used_bytes',
+  'up',
+  'ALERTS',
+  'ALERTS_FOR_STATE',
+])
+const recorded = new Set(
+  (
+    parse(readFileSync(path.join(root, 'prometheus/rules/recording.yml'), 'utf8')) as {
+      groups: { rules: { record: string }[] }[]
+    }
+  ).groups.flatMap(({ rules }) => rules.map(({ record }) => record)),
+)
+
+/** Names of metrics: words that are neither labels in braces or lists, nor functions, nor numbers. */
+function metricsOf(expr: string): string[] {
+  const bare = expr
+    .replaceAll(/"(?:[^"\\]|\\.)*"/g, '""')
+    .replaceAll(/\{[^}]*\}/g, '')
+    .replaceAll(/\[[^\]]*\]/g, '')
+    .replaceAll(/\b(by|on|ignoring|group_left|group_right|without)\s*\([^)]*\)/g, ' ')
+    .replaceAll(/\$\w+/g, '')
+  return [...bare.matchAll(/[a-zA-Z_:][\w:]*(?!\w*\s*\()/g)]
+    .map(([word]) => word)
+    .filter(
+      (word) => !['and', 'or', 'unless', 'offset', 'bool', 'e6', 'group_left', 'group_right'].includes(word),
+    )
+}
+
+test('there are six dashboards with the uids that links and bookmarks hang on', () => {
+  expect(boards.map(([, { uid }]) => uid).sort()).toEqual([
+    'audit-constraint-effectiveness',
+    'audit-context-volatility',
+    'audit-exporter',
+    'audit-overview',
+    'audit-prompt-refinement',
+    'audit-token-efficiency',
+  ])
+})
+
+test.each(boards)('%s lies in UTC, refreshes, and its links keep variables and time', (_, board) => {
+  expect(board).toMatchObject({ timezone: 'utc', refresh: '1m' })
+  expect(board.links.length).toBeGreaterThan(0)
+  for (const link of board.links) expect(link).toMatchObject({ includeVars: true, keepTime: true })
+})
+
+test.each(boards)(
+  '%s marks where GEMINI.md changed, the time being the value in milliseconds',
+  (_, board) => {
+    const mark = board.annotations.list.find(({ useValueForTime }) => useValueForTime === true)
+    expect(mark?.expr).toContain('audit_context_first_seen_timestamp_seconds) * 1000')
+  },
+)
+
+test.each(boards)(
+  '%s has a number of its own for each panel, and no two overlap or leave the grid',
+  (_, board) => {
+    const ids = board.panels.map(({ id }) => id)
+    expect(new Set(ids).size).toBe(ids.length)
+    const taken = new Map<string, string>()
+    for (const { title, gridPos } of board.panels) {
+      expect(gridPos.x + gridPos.w, title).toBeLessThanOrEqual(24)
+      for (let x = gridPos.x; x < gridPos.x + gridPos.w; x++) {
+        for (let y = gridPos.y; y < gridPos.y + gridPos.h; y++) {
+          expect(taken.get(`${x},${y}`), `${title} overlaps`).toBeUndefined()
+          taken.set(`${x},${y}`, title)
+        }
+      }
+    }
+  },
+)
+
+test.each(boards)(
+  '%s uses every variable that it asks for, and asks for every one that it uses',
+  (_, board) => {
+    const declared = board.templating.list.map(({ name }) => name)
+    const text = JSON.stringify([board.panels, board.annotations])
+    const used = [...text.matchAll(/\$\{?([a-z][a-z_]*)\b/g)]
+      .map(([, name]) => name as string)
+      .filter((name) => name !== 'datasource')
+    expect(new Set(used)).toEqual(new Set(declared.filter((name) => name !== 'datasource')))
+    expect(declared[0]).toBe('datasource')
+  },
+)
+
+test.each(panels)('%s says what it answers, in which unit, from the chosen data source', (_, panel) => {
+  expect(panel.description?.length).toBeGreaterThan(25)
+  expect(panel.fieldConfig?.defaults.unit).toBeDefined()
+  expect(panel.datasource?.uid).toBe('${datasource}')
+  expect(panel.targets?.length).toBeGreaterThan(0)
+})
+
+test.each(panels.filter(([, { type }]) => type === 'bargauge'))(
+  'the bars of %s start at zero',
+  (_, panel) => {
+    expect(panel.fieldConfig?.defaults.min).toBe(0)
+  },
+)
+
+test.each(panels.filter(([, { type }]) => type === 'timeseries'))(
+  '%s has a legend below the graph, with a name for every line',
+  (_, panel) => {
+    expect(panel.options?.legend).toMatchObject({ showLegend: true, placement: 'bottom' })
+    for (const target of panel.targets ?? []) expect(target.legendFormat).toMatch(/\S/)
+  },
+)
+
+test.each(queries)('%s asks only for what is there', (_, expr) => {
+  const known = (name: string): boolean => counters.has(name) || gauges.has(name) || recorded.has(name)
+  const metrics = metricsOf(expr)
+  expect(metrics.length).toBeGreaterThan(0)
+  expect(metrics.filter((name) => !known(name))).toEqual([])
+})
+
+test.each(queries)('%s takes increases of counters only, and of no counter its bare value', (_, expr) => {
+  const increased = [...expr.matchAll(/\b(?:increase|rate)\(\s*([\w:]+)/g)].map(([, name]) => name as string)
+  expect(increased.filter((name) => !counters.has(name))).toEqual([])
+  const bare = expr.replaceAll(/\b(?:increase|rate)\([^[]*\[[^\]]*\](?: offset \S+?)?\)/g, '0')
+  expect(metricsOf(bare).filter((name) => counters.has(name))).toEqual([])
+})

@@ -1,0 +1,330 @@
+import { mkdtempSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import path from 'node:path'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { CONTEXT_REVISIONS, DEFAULT_PROFILE } from '../../src/simulate/profile.ts'
+import { systemClock } from '../../src/simulate/clock.ts'
+import { writeBuilds } from '../../src/simulate/writer.ts'
+import { startAlertmanager, type Alertmanager } from '../setup/alertmanager.ts'
+import { startDaemon, type Daemon } from '../setup/daemon.ts'
+import { until } from '../setup/process.ts'
+import { startPrometheus, type Prometheus, type Sample } from '../setup/prometheus.ts'
+
+const root = path.resolve(import.meta.dirname, '../..')
+
+interface Target {
+  readonly refId: string
+  readonly expr: string
+  readonly instant?: boolean
+}
+interface Panel {
+  readonly title: string
+  readonly type: string
+  readonly targets?: readonly Target[]
+}
+interface Board {
+  readonly uid: string
+  readonly panels: readonly Panel[]
+  readonly annotations: { readonly list: readonly { readonly name: string; readonly expr?: string }[] }
+}
+const boards = readdirSync(path.join(root, 'grafana/dashboards')).map(
+  (file) => JSON.parse(readFileSync(path.join(root, 'grafana/dashboards', file), 'utf8')) as Board,
+)
+
+/** The rules in seconds instead of hours and days: the same expressions, thresholds and names. */
+function hurried(text: string): string {
+  const seconds: Readonly<Record<string, string>> = {
+    '1m': '1s',
+    '2m': '1s',
+    '5m': '1s',
+    '10m': '2s',
+    '15m': '3s',
+    '30m': '5s',
+    '1h': '8s',
+    '6h': '12s',
+    '1d': '20s',
+    '7d': '90s',
+    '30d': '10m',
+  }
+  return text.replaceAll(
+    /(\[|offset |for: |interval: )(\d+[mhd])\b/g,
+    (all, before: string, duration: string) => before + (seconds[duration] ?? all),
+  )
+}
+
+/** One entry, as far as the independent count below looks at it. */
+interface Line {
+  readonly workflow_run_id: string
+  readonly step_name: string
+  readonly total_token_cost?: number
+  readonly completion_token_count?: number
+  readonly context_file_hash: string
+  readonly validation_status: string
+  readonly validation_error_type?: string
+  readonly error_log_size_chars?: number
+}
+
+const before = { ...CONTEXT_REVISIONS[0]!, errorRates: { TSC_ERROR: 0.5, JEST_FAILURE: 0.06 } }
+/** Halves the type errors; nothing else changes. */
+const after = { ...CONTEXT_REVISIONS[1]!, errorRates: { TSC_ERROR: 0.25, JEST_FAILURE: 0.06 } }
+const SPIKE = 6
+
+let daemon: Daemon
+let prometheus: Prometheus
+let alertmanager: Alertmanager
+let lines: Line[]
+let fromMs: number
+let nowMs: number
+let spikeStartMs: number
+
+beforeAll(async () => {
+  const directory = mkdtempSync(path.join(tmpdir(), 'dashboards-'))
+  const builds = path.join(directory, 'builds')
+  daemon = await startDaemon({
+    roots: [builds],
+    state: path.join(directory, 'state'),
+    args: ['--new-series-hold', '3s', '--build-timeout', '6s', '--scan-interval', '1s'],
+  })
+  await daemon.ready()
+  alertmanager = await startAlertmanager()
+  const ruleFiles = ['recording.yml', 'alerts.yml'].map((name) => {
+    const file = path.join(directory, name)
+    writeFileSync(file, hurried(readFileSync(path.join(root, 'prometheus/rules', name), 'utf8')))
+    return file
+  })
+  prometheus = await startPrometheus({
+    targets: { 'audit-trace-exporter': daemon.address },
+    alertmanager: alertmanager.address,
+    ruleFiles,
+  })
+  fromMs = Date.now()
+
+  const write = async (seed: string, count: number, speed: number, context: typeof before, factor = 1) =>
+    writeBuilds(
+      {
+        directory: builds,
+        builds: count,
+        parallel: 12,
+        speed,
+        seed,
+        tornWriteShare: 0,
+        keep: Infinity,
+        contexts: [context],
+        buildsPerContext: count,
+        profile: { ...DEFAULT_PROFILE, ...(factor > 1 && { spike: { fromMs: 0, factor } }) },
+      },
+      { clock: systemClock, signal: new AbortController().signal },
+    )
+  await write('before', 140, 500, before)
+  await write('after', 140, 500, after)
+  spikeStartMs = Date.now()
+  await write('spike', 160, 250, after, SPIKE)
+
+  lines = readdirSync(builds).flatMap((build) =>
+    readFileSync(path.join(builds, build, 'audit_trace.jsonl'), 'utf8')
+      .trimEnd()
+      .split('\n')
+      .map((line) => JSON.parse(line) as Line),
+  )
+  await until(
+    'every build is closed and every entry has reached Prometheus',
+    async () => {
+      const [entries] = await prometheus.instant('sum(audit_entries_total)')
+      const [open] = await prometheus.instant('audit_builds_in_progress')
+      return (entries?.value === lines.length && open?.value === 0) || undefined
+    },
+    { withinMs: 60_000 },
+  )
+  await until('the recording rules have seen it', async () => {
+    const [judged] = await prometheus.instant('sum(context_hash:builds_judged:increase30d)')
+    return (judged !== undefined && judged.value >= judgedBuilds().length) || undefined
+  })
+  // At a scrape's own moment increase() has nothing to extrapolate, and every series was born at zero.
+  const [last] = await prometheus.instant('timestamp(audit_builds_in_progress)')
+  nowMs = last!.value * 1000
+}, 240_000)
+
+afterAll(async () => {
+  await prometheus?.stop()
+  await alertmanager?.stop()
+  await daemon?.stop()
+})
+
+const filled = (expr: string, range: string): string =>
+  expr
+    .replaceAll('$__rate_interval', '5s')
+    .replaceAll('$__range', range)
+    .replaceAll('$__interval', '5s')
+    .replaceAll('$window', '1m')
+    .replaceAll('$price_prompt', '1.25')
+    .replaceAll('$price_completion', '10')
+    .replaceAll(/\$(context|error|phase)\b/g, '.*')
+
+/** Asked by POST, as Grafana does: some queries are longer than an address may be. */
+async function ask(target: Target, range = '600s'): Promise<Sample[]> {
+  const query = filled(target.expr, range)
+  expect(query).not.toMatch(/\$[a-z_]/)
+  const time = String(nowMs / 1000)
+  const form = target.instant
+    ? { query, time }
+    : { query, start: String(fromMs / 1000), end: time, step: '5' }
+  const response = await fetch(`${prometheus.url}/api/v1/${target.instant ? 'query' : 'query_range'}`, {
+    method: 'POST',
+    body: new URLSearchParams(form),
+  })
+  const answer = (await response.json()) as {
+    status: string
+    error?: string
+    data: {
+      result: { metric: Record<string, string>; value?: [number, string]; values?: [number, string][] }[]
+    }
+  }
+  expect(answer.error).toBeUndefined()
+  return answer.data.result.flatMap(({ metric, value, values }) =>
+    (values ?? [value!]).map(([seconds, text]) => ({
+      labels: metric,
+      value: Number(text),
+      timeMs: seconds * 1000,
+    })),
+  )
+}
+
+const panel = (uid: string, title: string): Panel =>
+  boards.find((board) => board.uid === uid)!.panels.find((found) => found.title === title)!
+const query = (uid: string, title: string, refId = 'A'): Target =>
+  panel(uid, title).targets!.find((target) => target.refId === refId)!
+
+const targets = boards.flatMap((board) =>
+  board.panels.flatMap(({ title, targets = [] }) =>
+    targets.map((target) => [`${board.uid}: ${title} ${target.refId}`, target] as const),
+  ),
+)
+
+test.each(targets)('%s shows data, and numbers', async (_, target) => {
+  // A query about the range before this one needs a range with one before it.
+  const samples = target.expr.includes('offset $__range') ? await ask(target, '30s') : await ask(target)
+  expect(samples.length).toBeGreaterThan(0)
+  expect(samples.some(({ value }) => Number.isFinite(value))).toBe(true)
+  if (target.instant) expect(samples.filter(({ value }) => !Number.isFinite(value))).toEqual([])
+})
+
+// What follows counts the files anew, without any of the exporter's code.
+
+const isFix = ({ step_name: step }: Line): boolean => step.startsWith('fix')
+const hashOf = (line: Line): string => line.context_file_hash.slice(0, 12)
+const sum = (all: readonly Line[], of: (line: Line) => number | undefined): number =>
+  all.reduce((total, line) => total + (of(line) ?? 0), 0)
+
+function byBuild(): Line[][] {
+  const found = new Map<string, Line[]>()
+  for (const line of lines)
+    found.set(line.workflow_run_id, [...(found.get(line.workflow_run_id) ?? []), line])
+  return [...found.values()]
+}
+const verdicts = (build: readonly Line[]): string[] =>
+  build.map((line) => line.validation_status).filter((status) => status === 'pass' || status === 'fail')
+const judgedBuilds = (): Line[][] => byBuild().filter((build) => verdicts(build).length > 0)
+const passedAtFirst = (build: readonly Line[]): boolean => verdicts(build)[0] === 'pass'
+const succeededBuilds = (): Line[][] => byBuild().filter((build) => verdicts(build).includes('pass'))
+
+test('the first-pass rate is that of the files', async () => {
+  const [rate] = await ask(query('audit-overview', 'First-pass rate'))
+  expect(rate?.value).toBeCloseTo(judgedBuilds().filter(passedAtFirst).length / judgedBuilds().length, 10)
+})
+
+test('the tokens per successful build are those of the files, failures included', async () => {
+  const [tokens] = await ask(query('audit-token-efficiency', 'Tokens per successful build'))
+  const all = sum(lines, (line) => line.total_token_cost)
+  expect(tokens?.value).toBeCloseTo(all / succeededBuilds().length, 5)
+})
+
+test('the rework cost factor is that of the files', async () => {
+  const [factor] = await ask(query('audit-overview', 'Rework cost factor'))
+  const fixes = lines.filter(isFix)
+  const expected =
+    sum(fixes, (line) => line.completion_token_count) / sum(fixes, (line) => line.error_log_size_chars)
+  expect(factor?.value).toBeCloseTo(expected, 8)
+})
+
+test('the audit of constraints shows the planted revision halving the type errors, in the files’ own numbers', async () => {
+  const title = 'Before and after each revision, by error type'
+  const columns = ['A', 'B', 'E', 'F', 'I']
+  const row = await Promise.all(
+    columns.map(async (refId) => {
+      const samples = await ask(query('audit-constraint-effectiveness', title, refId))
+      return samples.find(({ labels }) => labels['version'] === 'v2' && labels['error_type'] === 'TSC_ERROR')
+        ?.value
+    }),
+  )
+  const share = (hash: string): [number, number] => {
+    const verified = lines.filter(
+      (line) => hashOf(line) === hash.slice(0, 12) && ['pass', 'fail'].includes(line.validation_status),
+    )
+    const failed = verified.filter(({ validation_error_type: type }) => type === 'TSC_ERROR')
+    return [verified.length, failed.length / verified.length]
+  }
+  const expected = [...share(before.hash), ...share(after.hash)]
+  expect(row.slice(0, 4)).toEqual(expected.map((value) => expect.closeTo(value, 10) as number))
+  expect(row[4]).toBe(1)
+
+  const clear = await ask(
+    query('audit-constraint-effectiveness', 'What a revision of GEMINI.md clearly changed', 'C'),
+  )
+  expect(clear.map(({ labels, value }) => [labels['version'], labels['error_type'], value])).toContainEqual([
+    'v2',
+    'TSC_ERROR',
+    1,
+  ])
+})
+
+test('the audit of volatility finds the new revision better than the one before', async () => {
+  const title = 'Does each revision pass more often than the one before?'
+  const rates = await ask(query('audit-context-volatility', title, 'C'))
+  const rateOf = (hash: string): number => {
+    const builds = judgedBuilds().filter(([line]) => hashOf(line!) === hash.slice(0, 12))
+    return builds.filter(passedAtFirst).length / builds.length
+  }
+  const shown = Object.fromEntries(rates.map(({ labels, value }) => [labels['version'], value]))
+  expect(shown['v1']).toBeCloseTo(rateOf(before.hash), 10)
+  expect(shown['v2']).toBeCloseTo(rateOf(after.hash), 10)
+  const verdict = await ask(query('audit-context-volatility', title, 'F'))
+  expect(verdict.find(({ labels }) => labels['version'] === 'v2')?.value).toBe(1)
+})
+
+test('the average of fix attempts by error type is that of the files', async () => {
+  const shown = await ask(query('audit-token-efficiency', 'Tokens of one fix attempt, by error type'))
+  for (const { labels, value } of shown) {
+    // A fix answers the failure before it in its build.
+    const fixes = byBuild().flatMap((build) =>
+      build.filter(
+        (line, index) => isFix(line) && build[index - 1]?.validation_error_type === labels['error_type'],
+      ),
+    )
+    expect(value).toBeCloseTo(sum(fixes, (line) => line.total_token_cost) / fixes.length, 5)
+  }
+  expect(shown.map(({ labels }) => labels['error_type']).sort()).toEqual(['JEST_FAILURE', 'TSC_ERROR'])
+})
+
+test('a mark stands where the new revision was first used', async () => {
+  const expr = boards[0]!.annotations.list.find(({ name }) => name === 'GEMINI.md changed')!.expr!
+  const marks = await ask({ refId: 'A', expr, instant: true })
+  expect(marks.map(({ labels }) => labels['version']).sort()).toEqual(['v1', 'v2'])
+  for (const { value } of marks) expect(value).toBeGreaterThan(fromMs - 60_000)
+})
+
+test('the planted spike reaches the webhook behind a real Alertmanager, with its numbers', async () => {
+  const spike = await until('the alert has arrived', () =>
+    alertmanager.notified.find(
+      ({ labels, status }) => labels['alertname'] === 'AuditReworkCostSpike' && status === 'firing',
+    ),
+  )
+  expect(spike.labels).toMatchObject({ severity: 'critical', audit: 'builds' })
+  expect(spike.annotations['description']).toMatch(
+    /fixes took \d+\.\d\d completion tokens .* it was \d+\.\d\d\./,
+  )
+  expect(spike.annotations['runbook_url']).toBe('docs/runbook.md#auditreworkcostspike')
+  const [first] = await prometheus.instant(
+    'min_over_time(timestamp(ALERTS{alertname="AuditReworkCostSpike"})[10m:1s])',
+  )
+  expect(first!.value * 1000).toBeGreaterThan(spikeStartMs)
+})

@@ -1,0 +1,15 @@
+import { logAuditEntry } from '../../src/capture/log-audit-entry.ts'
+
+// One of several processes that append to the same trace: `node append-entries.ts DIR WRITER COUNT`.
+const [dir = '', writer = '', count = '0'] = process.argv.slice(2)
+
+for (let i = 0; i < Number(count); i++) {
+  await logAuditEntry(dir, {
+    workflow_run_id: writer,
+    step_name: `implement_v${String(i)}`,
+    prompt_token_count: i,
+    completion_token_count: 1,
+    // Beyond the 4 KiB and 64 KiB up to which pipes are undivided.
+    error_full: i % 50 === 0 ? `é"\n`.repeat(40_000) : 'x'.repeat(i % 200),
+  })
+}

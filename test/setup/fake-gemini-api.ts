@@ -1,0 +1,150 @@
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { setTimeout as delay } from 'node:timers/promises'
+
+/** What the model answers to one request. */
+export type ModelTurn =
+  | { readonly text: string }
+  | { readonly calls: readonly { readonly name: string; readonly args: Record<string, unknown> }[] }
+  /** A refusal by the service, as Google's APIs write it. */
+  | { readonly status: number; readonly message: string }
+  /** A finished answer without a single part. */
+  | { readonly empty: true }
+  /** No answer until the client goes away. */
+  | { readonly hang: true }
+
+/** One request of the model API, as far as a script of answers needs it. */
+export interface ModelRequest {
+  readonly model: string
+  readonly systemInstruction: string
+  /** The texts of all turns so far, the model's own included. */
+  readonly conversation: string
+  /** What the CLI was asked: the last text of a user's turn that is not the CLI's own. */
+  readonly prompt: string
+  /** How many answers of tools stand in the conversation: 0 at the first request of a run. */
+  readonly toolResponses: number
+  /** The tools' answers, as JSON text, oldest first. */
+  readonly toolAnswers: readonly string[]
+}
+
+/** The same for every answer, so that a test can add up what the CLI must report. */
+export const fakeUsage = { prompt: 1000, cached: 400, candidates: 50, thoughts: 7 } as const
+
+export interface FakeGeminiApi {
+  readonly url: string
+  readonly requests: readonly ModelRequest[]
+  close(): Promise<void>
+}
+
+interface Part {
+  readonly text?: string
+  readonly functionResponse?: { readonly name: string; readonly response: unknown }
+}
+interface Content {
+  readonly role?: string
+  readonly parts?: readonly Part[]
+}
+interface Body {
+  readonly systemInstruction?: Content
+  readonly contents?: readonly Content[]
+}
+
+/** A local stand-in for `generativelanguage.googleapis.com`: streams what `answer` says, counts `fakeUsage` each time. */
+export async function createFakeGeminiApi(
+  answer: (request: ModelRequest, index: number) => ModelTurn | Promise<ModelTurn>,
+): Promise<FakeGeminiApi> {
+  const requests: ModelRequest[] = []
+  const server = createServer((request, response) => {
+    void respond(request, response).catch((error: unknown) => response.destroy(error as Error))
+  })
+
+  async function respond(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const chunks: Buffer[] = []
+    for await (const chunk of request) chunks.push(chunk as Buffer)
+    const [, model = '', method = ''] = /models\/([^:]+):(\w+)/.exec(request.url ?? '') ?? []
+    if (method === 'countTokens') return json(response, 200, { totalTokens: fakeUsage.prompt })
+    const body = JSON.parse(Buffer.concat(chunks).toString('utf8') || '{}') as Body
+    const seen = modelRequest(model, body)
+    requests.push(seen)
+    const turn = await answer(seen, requests.length - 1)
+    if ('hang' in turn) return closed(response)
+    if ('status' in turn) {
+      const error = { code: turn.status, message: turn.message, status: statusName(turn.status) }
+      return json(response, turn.status, { error })
+    }
+    const chunk = answerChunk(model, turn)
+    if (method !== 'streamGenerateContent') return json(response, 200, chunk)
+    response.writeHead(200, { 'content-type': 'text/event-stream' })
+    response.end(`data: ${JSON.stringify(chunk)}\r\n\r\n`)
+  }
+
+  await new Promise<void>((resolve) => void server.listen(0, '127.0.0.1', resolve))
+  return {
+    url: `http://127.0.0.1:${String((server.address() as AddressInfo).port)}`,
+    requests,
+    close: async () => {
+      server.closeAllConnections()
+      await new Promise((resolve) => void server.close(resolve))
+      await delay(0)
+    },
+  }
+}
+
+function modelRequest(model: string, body: Body): ModelRequest {
+  const texts = (content: Content | undefined): string =>
+    (content?.parts ?? []).map((part) => part.text ?? '').join('\n')
+  const contents = body.contents ?? []
+  const toolAnswers = contents.flatMap((content) =>
+    (content.parts ?? []).flatMap((part) =>
+      part.functionResponse === undefined ? [] : [JSON.stringify(part.functionResponse)],
+    ),
+  )
+  const users = contents
+    .filter((content) => content.role === 'user')
+    .flatMap((content) => (content.parts ?? []).map((part) => part.text ?? ''))
+  return {
+    model,
+    systemInstruction: texts(body.systemInstruction),
+    conversation: contents.map(texts).join('\n'),
+    prompt: users.findLast((text) => text !== '' && !text.startsWith('<session_context>')) ?? '',
+    toolResponses: toolAnswers.length,
+    toolAnswers,
+  }
+}
+
+function answerChunk(model: string, turn: ModelTurn): unknown {
+  const parts =
+    'text' in turn
+      ? [{ text: turn.text }]
+      : 'calls' in turn
+        ? turn.calls.map((call) => ({ functionCall: call }))
+        : []
+  return {
+    candidates: [{ index: 0, content: { role: 'model', parts }, finishReason: 'STOP' }],
+    usageMetadata: {
+      promptTokenCount: fakeUsage.prompt,
+      cachedContentTokenCount: fakeUsage.cached,
+      candidatesTokenCount: fakeUsage.candidates,
+      thoughtsTokenCount: fakeUsage.thoughts,
+      totalTokenCount: fakeUsage.prompt + fakeUsage.candidates + fakeUsage.thoughts,
+    },
+    modelVersion: model,
+  }
+}
+
+function json(response: ServerResponse, status: number, value: unknown): void {
+  response.writeHead(status, { 'content-type': 'application/json' })
+  response.end(JSON.stringify(value))
+}
+
+const closed = (response: ServerResponse): Promise<void> =>
+  new Promise((resolve) => void response.once('close', resolve))
+
+const statusName = (status: number): string =>
+  status === 429
+    ? 'RESOURCE_EXHAUSTED'
+    : status >= 500
+      ? 'INTERNAL'
+      : status === 401
+        ? 'UNAUTHENTICATED'
+        : 'INVALID_ARGUMENT'

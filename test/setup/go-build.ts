@@ -1,0 +1,34 @@
+import { execFile } from 'node:child_process'
+import { existsSync } from 'node:fs'
+import { homedir } from 'node:os'
+import path from 'node:path'
+import { promisify } from 'node:util'
+
+/** Programs that no Debian package has, by module at a version. The first build of one may take minutes. */
+export const GO_PROGRAMS = {
+  temporal: 'github.com/temporalio/cli/cmd/temporal@v1.5.1',
+} as const
+
+export type GoProgram = keyof typeof GO_PROGRAMS
+
+const running = new Map<string, Promise<unknown>>()
+
+/** The path of a Go program, built with `go` (asked for where it is needed) into the user's cache and kept there. */
+export async function buildGoProgram(name: GoProgram, findGo: () => string): Promise<string> {
+  const module = GO_PROGRAMS[name]
+  const cache = process.env['XDG_CACHE_HOME'] ?? path.join(homedir(), '.cache')
+  const directory = path.join(cache, 'audit-trace-exporter', 'go', module.replaceAll('/', '_'))
+  const program = path.join(directory, name)
+  // `go install` renames the finished program into place: what is there is whole.
+  if (existsSync(program)) return program
+  const go = findGo()
+  if (!running.has(name)) {
+    process.stderr.write(`go install ${module} (once; may take minutes)\n`)
+    running.set(
+      name,
+      promisify(execFile)(go, ['install', module], { env: { ...process.env, GOBIN: directory } }),
+    )
+  }
+  await running.get(name)
+  return program
+}

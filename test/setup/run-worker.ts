@@ -1,0 +1,17 @@
+import { worker } from '../../src/commands/worker.ts'
+import { createLogger } from '../../src/log.ts'
+
+// A worker as a process of its own, which a test can kill: `node run-worker.ts ADDRESS TASK_QUEUE`.
+const [address = '', taskQueue = ''] = process.argv.slice(2)
+const stop = new AbortController()
+process.on('SIGTERM', () => stop.abort())
+
+await worker(
+  { address, namespace: 'default', taskQueue, maxConcurrentActivities: 4 },
+  {
+    log: createLogger({ fd: 2, pretty: false }),
+    env: process.env,
+    signal: stop.signal,
+    renderReport: () => Promise.reject(new Error('not asked for here')),
+  },
+)

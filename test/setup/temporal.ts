@@ -1,0 +1,12 @@
+import { TestWorkflowEnvironment } from '@temporalio/testing'
+import { DefaultLogger, Runtime } from '@temporalio/worker'
+import { requireGoProgram } from './go-program.ts'
+
+/** A real Temporal server with an empty database, on a free port. */
+export async function startTemporal(): Promise<TestWorkflowEnvironment> {
+  const path = await requireGoProgram('temporal')
+  Runtime.install({ logger: new DefaultLogger('ERROR') })
+  return TestWorkflowEnvironment.createLocal({
+    server: { executable: { type: 'existing-path', path }, log: { format: 'pretty', level: 'error' } },
+  })
+}
