@@ -53,11 +53,13 @@ async function listRevisions(database: Database): Promise<Revision[]> {
     context_hash: string
     first_seen_ms: number
     builds: number
+    judged: number
     first_pass: number
     tokens: number
     successes: number
   }>(`
     SELECT r.version, r.context_hash, r.first_seen_ms, count(*)::INTEGER AS builds,
+      (count(*) FILTER (outcome <> 'abandoned'))::INTEGER AS judged,
       (count(*) FILTER (outcome = 'first_pass'))::INTEGER AS first_pass, coalesce(sum(tokens), 0) AS tokens,
       (count(*) FILTER (outcome IN ('first_pass', 'after_rework')))::INTEGER AS successes
     FROM revisions r JOIN builds b USING (context_hash) GROUP BY ALL ORDER BY r.version`)
@@ -65,7 +67,7 @@ async function listRevisions(database: Database): Promise<Revision[]> {
     version: `v${version}`,
     first_seen: new Date(firstSeenMs).toISOString(),
     ...row,
-    first_pass_rate: wilson(row.first_pass, row.builds),
+    first_pass_rate: wilson(row.first_pass, row.judged),
     tokens_per_successful_build: row.successes > 0 ? row.tokens / row.successes : null,
     first_failures: failures
       .filter((failure) => failure.context_hash === row.context_hash && failure.builds > 0)
@@ -96,7 +98,7 @@ async function listChanges(
     changes.push({
       from: from.version,
       to: to.version,
-      first_pass_rate: comparisons.rates(from.first_pass, from.builds, to.first_pass, to.builds),
+      first_pass_rate: comparisons.rates(from.first_pass, from.judged, to.first_pass, to.judged),
       tokens_per_build: await comparisons.means(tokensOf(from, to)),
       first_failures: firstFailures(from, validatedOf(from), to, validatedOf(to), comparisons),
     })

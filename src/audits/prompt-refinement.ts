@@ -34,22 +34,25 @@ async function implementWordings(database: Database): Promise<Implement[]> {
     mean: number
     variance: number
     builds: number
+    judged: number
     first_pass: number
   }>(`
     SELECT e.instruction_version, e.steps, e.n, e.mean, e.variance,
-      coalesce(b.builds, 0)::INTEGER AS builds, coalesce(b.first_pass, 0)::INTEGER AS first_pass
+      coalesce(b.builds, 0)::INTEGER AS builds,
+      coalesce(b.judged, 0)::INTEGER AS judged, coalesce(b.first_pass, 0)::INTEGER AS first_pass
     FROM (
       SELECT instruction_version, count(*)::INTEGER AS steps, count(completion_tokens)::INTEGER AS n,
         avg(completion_tokens) AS mean, var_samp(completion_tokens) AS variance
       FROM entries WHERE phase = 'implement' AND instruction_version IS NOT NULL GROUP BY ALL
     ) e LEFT JOIN (
-      SELECT instruction_version, count(*) AS builds, count(*) FILTER (outcome = 'first_pass') AS first_pass
+      SELECT instruction_version, count(*) AS builds, count(*) FILTER (outcome <> 'abandoned') AS judged,
+        count(*) FILTER (outcome = 'first_pass') AS first_pass
       FROM wordings WHERE phase = 'implement' GROUP BY ALL
     ) b USING (instruction_version) ORDER BY steps DESC, instruction_version`)
   return rows.map(({ n, mean, variance, ...row }) => ({
     ...row,
     completion_tokens: meanEstimate({ n, mean, variance }),
-    first_pass_rate: wilson(row.first_pass, row.builds),
+    first_pass_rate: wilson(row.first_pass, row.judged),
   }))
 }
 
@@ -96,7 +99,7 @@ async function compareImplement(
       lacking.push(tooFew('implement', first, first.steps, second, second.steps))
       continue
     }
-    of('first_pass_rate', comparisons.rates(first.first_pass, first.builds, second.first_pass, second.builds))
+    of('first_pass_rate', comparisons.rates(first.first_pass, first.judged, second.first_pass, second.judged))
     of(
       'completion_tokens',
       await comparisons.means(completions(first, second, "entries WHERE phase = 'implement'")),

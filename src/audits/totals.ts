@@ -23,7 +23,7 @@ export async function totals(database: Database): Promise<Report['totals']> {
     cost_usd: entries?.cost_usd ?? null,
     builds: { first_pass: first, after_rework: after, failed, abandoned },
     builds_in_progress: open?.builds ?? 0,
-    first_pass_rate: wilson(first, first + after + failed + abandoned),
+    first_pass_rate: wilson(first, first + after + failed),
     build_tokens: buildTokens,
     tokens_per_successful_build: first + after > 0 ? buildTokens / (first + after) : null,
   }

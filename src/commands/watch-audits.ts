@@ -44,6 +44,7 @@ export function liveAudits({ ledger, contexts }: Pick<Engine, 'ledger' | 'contex
         return {
           label: `v${version} ${hash}`,
           builds: successes + of('failed') + of('abandoned'),
+          judged: successes + of('failed'),
           firstPass: of('first_pass'),
           successes,
           tokens: valueOf(tokens, hash),
@@ -66,6 +67,7 @@ export function liveAudits({ ledger, contexts }: Pick<Engine, 'ledger' | 'contex
       return {
         wording,
         builds: of('first_pass') + of('after_rework') + of('failed') + of('abandoned'),
+        judged: of('first_pass') + of('after_rework') + of('failed'),
         firstPass: of('first_pass'),
         completionTokens: valueOf(tokens, 'implement', wording, 'completion'),
       }

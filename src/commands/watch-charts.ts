@@ -25,10 +25,10 @@ const chartData = ({ fixes, promptShare, revisions, implement }: AuditsView): Ch
     mean: n === 0 ? 0 : tokens / n,
   })),
   promptShare,
-  revisions: revisions.map(({ label, firstPass, builds }) => ({ label, rate: wilson(firstPass, builds) })),
-  wordings: implement.map(({ wording, firstPass, builds }) => ({
+  revisions: revisions.map(({ label, firstPass, judged }) => ({ label, rate: wilson(firstPass, judged) })),
+  wordings: implement.map(({ wording, firstPass, judged }) => ({
     label: wording,
-    rate: wilson(firstPass, builds),
+    rate: wilson(firstPass, judged),
   })),
   volatility: 'Validations passed and tokens per build, from one revision of GEMINI.md to the next',
   moments: revisions.slice(-12).map(({ label, passed, validations, tokens, builds }) => {

@@ -1,14 +1,15 @@
 import { Option, type Command } from 'commander'
 import { parseWorkerConfig } from '../config/worker-config.ts'
+import type { Clock } from '../clock.ts'
 import type { Logger } from '../log.ts'
-import type { OptimizationDeps } from '../capture/temporal/optimization-activities.ts'
+import { renderReport } from './render-report.ts'
 
 export interface WorkerCommandDeps {
   readonly log: Logger
   readonly signal: AbortSignal
   /** For agents and checks. */
   readonly env?: NodeJS.ProcessEnv
-  readonly renderReport?: OptimizationDeps['renderReport']
+  readonly clock: Clock
 }
 
 const flag = (flags: string, description: string, variable: string): Option =>
@@ -51,7 +52,7 @@ export function addWorker(program: Command, deps: WorkerCommandDeps): void {
         log: deps.log,
         signal: deps.signal,
         env: deps.env ?? {},
-        renderReport: deps.renderReport ?? reportMissing,
+        renderReport: (traces, format) => renderReport(traces, format, deps),
       })
     })
 }
@@ -68,5 +69,3 @@ async function importWorker(): Promise<typeof import('./worker.ts')> {
     )
   }
 }
-
-const reportMissing = (): Promise<string> => Promise.reject(new Error('this version has no report yet'))

@@ -68,10 +68,10 @@ const revisions = (audits: AuditsView): Html =>
     ['Revision', '#Builds', '#First-pass rate', '#Tokens per success'],
     audits.revisions
       .slice(-TOP)
-      .map(({ label, builds, firstPass, tokens, successes }) => [
+      .map(({ label, builds, judged, firstPass, tokens, successes }) => [
         label,
         count(builds),
-        quotient(firstPass, builds, 'percent'),
+        quotient(firstPass, judged, 'percent'),
         quotient(tokens, successes, 'whole'),
       ]),
   )
@@ -82,10 +82,10 @@ const implement = (audits: AuditsView): Html =>
     ['Wording', '#Builds', '#First-pass rate', '#Completion tokens per build'],
     audits.implement
       .slice(0, TOP)
-      .map(({ wording, builds, firstPass, completionTokens }) => [
+      .map(({ wording, builds, judged, firstPass, completionTokens }) => [
         wording,
         count(builds),
-        quotient(firstPass, builds, 'percent'),
+        quotient(firstPass, judged, 'percent'),
         quotient(completionTokens, builds, 'whole'),
       ]),
   )

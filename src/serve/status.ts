@@ -35,13 +35,21 @@ export interface AuditsView {
   promptShare: { phase: string; context: number; instruction: number }[]
   /** By revision of GEMINI.md, oldest first. */
   revisions: RevisionView[]
-  implement: { wording: string; builds: number; firstPass: number; completionTokens: number }[]
+  implement: {
+    wording: string
+    builds: number
+    judged: number
+    firstPass: number
+    completionTokens: number
+  }[]
   fixPrompts: { wording: string; completionTokens: number; errorLogChars: number }[]
 }
 
 interface RevisionView {
   label: string
   builds: number
+  /** Builds with a verdict: all but the abandoned. */
+  judged: number
   firstPass: number
   successes: number
   /** Of its closed builds. */

@@ -84,6 +84,7 @@ export const busyStatus = (over: Partial<StatusView> = {}): StatusView =>
         {
           label: 'v1 60303ae22b99',
           builds: 500,
+          judged: 500,
           firstPass: 220,
           successes: 400,
           tokens: 15_000_000,
@@ -93,6 +94,7 @@ export const busyStatus = (over: Partial<StatusView> = {}): StatusView =>
         {
           label: 'v2 9f86d081884c',
           builds: 300,
+          judged: 300,
           firstPass: 200,
           successes: 280,
           tokens: 6_400_000,
@@ -100,7 +102,9 @@ export const busyStatus = (over: Partial<StatusView> = {}): StatusView =>
           passed: 280,
         },
       ],
-      implement: [{ wording: 'implement-1', builds: 800, firstPass: 420, completionTokens: 4_000_000 }],
+      implement: [
+        { wording: 'implement-1', builds: 800, judged: 800, firstPass: 420, completionTokens: 4_000_000 },
+      ],
       fixPrompts: [{ wording: 'fix-1', completionTokens: 3_030_000, errorLogChars: 2_000_000 }],
     },
     files: [

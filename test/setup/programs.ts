@@ -15,6 +15,7 @@ export const DEBIAN_PACKAGES = {
   'prometheus-alertmanager': 'prometheus-alertmanager',
   chromium: 'chromium',
   python3: 'python3',
+  strace: 'strace',
 } as const
 
 export type Program = keyof typeof DEBIAN_PACKAGES

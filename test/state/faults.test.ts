@@ -9,7 +9,7 @@ import { startDaemon } from '../setup/daemon.ts'
 import { createEngineWorld, type EngineWorld } from '../setup/engine.ts'
 import { seriesKey } from '../setup/exposition.ts'
 import { start, until } from '../setup/process.ts'
-import { findProgram, skipTest } from '../setup/programs.ts'
+import { requireProgram, skipTest } from '../setup/programs.ts'
 
 const MAIN = path.resolve(import.meta.dirname, '../../src/main.ts')
 const stops: (() => unknown)[] = []
@@ -118,22 +118,10 @@ function mounted(options: string): string {
   try {
     execFileSync('mount', ['-t', 'tmpfs', '-o', options, 'tmpfs', directory], { stdio: 'pipe' })
   } catch (error) {
-    // Some containers forbid it, CI's among them: the fault-injecting store proves the rest.
-    process.stderr.write(`cannot mount: ${String(error)}\n`)
-    return skipWithoutFailing('needs to mount a tmpfs')
+    return skipTest(`needs to mount a tmpfs: ${String(error)}`)
   }
   stops.push(() => execFileSync('umount', [directory]))
   return directory
-}
-
-function skipWithoutFailing(reason: string): never {
-  const ci = process.env['CI']
-  delete process.env['CI']
-  try {
-    return skipTest(reason)
-  } finally {
-    if (ci !== undefined) process.env['CI'] = ci
-  }
 }
 
 test('a full disk: the last committed values stay, reading stops, and goes on when there is room', async () => {
@@ -258,7 +246,7 @@ describe('with a store that fails on demand', () => {
 })
 
 test('what an answer shows is on disk before its first byte leaves: fsync comes first', async () => {
-  const strace = findProgram('strace') ?? skipWithoutFailing('needs strace')
+  const strace = requireProgram('strace')
   const [root, state, out] = [temporary(), temporary(), path.join(temporary(), 'trace')]
   const trace = path.join(root, 'audit_trace.jsonl')
   fs.writeFileSync(trace, entry('first'))
