@@ -79,7 +79,7 @@ const revisions = (audits: AuditsView): Html =>
 const implement = (audits: AuditsView): Html =>
   table(
     'Implement instructions by wording',
-    ['Wording', '#Builds', '#First-pass rate', '#Completion tokens per build'],
+    ['Wording', '#Builds', '#First-pass rate', '#Completion per build'],
     audits.implement
       .slice(0, TOP)
       .map(({ wording, builds, judged, firstPass, completionTokens }) => [
