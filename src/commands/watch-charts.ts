@@ -1,4 +1,4 @@
-import type { ChartData, ChartSet } from '../audits/chart-set.ts'
+import type { ChartData, ChartSet } from '../charts/chart-set.ts'
 import { wilson } from '../audits/statistics.ts'
 import type { AuditsView, StatusView } from '../serve/status.ts'
 
@@ -12,7 +12,7 @@ export function createPageCharts(): (view: StatusView) => Promise<ChartSet> {
   return async ({ audits }) => {
     const key = JSON.stringify(audits)
     if (last !== undefined && key === lastKey) return last
-    const { drawCharts } = await import('../audits/chart-set.ts')
+    const { drawCharts } = await import('../charts/chart-set.ts')
     last = drawCharts(chartData(audits))
     lastKey = key
     return last

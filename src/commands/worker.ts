@@ -6,25 +6,9 @@ import {
   type OptimizationDeps,
 } from '../capture/temporal/optimization-activities.ts'
 import { ensureOptimizationSchedule } from '../capture/temporal/schedule.ts'
-import type { ReportFormat } from '../capture/temporal/types.ts'
 import { createAuditWorker } from '../capture/temporal/worker.ts'
+import type { WorkerConfig } from '../config/worker-config.ts'
 import type { Logger } from '../log.ts'
-
-export interface WorkerConfig {
-  /** host:port of the Temporal frontend. */
-  readonly address: string
-  readonly namespace: string
-  readonly taskQueue: string
-  readonly maxConcurrentActivities: number
-  /** Without it no schedule is made or changed. */
-  readonly report?: {
-    readonly roots: readonly string[]
-    readonly dir: string
-    readonly format: ReportFormat
-    readonly keep: number
-    readonly cron: string
-  }
-}
 
 export interface WorkerDeps {
   readonly log: Logger

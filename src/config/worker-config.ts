@@ -1,5 +1,4 @@
 import { z } from 'zod'
-import type { WorkerConfig } from '../commands/worker.ts'
 import { parseFlags, UsageError } from './watch-config.ts'
 
 const count = z.coerce.number<string>().int().min(1)
@@ -18,6 +17,22 @@ const workerFlags = z.strictObject({
   reportKeep: count.prefault('14'),
   reportCron: z.string().min(1).prefault('0 6 * * *'),
 })
+
+export interface WorkerConfig {
+  /** host:port of the Temporal frontend. */
+  readonly address: string
+  readonly namespace: string
+  readonly taskQueue: string
+  readonly maxConcurrentActivities: number
+  /** Without it no schedule is made or changed. */
+  readonly report?: {
+    readonly roots: readonly string[]
+    readonly dir: string
+    readonly format: 'markdown' | 'html' | 'json'
+    readonly keep: number
+    readonly cron: string
+  }
+}
 
 /** Flags → configuration. Throws a `UsageError` that names the flag, the value and what is expected. */
 export function parseWorkerConfig(flags: Record<string, unknown>): WorkerConfig {

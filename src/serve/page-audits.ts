@@ -1,4 +1,4 @@
-import type { ChartSet } from '../audits/chart-set.ts'
+import type { ChartSet } from '../charts/chart-set.ts'
 import { count, quotient } from './format.ts'
 import { html, type Html } from './html.ts'
 import { table } from './page-table.ts'

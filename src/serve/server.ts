@@ -5,7 +5,7 @@ import { promisify } from 'node:util'
 import { gzip } from 'node:zlib'
 import { createBasicAuth } from './auth.ts'
 import { PAGE_SECURITY_POLICY, renderPage } from './page.ts'
-import type { ChartSet } from '../audits/chart-set.ts'
+import type { ChartSet } from '../charts/chart-set.ts'
 import type { StatusView } from './status.ts'
 import type { WebConfig } from './web-config.ts'
 

@@ -1,6 +1,11 @@
-import { amountChart, rateChart, splitChart, volatilityChart } from '../charts/charts.ts'
-import type { Report } from './schema.ts'
-import type { Estimate } from './statistics.ts'
+import { amountChart, rateChart, splitChart, volatilityChart } from './charts.ts'
+
+/** A figure and its interval. */
+interface Estimate {
+  readonly value: number
+  readonly low: number
+  readonly high: number
+}
 
 /** As much of the audits as the charts draw: the report has all of it, the running totals most. */
 export interface ChartData {
@@ -57,30 +62,3 @@ export function drawCharts(data: ChartData): ChartSet {
 
 const unlessEmpty = <T>(rows: readonly T[], chart: (rows: readonly T[]) => string): string | undefined =>
   rows.length === 0 ? undefined : chart(rows)
-
-/** What the charts draw, from a report. */
-export const chartData = (report: Report): ChartData => ({
-  fixCost: report.token_efficiency.fix_cost.flatMap(({ error_type: type, mean_tokens: mean }) =>
-    mean === null ? [] : [{ label: type === '' ? '(none given)' : type, mean: mean.value, interval: mean }],
-  ),
-  promptShare: report.token_efficiency.prompt_share.map((row) => ({
-    phase: row.phase,
-    context: row.context_tokens,
-    instruction: row.instruction_tokens,
-  })),
-  revisions: report.constraint_effectiveness.revisions.map((row) => ({
-    label: `${row.version} ${row.context_hash}`,
-    rate: row.first_pass_rate,
-  })),
-  wordings: report.prompt_refinement.implement.map((row) => ({
-    label: row.instruction_version,
-    rate: row.first_pass_rate,
-  })),
-  volatility: 'Validations passed and tokens by day, and when GEMINI.md changed',
-  moments: report.context_volatility.days.map((day) => ({
-    label: day.day.slice(5),
-    rate: day.pass_rate === null ? null : { label: day.day, ...day.pass_rate },
-    tokens: day.tokens,
-    changed: day.changes > 0,
-  })),
-})

@@ -1,0 +1,29 @@
+import type { ChartData } from '../charts/chart-set.ts'
+import type { Report } from './schema.ts'
+
+/** What the charts draw, from a report. */
+export const chartData = (report: Report): ChartData => ({
+  fixCost: report.token_efficiency.fix_cost.flatMap(({ error_type: type, mean_tokens: mean }) =>
+    mean === null ? [] : [{ label: type === '' ? '(none given)' : type, mean: mean.value, interval: mean }],
+  ),
+  promptShare: report.token_efficiency.prompt_share.map((row) => ({
+    phase: row.phase,
+    context: row.context_tokens,
+    instruction: row.instruction_tokens,
+  })),
+  revisions: report.constraint_effectiveness.revisions.map((row) => ({
+    label: `${row.version} ${row.context_hash}`,
+    rate: row.first_pass_rate,
+  })),
+  wordings: report.prompt_refinement.implement.map((row) => ({
+    label: row.instruction_version,
+    rate: row.first_pass_rate,
+  })),
+  volatility: 'Validations passed and tokens by day, and when GEMINI.md changed',
+  moments: report.context_volatility.days.map((day) => ({
+    label: day.day.slice(5),
+    rate: day.pass_rate === null ? null : { label: day.day, ...day.pass_rate },
+    tokens: day.tokens,
+    changed: day.changes > 0,
+  })),
+})
