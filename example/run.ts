@@ -1,7 +1,7 @@
 import { mkdirSync, mkdtempSync, readFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
-import { TestWorkflowEnvironment } from '@temporalio/testing'
+import type { TestWorkflowEnvironment } from '@temporalio/testing'
 import { DefaultLogger, Runtime } from '@temporalio/worker'
 import type { AuditedBuildWorkflow } from '../src/capture/temporal/audited-build.ts'
 import { startDaemon, type Daemon } from '../test/setup/daemon.ts'
@@ -10,6 +10,7 @@ import { geminiEnvironment } from '../test/setup/gemini-environment.ts'
 import { buildGoProgram } from '../test/setup/go-build.ts'
 import { brokenSources, packageFiles, toolsDir } from '../test/setup/package-project.ts'
 import { start, until } from '../test/setup/process.ts'
+import { startTemporalServer } from '../test/setup/temporal-server.ts'
 import { scriptedAgent } from '../test/setup/scripted-agent.ts'
 
 // One whole audited build: the real Temporal server, worker, Gemini CLI, npm, tsc, eslint and node:test, and the
@@ -74,7 +75,7 @@ async function startTemporal(): Promise<TestWorkflowEnvironment> {
     built === undefined
       ? { type: 'cached-download' as const }
       : { type: 'existing-path' as const, path: built }
-  const temporal = await TestWorkflowEnvironment.createLocal({ server: { executable } })
+  const temporal = await startTemporalServer({ executable })
   endings.push(() => temporal.teardown())
   say(`The Temporal server listens on ${temporal.address}`)
   return temporal

@@ -32,7 +32,7 @@ function writeTrace(build: string): string {
 
 it(
   'a schedule reports over all traces, daily at six, and keeps the last reports',
-  { timeout: 60_000 },
+  { timeout: 120_000 },
   async () => {
     const { client, nativeConnection } = temporal as TestWorkflowEnvironment
     const traces = [writeTrace('one'), writeTrace('deep/er/two')]
@@ -97,7 +97,7 @@ it('a report over roots of which one is missing is none', async () => {
 
 const MAIN = path.resolve(import.meta.dirname, '../../src/main.ts')
 
-it('the worker command polls until SIGTERM, and ends with 0', { timeout: 60_000 }, async () => {
+it('the worker command polls until SIGTERM, and ends with 0', { timeout: 120_000 }, async () => {
   const { address } = temporal as TestWorkflowEnvironment
   const worker = start(process.execPath, [MAIN, 'worker', '--address', address, '--task-queue', 'q'])
   await until('the worker polls', () => /"event":"worker_started"/.exec(worker.output()) ?? undefined, {
@@ -111,7 +111,7 @@ it.each([
   [['--address', 'nowhere'], 2, '--address: must be host:port'],
   [['--report-roots', '/x'], 2, '--report-dir'],
   [['--address', '127.0.0.1:1'], 1, 'cannot reach the Temporal server at 127.0.0.1:1'],
-])('the worker command says what is wrong: %s', { timeout: 60_000 }, async (flags, code, message) => {
+])('the worker command says what is wrong: %s', { timeout: 120_000 }, async (flags, code, message) => {
   const worker = start(process.execPath, [MAIN, 'worker', ...flags])
   await until('it ends', () => worker.child.exitCode ?? undefined, { withinMs: 30_000 })
   expect(await worker.stop()).toBe(code)

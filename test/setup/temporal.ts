@@ -1,12 +1,14 @@
-import { TestWorkflowEnvironment } from '@temporalio/testing'
+import type { TestWorkflowEnvironment } from '@temporalio/testing'
 import { DefaultLogger, Runtime } from '@temporalio/worker'
 import { requireGoProgram } from './go-program.ts'
+import { startTemporalServer } from './temporal-server.ts'
 
 /** A real Temporal server with an empty database, on a free port. */
 export async function startTemporal(): Promise<TestWorkflowEnvironment> {
   const path = await requireGoProgram('temporal')
   Runtime.install({ logger: new DefaultLogger('ERROR') })
-  return TestWorkflowEnvironment.createLocal({
-    server: { executable: { type: 'existing-path', path }, log: { format: 'pretty', level: 'error' } },
+  return startTemporalServer({
+    executable: { type: 'existing-path', path },
+    log: { format: 'pretty', level: 'error' },
   })
 }
