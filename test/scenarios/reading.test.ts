@@ -201,3 +201,22 @@ test('no scrape is answered with less than all that stood there, however much th
   await exporter.firstPass()
   expect(exporter.ready()).toBe(true)
 })
+
+test('reading that pauses after every slice goes on with the file that waited longest', async () => {
+  const { root, state } = setUp()
+  const traces = ['one', 'two', 'three'].map((name) => path.join(root, name, TRACE))
+  for (const trace of traces) mkdirSync(path.dirname(trace))
+  const exporter = await startExporter({ roots: [root], state, sliceBytes: 256 })
+  for (const trace of traces) writeFileSync(trace, lines(...Array.from({ length: 40 }, () => entry())))
+  await exporter.tail.scan()
+  for (let pause = 0; pause < traces.length; pause++) {
+    let slices = 0
+    expect(await exporter.tail.drain(() => slices++ > 0)).toBe(false)
+  }
+  const begun = [...exporter.tail.status()].filter(({ file }) => file.position > 0)
+  expect(begun.map(({ file }) => file.path).toSorted()).toEqual(traces.toSorted())
+  expect(await exporter.tail.drain()).toBe(true)
+  expect(await entries(exporter)).toBe(0)
+  exporter.clock.advance(60_000)
+  expect(await entries(exporter)).toBe(120)
+})
