@@ -1,9 +1,9 @@
-import { open, type FileHandle } from 'node:fs/promises'
+import { open, stat, type FileHandle } from 'node:fs/promises'
 import path from 'node:path'
 import { withFileLock } from './file-lock.ts'
 
 const READ_BYTES = 1024 * 1024
-const LOCK_TIMEOUT_MS = 30_000
+const STANDSTILL_MS = 30_000
 
 export interface AppendOptions {
   /** The line's last bytes before its end. A file that holds a line ending so already stays as it is. */
@@ -25,7 +25,18 @@ const writeOnce: WriteOnce = async (file, bytes) => (await file.write(bytes)).by
  */
 export async function appendLine(file: string, line: string, options: AppendOptions): Promise<boolean> {
   try {
-    return await withFileLock(lockOf(file), LOCK_TIMEOUT_MS, () => appendLocked(file, line, options))
+    const { handle, appended } = await withFileLock(lockOf(file), () => openAndAppend(file, line, options), {
+      standstillMs: STANDSTILL_MS,
+      progress: () => sizeOf(file),
+    })
+    try {
+      // Without the lock: others append meanwhile, and the disk syncs several writers' lines at once. A line that
+      // stood there already is synced too: the call that wrote it may have been killed before it could.
+      if (options.durable) await handle.datasync()
+      return appended
+    } finally {
+      await handle.close()
+    }
   } catch (error) {
     throw new Error(`cannot append to ${file}: ${(error as Error).message}${hint(error)}`, { cause: error })
   }
@@ -34,19 +45,30 @@ export async function appendLine(file: string, line: string, options: AppendOpti
 /** `dir/audit_trace.jsonl` → `dir/.audit_trace.jsonl.lock` */
 const lockOf = (file: string): string => path.join(path.dirname(file), `.${path.basename(file)}.lock`)
 
-async function appendLocked(file: string, line: string, options: AppendOptions): Promise<boolean> {
+/** How long a file is, for whoever waits to see whether its writers get on. */
+const sizeOf = async (file: string): Promise<number> => (await stat(file).catch(() => undefined))?.size ?? 0
+
+async function openAndAppend(
+  file: string,
+  line: string,
+  options: AppendOptions,
+): Promise<{ handle: FileHandle; appended: boolean }> {
   const handle = await open(file, 'a+')
   try {
-    const tail = await lastLineState(handle, options.unlessPresent)
-    if (tail === 'present') return false
-    // A killed writer got everything out but the line's end: with it the line is there, and once.
-    const bytes = tail === 'present but open' ? '\n' : `${tail === 'torn' ? '\n' : ''}${line}\n`
-    await writeWhole(handle, Buffer.from(bytes), options.write ?? writeOnce)
-    if (options.durable) await handle.datasync()
-    return tail !== 'present but open'
-  } finally {
+    return { handle, appended: await append(handle, line, options) }
+  } catch (error) {
     await handle.close()
+    throw error
   }
+}
+
+async function append(handle: FileHandle, line: string, options: AppendOptions): Promise<boolean> {
+  const tail = await lastLineState(handle, options.unlessPresent)
+  if (tail === 'present') return false
+  // A killed writer got everything out but the line's end: with it the line is there, and once.
+  const bytes = tail === 'present but open' ? '\n' : `${tail === 'torn' ? '\n' : ''}${line}\n`
+  await writeWhole(handle, Buffer.from(bytes), options.write ?? writeOnce)
+  return tail !== 'present but open'
 }
 
 type LastLine = 'whole' | 'torn' | 'present' | 'present but open'

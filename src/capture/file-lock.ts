@@ -4,17 +4,25 @@ import { setTimeout as delay } from 'node:timers/promises'
 const FIRST_PAUSE_MS = 1
 const LONGEST_PAUSE_MS = 20
 
+/** When to stop waiting for a lock. */
+export interface Patience {
+  /** The holders get nothing done for so long: one of them is stopped. */
+  readonly standstillMs: number
+  /** What changes while the holders get on. A queue, however long, is no reason to give up. */
+  readonly progress: () => Promise<unknown>
+}
+
 /**
  * Runs `body` while no other process (and no other call in this one) holds the same lock.
  *
  * The lock is the operating system's own, taken by SQLite on an empty file: Node.js has no file locks itself, and
  * a lock file of one's own outlives a writer that was killed. This one ends with its process, whatever ends it.
- * Throws where the lock cannot be had within `timeoutMs`, or its file not be created.
+ * Throws where the holders of the lock stand still for too long, or its file cannot be created.
  */
-export async function withFileLock<T>(path: string, timeoutMs: number, body: () => Promise<T>): Promise<T> {
+export async function withFileLock<T>(path: string, body: () => Promise<T>, patience: Patience): Promise<T> {
   const database = open(path)
   try {
-    await acquire(database, path, timeoutMs)
+    await acquire(database, path, patience)
     return await body()
   } finally {
     // Closing rolls back the transaction, which wrote nothing: the file stays empty.
@@ -32,8 +40,10 @@ function open(path: string): DatabaseSync {
   }
 }
 
-async function acquire(database: DatabaseSync, path: string, timeoutMs: number): Promise<void> {
-  const deadline = performance.now() + timeoutMs
+async function acquire(database: DatabaseSync, path: string, patience: Patience): Promise<void> {
+  const { standstillMs, progress } = patience
+  let seen: unknown
+  let deadline = performance.now() + standstillMs
   for (let pauseMs = FIRST_PAUSE_MS; ; pauseMs = Math.min(pauseMs * 2, LONGEST_PAUSE_MS)) {
     try {
       database.exec('BEGIN EXCLUSIVE')
@@ -42,9 +52,13 @@ async function acquire(database: DatabaseSync, path: string, timeoutMs: number):
       if (!isBusy(error)) {
         throw new Error(`cannot lock ${path}: ${(error as Error).message}`, { cause: error })
       }
-      if (performance.now() > deadline) {
+      const now = await progress()
+      if (now !== seen) {
+        seen = now
+        deadline = performance.now() + standstillMs
+      } else if (performance.now() > deadline) {
         throw new Error(
-          `cannot lock ${path}: another writer has held it for ${String(timeoutMs)} ms. Is one of them stopped?`,
+          `cannot lock ${path}: another writer holds it and has written nothing for ${String(standstillMs)} ms. Is it stopped?`,
           { cause: error },
         )
       }
