@@ -58,7 +58,7 @@ test('on pure noise no more reports show a finding than the stated level allows'
   // There were comparisons that could have gone wrong.
   expect(comparisons).toBeGreaterThan(corpora * 5)
   expect(withFindings).toBeLessThan(tooMany(corpora))
-}, 180_000)
+})
 
 test('a revision that lets more builds pass is found, and called a reason to keep it', async () => {
   const report = await reportOn({

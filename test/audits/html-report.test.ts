@@ -1,18 +1,18 @@
 import { writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { pathToFileURL } from 'node:url'
-import { expect, onTestFinished, test } from 'vitest'
-import { startChromium } from '../setup/chromium.ts'
+import { afterAll, expect, test } from 'vitest'
+import { closeChromium, openPage } from '../setup/chromium.ts'
 import { lines } from '../setup/entries.ts'
 import { temporaryDirectory } from '../setup/exporter.ts'
 import { corpus, reportText } from './report-setup.ts'
 
+afterAll(closeChromium)
+
 async function open(text: string, width: number, colorScheme: 'light' | 'dark' = 'light') {
   const file = path.join(temporaryDirectory(), 'report.html')
   writeFileSync(file, text)
-  const browser = await startChromium()
-  onTestFinished(() => browser.close())
-  const page = await browser.newPage({ viewport: { width, height: 900 }, colorScheme })
+  const page = await openPage({ viewport: { width, height: 900 }, colorScheme })
   const said: string[] = []
   const asked: string[] = []
   page.on('console', (message) => said.push(message.text()))

@@ -1,7 +1,7 @@
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import {
   executeGeminiAgent,
   fillIn,
@@ -20,6 +20,7 @@ import {
   type ModelTurn,
 } from '../setup/fake-gemini-api.ts'
 import { geminiEnvironment } from '../setup/gemini-environment.ts'
+import { until } from '../setup/process.ts'
 
 let dir = ''
 let workingDir = ''
@@ -66,7 +67,7 @@ const writeFileCall = (file: string): ModelTurn => ({
   calls: [{ name: 'write_file', args: { file_path: path.join(workingDir, file), content: 'hello\n' } }],
 })
 
-describe('executeGeminiAgent, with the real Gemini CLI', { timeout: 90_000 }, () => {
+describe('executeGeminiAgent, with the real Gemini CLI', () => {
   it('writes files, and tells tokens, hash, version, cost and what it touched', async () => {
     writeFileSync(path.join(workingDir, 'untouched.txt'), 'as it was')
     const result = await run([writeFileCall('src/a.txt'), { text: 'Done.' }], {
@@ -155,14 +156,14 @@ describe('executeGeminiAgent, with the real Gemini CLI', { timeout: 90_000 }, ()
   it('ends the agent when it is cancelled', async () => {
     const cancel = new AbortController()
     const answers = run([{ hang: true }], { deps: { signal: cancel.signal } })
-    await vi.waitUntil(() => api?.requests.length === 1, { timeout: 60_000 })
+    await until('the CLI has asked the model', () => api?.requests.length === 1 || undefined)
     cancel.abort()
     expect(await answers).toMatchObject({ ok: false, reason: 'cancelled' })
   })
 
   it('reads a kill from outside as one, although the CLI exits with 0 after SIGTERM', async () => {
     const answers = run([{ hang: true }])
-    await vi.waitUntil(() => api?.requests.length === 1, { timeout: 60_000 })
+    await until('the CLI has asked the model', () => api?.requests.length === 1 || undefined)
     const mark = readFileSync(path.join(workingDir, '.audit_trace.jsonl.agent'), 'utf8')
     process.kill((JSON.parse(mark) as { groupId: number }).groupId, 'SIGTERM')
     expect(await answers).toMatchObject({ ok: false, reason: 'no_output' })

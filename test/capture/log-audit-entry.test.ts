@@ -12,10 +12,11 @@ import {
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { check } from '../../src/commands/check.ts'
 import { parseLine } from '../../src/entry/parse.ts'
 import { logAuditEntry } from '../../src/capture/log-audit-entry.ts'
+import { until } from '../setup/process.ts'
 
 let dir = ''
 beforeEach(() => {
@@ -137,7 +138,7 @@ describe('logAuditEntry', () => {
     const program = fileURLToPath(new URL('../setup/append-entries.ts', import.meta.url))
     const writer = spawn('node', [program, dir, 'killed', '100000'], { stdio: 'ignore' })
     const exited = once(writer, 'exit')
-    await vi.waitUntil(() => existsSync(trace()) && lines().length > 100, { timeout: 20_000 })
+    await until('a hundred lines are there', () => (existsSync(trace()) && lines().length > 100) || undefined)
     writer.kill('SIGKILL')
     await exited
     await logAuditEntry(dir, step)
@@ -181,5 +182,5 @@ describe('logAuditEntry', () => {
     const options = { fileName: 'audit_trace.jsonl', maxLineBytes: 16 * 2 ** 20, followSymlinks: false }
     await check({ ...options, paths: [dir] }, (line) => faults.push(line))
     expect(faults).toEqual([])
-  }, 120_000)
+  })
 })

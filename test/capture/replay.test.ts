@@ -14,11 +14,11 @@ beforeAll(() => {
   Runtime.install({ logger: new DefaultLogger('ERROR') })
 })
 
-it('replays a recorded build of three fixes from the sources', { timeout: 60_000 }, async () => {
+it('replays a recorded build of three fixes from the sources', async () => {
   await expect(Worker.runReplayHistory({ workflowsPath }, recorded)).resolves.toBeUndefined()
 })
 
-it('replays it from the published form as well', { timeout: 60_000 }, async () => {
+it('replays it from the published form as well', async () => {
   // Below node_modules, as the package will stand in somebody's project.
   const parent = path.join(project, 'node_modules/.cache')
   mkdirSync(parent, { recursive: true })
@@ -37,7 +37,7 @@ it('replays it from the published form as well', { timeout: 60_000 }, async () =
   }
 })
 
-it('notices a workflow that decides otherwise', { timeout: 60_000 }, async () => {
+it('notices a workflow that decides otherwise', async () => {
   const text = JSON.stringify(recorded)
   const other = JSON.parse(text.replaceAll('"runComplianceChecks"', '"runOtherChecks"')) as typeof recorded
   await expect(Worker.runReplayHistory({ workflowsPath }, other)).rejects.toThrow(

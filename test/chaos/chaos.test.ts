@@ -10,4 +10,4 @@ test('twenty rounds of kills, renames, cuts and deletions leave every total and 
   expect(report.mismatches, formatReport(report, seed, 0)).toEqual([])
   expect(report.kills.outside + report.kills.chosen).toBeGreaterThan(10)
   expect(report.lines).toBeGreaterThan(500)
-}, 300_000)
+}, 600_000)

@@ -67,7 +67,6 @@ test('promtool accepts the configuration and the rules', () => {
 
 test.each(testFiles.map((file) => [path.basename(file), file]))(
   'every expectation in prometheus/tests/%s holds',
-  { timeout: 240_000 },
   (_, file) => {
     const promtool = requireProgram('promtool')
     expect(execFileSync(promtool, ['test', 'rules', file], { encoding: 'utf8' })).toContain('SUCCESS')

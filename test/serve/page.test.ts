@@ -1,37 +1,39 @@
-import type { Browser, Page } from 'playwright-core'
-import { afterEach, expect, test } from 'vitest'
+import type { Page } from 'playwright-core'
+import { afterAll, expect, onTestFinished, test } from 'vitest'
 import { createPageCharts } from '../../src/commands/watch-charts.ts'
 import { renderPage } from '../../src/serve/page.ts'
 import { createHttpServer, type HttpServer } from '../../src/serve/server.ts'
 import type { StatusView } from '../../src/serve/status.ts'
-import { startChromium } from '../setup/chromium.ts'
+import { closeChromium, openPage } from '../setup/chromium.ts'
 import { busyStatus, emptyStatus, file } from './status-fixture.ts'
 
-let browser: Browser | undefined
-let server: HttpServer | undefined
-afterEach(async () => {
-  await browser?.close()
-  await server?.close()
-})
+afterAll(closeChromium)
 
-/** The page in a browser, and everything that its console said. */
-async function open(status: () => StatusView, width = 1280): Promise<{ page: Page; said: string[] }> {
-  browser = await startChromium()
-  server = createHttpServer({
+interface Opened {
+  readonly page: Page
+  /** Everything that its console said. */
+  readonly said: string[]
+  readonly server: HttpServer
+}
+
+/** The page in a browser. */
+async function open(status: () => StatusView, width = 1280): Promise<Opened> {
+  const server = createHttpServer({
     status,
     charts: createPageCharts(),
     scrape: () => Promise.resolve({ ok: false, status: 503, message: '' }),
     notReadyReason: () => undefined,
     onRequestError: (error) => said.push(String(error)),
   })
+  onTestFinished(() => server.close())
   const { port } = await server.listen('127.0.0.1', 0)
-  const page = await browser.newPage({ viewport: { width, height: 900 } })
+  const page = await openPage({ viewport: { width, height: 900 } })
   const said: string[] = []
   page.on('console', (message) => said.push(message.text()))
   page.on('pageerror', (error) => said.push(String(error)))
   page.on('dialog', (dialog) => said.push(`dialog ${dialog.message()}`))
   await page.goto(`http://127.0.0.1:${port}/`)
-  return { page, said }
+  return { page, said, server }
 }
 
 const tile = async (page: Page, name: string): Promise<string | null> =>
@@ -105,16 +107,16 @@ test('the page keeps itself up to date and leaves the focus where it is', async 
   const { page, said } = await open(() => busyStatus({ entries }))
   await page.locator('#files').focus()
   entries = 2
-  await expect.poll(() => tile(page, 'Entries'), { timeout: 15_000 }).toBe('2')
+  await expect.poll(() => tile(page, 'Entries')).toBe('2')
   expect(await page.evaluate('document.activeElement.id')).toBe('files')
   expect(said).toEqual([])
 })
 
 test('the page says so when the exporter no longer answers', async () => {
-  const { page } = await open(() => busyStatus())
-  await server?.close()
+  const { page, server } = await open(() => busyStatus())
+  await server.close()
   const stale = page.getByRole('status')
-  await expect.poll(() => stale.textContent(), { timeout: 15_000 }).toContain('no longer up to date')
+  await expect.poll(() => stale.textContent()).toContain('no longer up to date')
 })
 
 test('hostile names are shown and not obeyed', async () => {

@@ -1,4 +1,6 @@
-import { chromium, type Browser } from 'playwright-core'
+import { chromium, type Browser, type BrowserContextOptions, type Page } from 'playwright-core'
+import { onTestFinished } from 'vitest'
+import { IN_VAIN_MS } from './process.ts'
 import { requireProgram } from './programs.ts'
 
 const FLAGS = [
@@ -11,6 +13,20 @@ const FLAGS = [
   '--disable-sync',
 ]
 
-/** A headless browser with an empty profile; the caller closes it. */
-export const startChromium = (): Promise<Browser> =>
-  chromium.launch({ executablePath: requireProgram('chromium'), headless: true, args: FLAGS })
+let browser: Promise<Browser> | undefined
+
+/**
+ * A page of its own, with an empty profile, in the headless browser that all tests of a file share; the page is
+ * closed with its test, the browser by `closeChromium`.
+ */
+export async function openPage(options: BrowserContextOptions): Promise<Page> {
+  const executablePath = requireProgram('chromium')
+  browser ??= chromium.launch({ executablePath, headless: true, args: FLAGS, timeout: IN_VAIN_MS })
+  const context = await (await browser).newContext(options)
+  context.setDefaultTimeout(IN_VAIN_MS)
+  onTestFinished(() => context.close())
+  return context.newPage()
+}
+
+/** To be called after all tests of a file. */
+export const closeChromium = async (): Promise<void> => (await browser)?.close()
