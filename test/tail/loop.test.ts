@@ -1,0 +1,99 @@
+import { expect, test } from 'vitest'
+import { runLoop, type LoopDeps } from '../../src/tail/loop.ts'
+import { createManualClock } from '../setup/exporter.ts'
+
+const SECOND = 1_000
+const MINUTE = 60 * SECOND
+const OPTIONS = { pollMs: SECOND, scanMs: 10 * SECOND, renewHintsMs: 15 * MINUTE }
+
+type Step = 'look' | 'poll' | 'scan' | 'renew' | 'drain' | 'round'
+
+interface Costs {
+  /** How long a scan takes. */
+  readonly scanMs?: number
+  /** How long one slice takes, where there is always another one to read. */
+  readonly endlessSliceMs?: number
+}
+
+/** Runs the loop for so long, by a clock that only waiting and working move; the moments of each of its steps. */
+async function run(forMs: number, costs: Costs = {}, hintAtMs?: number): Promise<Record<Step, number[]>> {
+  const clock = createManualClock(0)
+  const steps: Record<Step, number[]> = { look: [], poll: [], scan: [], renew: [], drain: [], round: [] }
+  const end = new AbortController()
+  let tellHint: (path: string) => void
+  let hinted = hintAtMs === undefined
+  const spend = (ms: number): Promise<void> => {
+    const untilMs = clock.monotonicMs() + ms
+    if (!hinted && hintAtMs !== undefined && untilMs >= hintAtMs) {
+      hinted = true
+      clock.advance(hintAtMs - clock.monotonicMs())
+      tellHint('/builds/1/audit_trace.jsonl')
+    } else clock.advance(ms)
+    if (clock.monotonicMs() >= forMs) end.abort()
+    return Promise.resolve()
+  }
+  const note = (step: Step, ms = 0): Promise<void> => {
+    steps[step].push(clock.monotonicMs())
+    return spend(ms)
+  }
+  const deps: LoopDeps = {
+    clock,
+    signal: end.signal,
+    tail: {
+      scan: () => note('scan', costs.scanMs),
+      look: () => note('look'),
+      poll: () => note('poll'),
+      async drain(stop = () => false) {
+        await note('drain')
+        if (costs.endlessSliceMs === undefined) return true
+        while (!stop()) await spend(costs.endlessSliceMs)
+        return false
+      },
+      close: () => Promise.resolve(),
+      status: () => [],
+      roots: () => [],
+    },
+    waker: { wait: spend, rest: spend, wake: () => undefined },
+    startHints: (onHint) => {
+      tellHint = onHint
+      return { renew: () => note('renew'), close: () => Promise.resolve() }
+    },
+    afterRound: () => void note('round'),
+  }
+  await runLoop(deps, OPTIONS)
+  return steps
+}
+
+const gaps = (moments: readonly number[]): number[] =>
+  moments.slice(1).map((moment, i) => moment - (moments[i] ?? 0))
+
+test('open files are polled every second, everything is scanned every ten', async () => {
+  const { poll, scan } = await run(2 * MINUTE)
+  expect(Math.max(...gaps(poll))).toBeLessThan(1.2 * SECOND)
+  expect(gaps(scan).every((gap) => gap >= 10 * SECOND && gap < 11.2 * SECOND)).toBe(true)
+  expect(scan.length).toBeGreaterThan(9)
+})
+
+test('what has grown cold loses its watchers every quarter of an hour', async () => {
+  const { renew } = await run(61 * MINUTE)
+  expect(renew).toHaveLength(4)
+})
+
+test('a hint is followed at once, long before the next poll', async () => {
+  const { look } = await run(5 * SECOND, {}, 2_345)
+  expect(look).toHaveLength(1)
+  expect(look[0]).toBeLessThan(2_345 + 51)
+})
+
+test('files that never end delay neither polls nor scans nor the closing of builds', async () => {
+  const { poll, scan, round } = await run(2 * MINUTE, { endlessSliceMs: 100 })
+  expect(Math.max(...gaps(poll))).toBeLessThan(1.2 * SECOND)
+  expect(Math.max(...gaps(round))).toBeLessThan(1.2 * SECOND)
+  expect(scan.length).toBeGreaterThan(9)
+})
+
+test('scans of a huge tree take at most a fiftieth of the time', async () => {
+  const { scan } = await run(60 * MINUTE, { scanMs: 6 * SECOND })
+  expect(scan.length).toBeGreaterThan(5)
+  expect(Math.min(...gaps(scan))).toBeGreaterThanOrEqual(50 * 6 * SECOND)
+})
