@@ -1,17 +1,7 @@
-import { afterEach, expect, test } from 'vitest'
-import { createEngineWorld, type EngineOptions, type EngineWorld } from '../setup/engine.ts'
+import { expect, test } from 'vitest'
+import { createEngineWorld, type EngineWorld } from '../setup/engine.ts'
 
 const HOLD_MS = 30_000
-const worlds: EngineWorld[] = []
-afterEach(async () => {
-  for (const world of worlds.splice(0)) await world.end()
-})
-
-async function given(options: EngineOptions = {}): Promise<EngineWorld> {
-  const world = await createEngineWorld(options)
-  worlds.push(world)
-  return world
-}
 
 const fixes = (world: EngineWorld): Promise<number | undefined> =>
   world.peek('audit_entries_total', {
@@ -23,74 +13,74 @@ const fixes = (world: EngineWorld): Promise<number | undefined> =>
   })
 
 test('what stands in the files at the very first start is shown at its full value', async () => {
-  const world = await given({ before: [{ step_name: 'fix' }, { step_name: 'fix' }] })
+  const world = await createEngineWorld({ before: [{ step_name: 'fix' }, { step_name: 'fix' }] })
   expect(await fixes(world)).toBe(2)
 })
 
 test('a new series stays at zero until a scrape has seen it and the hold has passed', async () => {
-  const world = await given()
+  const world = await createEngineWorld()
   world.append({ step_name: 'fix' })
   await world.read()
-  world.pass(10 * HOLD_MS)
+  world.clock.advance(10 * HOLD_MS)
   expect(await fixes(world)).toBe(0)
   await world.scrape()
   world.append({ step_name: 'fix' })
   await world.read()
-  world.pass(HOLD_MS - 1)
+  world.clock.advance(HOLD_MS - 1)
   expect(await fixes(world)).toBe(0)
-  world.pass(1)
+  world.clock.advance(1)
   expect(await fixes(world)).toBe(2)
 })
 
 test('an answer that did not go out whole is no scrape', async () => {
-  const world = await given()
+  const world = await createEngineWorld()
   world.append({ step_name: 'fix' })
   await world.read()
   await world.scrape({ lost: true })
-  world.pass(2 * HOLD_MS)
+  world.clock.advance(2 * HOLD_MS)
   expect(await fixes(world)).toBe(0)
 })
 
 test('a series counted but never scraped before a crash is born at zero after it', async () => {
-  const world = await given()
+  const world = await createEngineWorld()
   world.append({ step_name: 'fix' })
   await world.read()
-  world.engine.commits.commit()
+  world.exporter.commits.commit()
   await world.restart()
-  world.pass(2 * HOLD_MS)
+  world.clock.advance(2 * HOLD_MS)
   expect(await fixes(world)).toBe(0)
   await world.scrape()
-  world.pass(HOLD_MS)
+  world.clock.advance(HOLD_MS)
   expect(await fixes(world)).toBe(1)
 })
 
 test('a series that appears while the exporter is down is born at zero', async () => {
-  const world = await given()
+  const world = await createEngineWorld()
   world.append({ step_name: 'fix' })
   await world.restart()
   expect(await fixes(world)).toBe(0)
 })
 
 test('a series seen at zero before a crash is held anew after it, then let go for good', async () => {
-  const world = await given()
+  const world = await createEngineWorld()
   world.append({ step_name: 'fix' })
   await world.read()
   await world.scrape()
-  world.engine.commits.commit()
+  world.exporter.commits.commit()
   await world.restart()
   expect(await fixes(world)).toBe(0)
-  world.pass(HOLD_MS)
+  world.clock.advance(HOLD_MS)
   expect(await fixes(world)).toBe(1)
   await world.restart()
   expect(await fixes(world)).toBe(1)
 })
 
 test('the wall clock set back does not prolong the hold', async () => {
-  const world = await given()
+  const world = await createEngineWorld()
   world.append({ step_name: 'fix' })
   await world.read()
   await world.scrape()
-  world.clock.wall -= 86_400_000
-  world.clock.monotonic += HOLD_MS
+  world.clock.advance(HOLD_MS)
+  world.clock.jump(-86_400_000)
   expect(await fixes(world)).toBe(1)
 })

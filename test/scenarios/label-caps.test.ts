@@ -1,19 +1,10 @@
-import { afterEach, expect, test } from 'vitest'
+import { expect, test } from 'vitest'
 import { seriesKey } from '../setup/exposition.ts'
-import { createEngineWorld, type EngineOptions, type EngineWorld, START_MS } from '../setup/engine.ts'
+import { createEngineWorld, type EngineWorld } from '../setup/engine.ts'
+import { NOON } from '../setup/exporter.ts'
 
 const DAY_MS = 86_400_000
 const HOLD_MS = 30_000
-const worlds: EngineWorld[] = []
-afterEach(async () => {
-  for (const world of worlds.splice(0)) await world.end()
-})
-
-async function given(options: EngineOptions = {}): Promise<EngineWorld> {
-  const world = await createEngineWorld(options)
-  worlds.push(world)
-  return world
-}
 
 const hash = (digit: string): string => digit.repeat(64)
 const entries = (context: string, step = 'scaffold', phase = 'scaffold'): string =>
@@ -28,7 +19,7 @@ const entries = (context: string, step = 'scaffold', phase = 'scaffold'): string
 /** Lets every new series go. */
 async function settle(world: EngineWorld): Promise<Map<string, number>> {
   await world.scrape()
-  world.pass(HOLD_MS)
+  world.clock.advance(HOLD_MS)
   return world.scrape()
 }
 
@@ -42,7 +33,7 @@ function increase(samples: readonly (number | undefined)[]): number {
 }
 
 test('a new value past the cap counts as _other from its birth; values known before keep their series', async () => {
-  const world = await given({ flags: { maxSteps: '2' } })
+  const world = await createEngineWorld({ flags: { maxSteps: '2' } })
   world.append(
     { step_name: 'scaffold' },
     { step_name: 'plan' },
@@ -66,7 +57,7 @@ test('a new value past the cap counts as _other from its birth; values known bef
 
 test('a raised cap admits values anew, and what was counted as _other stays there', async () => {
   const flags: Record<string, unknown> = { maxErrorTypes: '1' }
-  const world = await given({ flags })
+  const world = await createEngineWorld({ flags })
   world.append(
     { validation_status: 'fail', validation_error_type: 'A' },
     { validation_status: 'fail', validation_error_type: 'B' },
@@ -90,7 +81,7 @@ test('a raised cap admits values anew, and what was counted as _other stays ther
 })
 
 test('a context past the cap counts as _other as long as none of the others is idle', async () => {
-  const world = await given({ flags: { maxContextHashes: '2' } })
+  const world = await createEngineWorld({ flags: { maxContextHashes: '2' } })
   for (const digit of ['a', 'b', 'c', 'd']) world.append({ context_file_hash: hash(digit) })
   await world.read()
   const scraped = await settle(world)
@@ -100,7 +91,7 @@ test('a context past the cap counts as _other as long as none of the others is i
 })
 
 test('an idle context leaves the scrape for a new one and comes back with nothing lost or counted twice', async () => {
-  const world = await given({ flags: { maxContextHashes: '2' } })
+  const world = await createEngineWorld({ flags: { maxContextHashes: '2' } })
   const samples: (number | undefined)[] = []
   const look = async (): Promise<void> => {
     samples.push((await world.scrape()).get(entries(hash('a'))))
@@ -108,9 +99,9 @@ test('an idle context leaves the scrape for a new one and comes back with nothin
   world.append({ context_file_hash: hash('a') }, { context_file_hash: hash('b') })
   await world.read()
   await look()
-  world.pass(HOLD_MS)
+  world.clock.advance(HOLD_MS)
   await look()
-  world.pass(31 * DAY_MS)
+  world.clock.advance(31 * DAY_MS)
   await world.restart()
   world.append({ workflow_run_id: 'r2', context_file_hash: hash('b') })
   world.append({ workflow_run_id: 'r3', context_file_hash: hash('c') })
@@ -122,18 +113,18 @@ test('an idle context leaves the scrape for a new one and comes back with nothin
   await look()
   expect(samples.at(-1)).toBeUndefined()
   // The other two go idle in turn; the first comes back, over two restarts.
-  world.pass(31 * DAY_MS)
+  world.clock.advance(31 * DAY_MS)
   world.append({ workflow_run_id: 'r4', context_file_hash: hash('a') }, { workflow_run_id: 'r4' })
   await world.read()
   await world.restart()
   await look()
   expect(samples.at(-1)).toBe(1)
-  world.pass(HOLD_MS - 1)
+  world.clock.advance(HOLD_MS - 1)
   await look()
   expect(samples.at(-1)).toBe(1)
   await world.restart()
   await look()
-  world.pass(HOLD_MS)
+  world.clock.advance(HOLD_MS)
   await look()
   expect(samples.at(-1)).toBe(3)
   // One before the scrape ever saw it at one, two after its return.
@@ -147,8 +138,8 @@ test('an idle context leaves the scrape for a new one and comes back with nothin
 })
 
 test('a context that leaves and returns within the very first pass belongs to the baseline whole', async () => {
-  const at = (days: number): string => new Date(START_MS - days * DAY_MS).toISOString()
-  const world = await given({
+  const at = (days: number): string => new Date(NOON - days * DAY_MS).toISOString()
+  const world = await createEngineWorld({
     flags: { maxContextHashes: '1' },
     before: [
       { context_file_hash: hash('a'), timestamp: at(200), workflow_run_id: '1' },
@@ -160,7 +151,7 @@ test('a context that leaves and returns within the very first pass belongs to th
 })
 
 test('whatever stands in a label, the exposition can be parsed and no series comes twice', async () => {
-  const world = await given({
+  const world = await createEngineWorld({
     flags: { maxSteps: '1000', maxErrorTypes: '1000', maxInstructionVersions: '1000' },
   })
   const hostile = [

@@ -2,10 +2,11 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import os from 'node:os'
 import path from 'node:path'
 import { onTestFinished } from 'vitest'
+import type { Clock } from '../../src/clock.ts'
 import { parseWatchConfig } from '../../src/config/watch-config.ts'
 import { createEngine, type Engine } from '../../src/engine.ts'
 import type { Events } from '../../src/events.ts'
-import { openStore } from '../../src/state/store.ts'
+import { openStore, type Store } from '../../src/state/store.ts'
 import { nodeFileSystem, type FileSystem } from '../../src/tail/file-system.ts'
 import { parseExposition } from './exposition.ts'
 
@@ -16,19 +17,24 @@ export function temporaryDirectory(): string {
   return directory
 }
 
+export interface ManualClock extends Clock {
+  advance(ms: number): void
+  /** The wall clock alone jumps, as when somebody sets it. */
+  jump(ms: number): void
+}
+
 /** A clock that stands still until it is moved. */
-export function createManualClock(startMs: number) {
+export function createManualClock(startMs: number): ManualClock {
   let wallMs = startMs
   let monotonicMs = 0
   return {
     wallMs: () => wallMs,
     monotonicMs: () => monotonicMs,
-    advance(ms: number) {
+    advance(ms) {
       wallMs += ms
       monotonicMs += ms
     },
-    /** The wall clock alone jumps, as when somebody sets it. */
-    jump(ms: number) {
+    jump(ms) {
       wallMs += ms
     },
   }
@@ -49,12 +55,12 @@ export function createRecorder(): { events: Events; told: Told[] } {
 }
 
 export interface TestExporter extends Engine {
-  readonly clock: ReturnType<typeof createManualClock>
+  readonly clock: ManualClock
   readonly told: Told[]
   /** One round of the loop: looks at everything, reads, closes and commits. */
   round(): Promise<void>
-  /** A scrape that arrives whole. */
-  scrape(): Promise<Map<string, number>>
+  /** A scrape that arrives whole; with `lost`, one that never arrives. */
+  scrape(options?: { lost?: boolean }): Promise<Map<string, number>>
   /** The text of such a scrape. */
   scrapeText(): Promise<string>
   /** Drops everything that is only in memory, as kill -9 does. */
@@ -65,8 +71,10 @@ export interface TestExporterOptions {
   readonly roots: readonly string[]
   readonly state: string
   readonly flags?: Record<string, unknown>
-  readonly clock?: ReturnType<typeof createManualClock>
+  readonly clock?: ManualClock
   readonly fs?: FileSystem
+  /** Where faults of the state come in. */
+  readonly wrapStore?: (store: Store) => Store
   readonly sliceBytes?: number
 }
 
@@ -77,7 +85,8 @@ export const NOON = Date.parse('2026-11-20T12:00:00Z')
 export function openExporter(options: TestExporterOptions): TestExporter {
   const clock = options.clock ?? createManualClock(NOON)
   const { events, told } = createRecorder()
-  const store = openStore(options.state)
+  const { wrapStore = (store: Store) => store } = options
+  const store = wrapStore(openStore(options.state))
   let open = true
   const engine = createEngine(parseWatchConfig({ ...options.flags, roots: options.roots }), {
     store,
@@ -96,9 +105,9 @@ export function openExporter(options: TestExporterOptions): TestExporter {
     store.close()
   }
   onTestFinished(crash)
-  const scrapeText = async (): Promise<string> => {
+  const scrapeText = async ({ lost = false } = {}): Promise<string> => {
     const { body, sent } = await engine.exposition.scrape()
-    sent()
+    if (!lost) sent()
     return body
   }
   return {
@@ -112,7 +121,7 @@ export function openExporter(options: TestExporterOptions): TestExporter {
       engine.afterRound()
     },
     scrapeText,
-    scrape: async () => parseExposition(await scrapeText()),
+    scrape: async (how) => parseExposition(await scrapeText(how)),
     crash,
   }
 }

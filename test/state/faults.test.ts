@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { afterEach, describe, expect, test } from 'vitest'
-import { openStore, type Store } from '../../src/state/store.ts'
+import { openStore } from '../../src/state/store.ts'
 import { startDaemon } from '../setup/daemon.ts'
 import { createEngineWorld, type EngineWorld } from '../setup/engine.ts'
 import { seriesKey } from '../setup/exposition.ts'
@@ -176,23 +176,16 @@ test('a full disk: the last committed values stay, reading stops, and goes on wh
 })
 
 describe('with a store that fails on demand', () => {
-  const worlds: EngineWorld[] = []
-  afterEach(async () => {
-    for (const world of worlds.splice(0)) await world.end()
-  })
-
-  async function given(fails: { now: boolean }): Promise<EngineWorld> {
-    const wrapStore = (store: Store): Store => ({
-      ...store,
-      commit(parts) {
-        if (fails.now) throw new Error('injected: the disk is full')
-        store.commit(parts)
-      },
+  const given = (fails: { now: boolean }): Promise<EngineWorld> =>
+    createEngineWorld({
+      wrapStore: (store) => ({
+        ...store,
+        commit(parts) {
+          if (fails.now) throw new Error('injected: the disk is full')
+          store.commit(parts)
+        },
+      }),
     })
-    const world = await createEngineWorld({ wrapStore })
-    worlds.push(world)
-    return world
-  }
 
   test('nothing is shown that is not committed, neither values nor the end of a hold', async () => {
     const fails = { now: false }
@@ -201,29 +194,29 @@ describe('with a store that fails on demand', () => {
     world.append({ step_name: 's' })
     await world.read()
     expect(await value()).toBe(0)
-    world.pass(30_000)
+    world.clock.advance(30_000)
     fails.now = true
     expect(await value()).toBe(0)
     expect(await value()).toBe(0)
-    expect(world.engine.commits.durable()).toBe(false)
+    expect(world.exporter.commits.durable()).toBe(false)
     fails.now = false
     expect(await value()).toBe(1)
-    expect(world.engine.commits.durable()).toBe(true)
+    expect(world.exporter.commits.durable()).toBe(true)
   })
 
   test('a failed commit loses nothing of what it held, also over a restart', async () => {
     const fails = { now: false }
     const world = await given(fails)
     world.append({ step_name: 's' }, { step_name: 's' })
-    await world.engine.tail.scan()
-    await world.engine.tail.drain()
+    await world.exporter.tail.scan()
+    await world.exporter.tail.drain()
     fails.now = true
-    world.engine.commits.commit()
-    await world.restartWith(() => (fails.now = false))
+    world.exporter.commits.commit()
+    await world.restart(() => (fails.now = false))
     world.append({ step_name: 's' })
     await world.read()
     await world.scrape()
-    world.pass(30_000)
+    world.clock.advance(30_000)
     expect((await world.scrape()).get(stepKey('s'))).toBe(3)
   })
 
@@ -231,12 +224,12 @@ describe('with a store that fails on demand', () => {
     const world = await given({ now: false })
     world.append({ workflow_run_id: 'b', step_name: 'scaffold' })
     await world.read()
-    world.clock.wall -= 10 * 3_600_000
+    world.clock.jump(-10 * 3_600_000)
     await world.read()
     world.append({ workflow_run_id: 'b', step_name: 'check', validation_status: 'pass' })
     await world.read()
     await world.scrape()
-    world.pass(30_000)
+    world.clock.advance(30_000)
     const scraped = await world.scrape()
     const builds = [...scraped].filter(([key]) => key.startsWith('audit_builds_total'))
     expect(builds).toEqual([
