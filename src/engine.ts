@@ -9,6 +9,7 @@ import type { Ledger } from './metrics/ledger.ts'
 import { createProducer } from './metrics/producer.ts'
 import type { Store } from './state/store.ts'
 import type { FileSystem } from './tail/file-system.ts'
+import type { Round } from './tail/loop.ts'
 import { createReader } from './tail/reader.ts'
 import { createTail, type Tail } from './tail/tail.ts'
 
@@ -40,7 +41,7 @@ export interface Engine {
   /** Whether the first pass has ended. */
   ready(): boolean
   /** After a round of reading: closes builds that timed out, commits what is due. */
-  afterRound(): void
+  afterRound(round: Round): void
   buildsInProgress(): number
   fileCount(): number
 }
@@ -49,6 +50,8 @@ const DAY_MS = 86_400_000
 const SLICE_BYTES = 512 * 1024
 const MAX_OPEN_FILES = 256
 const FORGET_AFTER_MS = 7 * DAY_MS
+/** With a second between them. */
+const FIRST_PASS_RETRIES = 30
 
 /** A file quiet for longer is closed and not watched. */
 export const COLD_AFTER_MS = 5 * 60_000
@@ -80,10 +83,7 @@ export function createEngine(config: EngineConfig, deps: EngineDeps): Engine {
       lastEntryMs: () => builds.lastEntryMs(),
     }),
     newSeriesHoldMs: config.newSeriesHold,
-    commit() {
-      if (ready) pipeline.expire(clock.wallMs())
-      return commits.commit()
-    },
+    commit: () => commits.commit(),
   })
 
   // files → lines
@@ -111,6 +111,18 @@ export function createEngine(config: EngineConfig, deps: EngineDeps): Engine {
   )
 
   let ready = false
+  /** When the latest look at everything began that has ended; all that stood there then has been found. */
+  let foundUpToMs = Number.NEGATIVE_INFINITY
+
+  /** What fails for a reason that passes is history if it is read in a moment, and would be an increase later. */
+  async function retryHindered(): Promise<void> {
+    for (let i = 0; i < FIRST_PASS_RETRIES && tail.hindered() && !stopped(); i++) {
+      await deps.waitToRetry()
+      await tail.scan(stopped)
+      await tail.drain(stopped)
+    }
+  }
+
   return {
     tail,
     ledger,
@@ -119,10 +131,12 @@ export function createEngine(config: EngineConfig, deps: EngineDeps): Engine {
     exposition,
     async firstPass() {
       const startedMs = clock.monotonicMs()
-      await tail.scan()
+      const startedWallMs = clock.wallMs()
+      await tail.scan(stopped)
       await tail.drain(stopped)
+      await retryHindered()
       if (stopped()) return
-      pipeline.endFirstPass(clock.wallMs())
+      pipeline.endFirstPass(startedWallMs)
       while (!commits.commit()) {
         if (stopped()) return
         await deps.waitToRetry()
@@ -131,8 +145,10 @@ export function createEngine(config: EngineConfig, deps: EngineDeps): Engine {
       events.caughtUp(registry.count(), (clock.monotonicMs() - startedMs) / 1000)
     },
     ready: () => ready,
-    afterRound() {
-      pipeline.expire(clock.wallMs())
+    afterRound({ drained, scannedSinceMs }) {
+      foundUpToMs = scannedSinceMs ?? foundUpToMs
+      // No build may time out for want of an entry that is written, and only not read yet.
+      if (drained) pipeline.expire(foundUpToMs)
       if (commits.due()) commits.commit()
     },
     buildsInProgress: () => builds.inProgress(),

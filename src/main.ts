@@ -40,3 +40,6 @@ process.exitCode = await runProgram(process.argv, {
     },
   }),
 })
+
+// What still waits for a file system that does not answer must not keep the process.
+if (stop.signal.aborted) process.exit()

@@ -32,7 +32,9 @@ export interface WatchDeps {
 
 const POLL_MS = 1_000
 const RENEW_HINTS_MS = 15 * 60_000
-const RETRY_COMMIT_MS = 1_000
+const RETRY_MS = 1_000
+/** A file system that does not answer must not keep the end waiting: with the server's part, below five seconds. */
+const STOP_PATIENCE_MS = 2_500
 
 /**
  * The daemon: reads the files below the roots as they grow and serves their totals, until the signal.
@@ -50,7 +52,7 @@ export async function watch(config: WatchConfig, deps: WatchDeps): Promise<void>
     fs: deps.fs ?? nodeFileSystem,
     clock,
     events,
-    waitToRetry: () => waker.wait(RETRY_COMMIT_MS),
+    waitToRetry: () => waker.rest(RETRY_MS),
     stopped: () => signal.aborted,
     onCommit: (seconds) => self?.committed(seconds),
   })
@@ -94,6 +96,27 @@ export async function watch(config: WatchConfig, deps: WatchDeps): Promise<void>
           onError: (error) => events.fileFailed(config.roots.join(', '), 'watch', error),
         })
 
+  async function read(): Promise<void> {
+    await engine.firstPass()
+    if (signal.aborted) return
+    deps.onReady?.(() => status.view())
+    await runLoop(
+      {
+        tail: engine.tail,
+        clock,
+        waker,
+        signal,
+        startHints,
+        afterRound: (round) => engine.afterRound(round),
+      },
+      {
+        pollMs: POLL_MS,
+        scanMs: config.poll ? POLL_MS : config.scanInterval,
+        renewHintsMs: RENEW_HINTS_MS,
+      },
+    )
+  }
+
   try {
     const { host, port } = await server.listen(config.listen.host, config.listen.port)
     const url = `${web?.tls === undefined ? 'http' : 'https'}://${host.includes(':') ? `[${host}]` : host}:${port}`
@@ -103,24 +126,26 @@ export async function watch(config: WatchConfig, deps: WatchDeps): Promise<void>
     )
     deps.onListening?.(url)
 
-    await engine.firstPass()
-    if (!signal.aborted) {
-      deps.onReady?.(() => status.view())
-      await runLoop(
-        { tail: engine.tail, clock, waker, signal, startHints, afterRound: () => engine.afterRound() },
-        {
-          pollMs: POLL_MS,
-          scanMs: config.poll ? POLL_MS : config.scanInterval,
-          renewHintsMs: RENEW_HINTS_MS,
-        },
-      )
-    }
+    await orStopped(read(), signal)
   } finally {
     await server.close()
-    await engine.tail.close()
+    await orStopped(engine.tail.close(), signal)
+    // Between two waits positions and counts are always in step, also where reading still hangs in one.
     const durable = engine.commits.commit()
     await engine.exposition.close()
     store.close()
     if (durable) log.info({ event: 'stopped' }, 'stopped; everything read is committed')
   }
+}
+
+/** Waits for the work; once the signal says stop, only for a while. */
+async function orStopped(work: Promise<void>, signal: AbortSignal): Promise<void> {
+  const impatience = new Promise<void>((resolve) => {
+    const begin = (): void => void setTimeout(resolve, STOP_PATIENCE_MS).unref()
+    if (signal.aborted) begin()
+    else signal.addEventListener('abort', begin, { once: true })
+  })
+  // Left behind, it may still fail.
+  work.catch(() => undefined)
+  await Promise.race([work, impatience])
 }

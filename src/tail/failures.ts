@@ -1,4 +1,4 @@
-import type { TrackedFile } from './tracked-file.ts'
+import { codeOf } from './file-system.ts'
 
 const FIRST_RETRY_MS = 1_000
 const LAST_RETRY_MS = 60_000
@@ -6,36 +6,43 @@ const LAST_RETRY_MS = 60_000
 interface Failure {
   readonly delayMs: number
   readonly retryAtMs: number
+  readonly passing: boolean
 }
 
-/** Files that could not be read, each with the time from which on it is tried again. */
-export interface Failures {
+/** What could not be read or listed, each with the time from which on it is tried again. */
+export interface Failures<T> {
   /** Doubles the delay where it is not the first time. */
-  add(file: TrackedFile): void
+  add(item: T, error: unknown): void
   /** Whether it was there. */
-  remove(file: TrackedFile): boolean
-  has(file: TrackedFile): boolean
+  remove(item: T): boolean
+  has(item: T): boolean
   /** Whether it is too early to try again. */
-  waits(file: TrackedFile): boolean
-  /** Files to be tried again now. */
-  due(): readonly TrackedFile[]
+  waits(item: T): boolean
+  /** What is to be tried again now. */
+  due(): readonly T[]
+  /** Whether any failure may pass by itself, as want of handles does and want of permission does not. */
+  passing(): boolean
 }
 
-/** Backs off per file, by a clock that never jumps: a retry must not wait for one that was set back. */
-export function createFailures(monotonicMs: () => number): Failures {
-  const failures = new Map<TrackedFile, Failure>()
+const LASTING = new Set(['EACCES', 'EPERM', 'ELOOP', 'ENAMETOOLONG'])
+
+/** Backs off for each item, by a clock that never jumps: a retry must not wait for one that was set back. */
+export function createFailures<T>(monotonicMs: () => number): Failures<T> {
+  const failures = new Map<T, Failure>()
   return {
-    add(file) {
-      const before = failures.get(file)
+    add(item, error) {
+      const before = failures.get(item)
       const delayMs = before === undefined ? FIRST_RETRY_MS : Math.min(before.delayMs * 2, LAST_RETRY_MS)
-      failures.set(file, { delayMs, retryAtMs: monotonicMs() + delayMs })
+      const passing = !LASTING.has(codeOf(error))
+      failures.set(item, { delayMs, retryAtMs: monotonicMs() + delayMs, passing })
     },
-    remove: (file) => failures.delete(file),
-    has: (file) => failures.has(file),
-    waits(file) {
-      const failure = failures.get(file)
+    remove: (item) => failures.delete(item),
+    has: (item) => failures.has(item),
+    waits(item) {
+      const failure = failures.get(item)
       return failure !== undefined && failure.retryAtMs > monotonicMs()
     },
-    due: () => [...failures].filter(([, { retryAtMs }]) => retryAtMs <= monotonicMs()).map(([file]) => file),
+    due: () => [...failures].filter(([, { retryAtMs }]) => retryAtMs <= monotonicMs()).map(([item]) => item),
+    passing: () => [...failures.values()].some((failure) => failure.passing),
   }
 }

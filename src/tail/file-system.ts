@@ -91,7 +91,7 @@ export const nodeFileSystem: FileSystem = {
 }
 
 /** Node's error code, `''` where there is none. */
-const codeOf = (error: unknown): string =>
+export const codeOf = (error: unknown): string =>
   error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : ''
 
 /** Whether the error says that there is nothing at the path. */

@@ -4,7 +4,9 @@ import type { TrackedFile } from './tracked-file.ts'
 /** Open files, the hot ones: while one is open, its deletion cannot take unread bytes away. */
 export interface Handles {
   get(file: TrackedFile): OpenFile | undefined
-  /** The file's handle, opened where it has none. Throws what opening throws. */
+  /** The same, for reading: keeps the file from being the longest unused. */
+  use(file: TrackedFile): OpenFile | undefined
+  /** Opens a file that is not open. Throws what opening throws. */
   open(file: TrackedFile): Promise<OpenFile>
   close(file: TrackedFile): Promise<void>
   closeAll(): Promise<void>
@@ -29,13 +31,14 @@ export function createHandles(
 
   return {
     get: (file) => open.get(file),
-    async open(file) {
+    use(file) {
       const known = open.get(file)
-      if (known !== undefined) {
-        open.delete(file)
-        open.set(file, known)
-        return known
-      }
+      if (known === undefined) return undefined
+      open.delete(file)
+      open.set(file, known)
+      return known
+    },
+    async open(file) {
       if (open.size >= limit) {
         const longestUnused = [...open.keys()].find(mayClose)
         if (longestUnused !== undefined) await close(longestUnused)

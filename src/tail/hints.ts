@@ -39,7 +39,8 @@ export function createHints(options: HintsOptions): Hints {
         const name = nodePath.basename(path)
         if (isIgnoredDirectory(name)) return true
         if (stats === undefined) return false
-        return (stats.isFile() && name !== fileName) || options.nowMs() - stats.mtimeMs > options.coldAfterMs
+        if (!stats.isDirectory() && name !== fileName) return true
+        return options.nowMs() - stats.mtimeMs > options.coldAfterMs
       },
     })
       .on('add', onHint)

@@ -46,7 +46,15 @@ export interface LoopDeps {
   readonly signal: AbortSignal
   readonly startHints: (onHint: (path: string) => void) => Hints
   /** After each round of looking and reading. */
-  readonly afterRound: () => void
+  readonly afterRound: (round: Round) => void
+}
+
+/** What one round has looked at and read. */
+export interface Round {
+  /** Everything that has been found to read is read. */
+  readonly drained: boolean
+  /** When the look at everything began that came to its end in this round, if one did; wall clock. */
+  readonly scannedSinceMs: number | undefined
 }
 
 export interface LoopOptions {
@@ -60,6 +68,8 @@ export interface LoopOptions {
 const REST_MS = 50
 /** Scans take at most this share of the time, however many files there are. */
 const SCAN_SHARE = 1 / 50
+/** A scan of very many files pauses after this long for what is known to have grown. */
+const SCAN_PORTION_MS = 200
 
 /** Looks, reads, waits; until the signal says stop. Hints shorten the wait, nothing else. */
 export async function runLoop(deps: LoopDeps, options: LoopOptions): Promise<void> {
@@ -71,24 +81,23 @@ export async function runLoop(deps: LoopDeps, options: LoopOptions): Promise<voi
   })
   const stop = (): boolean => signal.aborted
   signal.addEventListener('abort', () => waker.wake(), { once: true })
-  let nextScanMs = clock.monotonicMs() + options.scanMs
+  const scans = createScans(deps, options)
   let nextPollMs = 0
   let nextRenewMs = clock.monotonicMs() + options.renewHintsMs
   try {
     while (!stop()) {
       const paths = [...hinted]
       hinted.clear()
-      for (const path of paths) await tail.look(path)
+      for (const path of paths) {
+        if (stop()) break
+        await tail.look(path)
+      }
       const startedMs = clock.monotonicMs()
       if (startedMs >= nextPollMs) {
         await tail.poll()
         nextPollMs = clock.monotonicMs() + options.pollMs
       }
-      if (startedMs >= nextScanMs) {
-        await tail.scan()
-        const tookMs = clock.monotonicMs() - startedMs
-        nextScanMs = clock.monotonicMs() + Math.max(options.scanMs, tookMs / SCAN_SHARE)
-      }
+      const scannedSinceMs = await scans.portion()
       if (startedMs >= nextRenewMs) {
         await hints.renew()
         nextRenewMs = clock.monotonicMs() + options.renewHintsMs
@@ -96,12 +105,42 @@ export async function runLoop(deps: LoopDeps, options: LoopOptions): Promise<voi
       // However much there is to read: new files, hints and time-outs must not wait for the end of it.
       const drainUntilMs = clock.monotonicMs() + options.pollMs
       const drained = await tail.drain(() => stop() || clock.monotonicMs() >= drainUntilMs)
-      deps.afterRound()
-      if (!drained) continue
+      deps.afterRound({ drained, scannedSinceMs })
+      if (!drained || scans.underway()) continue
       if (!stop()) await waker.rest(REST_MS)
-      if (hinted.size === 0 && !stop()) await waker.wait(options.pollMs)
+      if (hinted.size === 0 && !stop()) await waker.wait(Math.max(0, nextPollMs - clock.monotonicMs()))
     }
   } finally {
     await hints.close()
+  }
+}
+
+interface Scans {
+  /** Scans for a while where a scan is due; one that comes to its end says when it began, by the wall clock. */
+  portion(): Promise<number | undefined>
+  underway(): boolean
+}
+
+function createScans({ tail, clock, signal }: LoopDeps, { scanMs }: LoopOptions): Scans {
+  let nextMs = clock.monotonicMs() + scanMs
+  let sinceMs: number | undefined
+  let tookMs = 0
+  return {
+    async portion() {
+      const startedMs = clock.monotonicMs()
+      if (startedMs < nextMs) return undefined
+      sinceMs ??= clock.wallMs()
+      const ended = await tail.scan(
+        () => signal.aborted || clock.monotonicMs() - startedMs >= SCAN_PORTION_MS,
+      )
+      tookMs += clock.monotonicMs() - startedMs
+      if (!ended) return undefined
+      const began = sinceMs
+      nextMs = clock.monotonicMs() + Math.max(scanMs, tookMs / SCAN_SHARE)
+      sinceMs = undefined
+      tookMs = 0
+      return began
+    },
+    underway: () => sinceMs !== undefined,
   }
 }

@@ -39,12 +39,20 @@ export function createReader(sink: LineSink, options: ReaderOptions): Reader {
   const { maxLineBytes, sliceBytes } = options
   const buffer = Buffer.allocUnsafe(MARKER_BYTES + sliceBytes)
 
-  /** Bytes from `from`, with up to `MARKER_BYTES` before them, in one read: what is checked is what is read. */
-  async function read(handle: OpenFile, from: number): Promise<{ before: Buffer; data: Buffer }> {
+  /**
+   * Bytes from `from`, with up to `MARKER_BYTES` before them, in one read: what is checked is what is read. What has
+   * been added beyond `size` meanwhile is left for the next one: a second read might come from other content.
+   */
+  async function read(
+    handle: OpenFile,
+    from: number,
+    size: number,
+  ): Promise<{ before: Buffer; data: Buffer }> {
     const lead = Math.min(MARKER_BYTES, from)
+    const wanted = lead + Math.min(sliceBytes, Math.max(0, size - from))
     let filled = 0
-    while (filled < lead + sliceBytes) {
-      const got = await handle.read(buffer, filled, lead + sliceBytes - filled, from - lead + filled)
+    while (filled < wanted) {
+      const got = await handle.read(buffer, filled, wanted - filled, from - lead + filled)
       if (got === 0) break
       filled += got
     }
@@ -130,7 +138,7 @@ export function createReader(sink: LineSink, options: ReaderOptions): Reader {
   return {
     async readSlice(file, handle, nowMs) {
       const facts = await handle.facts()
-      const { before, data } = await read(handle, file.scannedTo)
+      const { before, data } = await read(handle, file.scannedTo, facts.size)
       const scanned = file.scannedTo
       if (facts.size < scanned || digest(before) !== file.scanMarker) {
         return relocate(file, handle, facts)
@@ -171,7 +179,7 @@ export function createReader(sink: LineSink, options: ReaderOptions): Reader {
   /** The bytes before `scannedTo` are not what they were: was it the unfinished line alone, or all of it? */
   async function relocate(file: TrackedFile, handle: OpenFile, facts: FileFacts): Promise<'more'> {
     if (file.scannedTo > file.position && facts.size >= file.position) {
-      const { before } = await read(handle, file.position)
+      const { before } = await read(handle, file.position, facts.size)
       if (digest(before) === file.marker) return lookAgain(file)
     }
     const { position } = file

@@ -11,6 +11,8 @@ export interface Registry extends Durable {
   touch(file: TrackedFile): void
   /** Learns from any file or directory whether its file system keeps birth times. */
   learn(facts: FileFacts): void
+  /** The file that is known by this device and inode, be it this one or one that held them before. */
+  owner(facts: FileFacts): TrackedFile | undefined
   /** The file with this device and inode, unless birth times tell two files apart. */
   find(facts: FileFacts): TrackedFile | undefined
   /** The file that held this device and inode before another file got it. */
@@ -18,7 +20,10 @@ export interface Registry extends Durable {
   /** Files last seen at a path; more than one after rotations that we have not followed yet. */
   at(path: string): readonly TrackedFile[]
   move(file: TrackedFile, path: string): void
-  /** A file system mounted anew may carry another device number. */
+  /**
+   * A file system mounted anew may carry another device number. Where numbers have changed places, another file may
+   * be known by this one still: it is kept, and found by its path until it gets its own number in turn.
+   */
   changeDevice(file: TrackedFile, device: bigint): void
   /** Forgets a file: it is gone and read to its end. */
   drop(file: TrackedFile): void
@@ -27,6 +32,7 @@ export interface Registry extends Durable {
 const identity = (device: bigint, inode: bigint): string => `${device}:${inode}`
 
 export function createRegistry(state: Reader): Registry {
+  const files = new Set<TrackedFile>()
   const byIdentity = new Map<string, TrackedFile>()
   const byPath = new Map<string, Set<TrackedFile>>()
   const dropped = new Set<number>()
@@ -40,7 +46,12 @@ export function createRegistry(state: Reader): Registry {
   }
 
   function index(file: TrackedFile): void {
+    files.add(file)
     byIdentity.set(identity(file.device, file.inode), file)
+    indexPath(file)
+  }
+
+  function indexPath(file: TrackedFile): void {
     const there = byPath.get(file.path)
     if (there === undefined) byPath.set(file.path, new Set([file]))
     else there.add(file)
@@ -52,6 +63,11 @@ export function createRegistry(state: Reader): Registry {
     if (there?.size === 0) byPath.delete(file.path)
   }
 
+  function unindexIdentity(file: TrackedFile): void {
+    const key = identity(file.device, file.inode)
+    if (byIdentity.get(key) === file) byIdentity.delete(key)
+  }
+
   const owner = (facts: FileFacts): TrackedFile | undefined =>
     byIdentity.get(identity(facts.device, facts.inode))
 
@@ -59,8 +75,9 @@ export function createRegistry(state: Reader): Registry {
     sameBirth(file, facts, devicesWithBirthTimes.has(facts.device))
 
   return {
-    all: () => byIdentity.values(),
-    count: () => byIdentity.size,
+    all: () => files,
+    count: () => files.size,
+    owner,
     add(file) {
       index(file)
       dirty.add(file)
@@ -82,17 +99,17 @@ export function createRegistry(state: Reader): Registry {
       unindexPath(file)
       file.path = path
       dirty.add(file)
-      index(file)
+      indexPath(file)
     },
     changeDevice(file, device) {
-      byIdentity.delete(identity(file.device, file.inode))
+      unindexIdentity(file)
       file.device = device
       dirty.add(file)
       index(file)
     },
     drop(file) {
-      const key = identity(file.device, file.inode)
-      if (byIdentity.get(key) === file) byIdentity.delete(key)
+      files.delete(file)
+      unindexIdentity(file)
       unindexPath(file)
       dirty.delete(file)
       if (file.id !== undefined) dropped.add(file.id)

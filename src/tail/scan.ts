@@ -31,65 +31,132 @@ export interface ScanResult {
   readonly missingRoots: readonly string[]
 }
 
+/** What a walk tells of, and asks, on its way. */
+export interface WalkEvents {
+  failed(path: string, operation: 'stat' | 'list', error: unknown): void
+  /** Whether a directory or root has failed a moment ago and is to be left alone for now. */
+  waits(path: string): boolean
+  /** What may have failed before could be looked at. */
+  sound(path: string): void
+}
+
 /** Finds every trace below the roots, whatever events told or missed. Errors go to `onError`; the rest goes on. */
 export async function scan(
   fs: FileSystem,
   roots: readonly string[],
   options: ScanOptions,
-  onError: (path: string, operation: 'stat' | 'list', error: unknown) => void,
+  onError: WalkEvents['failed'],
 ): Promise<ScanResult> {
   const found: Sighting[] = []
+  const steps = walk(fs, roots, options, { failed: onError, waits: () => false, sound: () => undefined })
+  for (;;) {
+    const { done, value } = await steps.next()
+    if (done === true) return { found, missingRoots: value }
+    if (value !== undefined) found.push(value)
+  }
+}
+
+/**
+ * The same step by step, a trace or nothing at each, so that whoever asks may stop or do something else in between.
+ * Ends with the roots that do not exist.
+ */
+export async function* walk(
+  fs: FileSystem,
+  roots: readonly string[],
+  options: ScanOptions,
+  events: WalkEvents,
+): AsyncGenerator<Sighting | undefined, readonly string[]> {
   const missingRoots: string[] = []
   const visited = new Set<string>()
-  const realRoots = await Promise.all(roots.map((root) => fs.resolve(root).catch(() => root)))
+  const realRoots = await resolveRoots(fs, roots)
+  const directories: string[] = []
 
   for (const root of roots) {
+    if (events.waits(root)) continue
     try {
       const facts = await fs.stat(root)
-      if (facts.isFile) found.push({ path: root, facts })
-      else if (facts.isDirectory) await walk(root, facts)
+      if (facts.isDirectory) enter(root, facts)
+      else events.sound(root)
+      if (facts.isFile) yield { path: root, facts }
     } catch (error) {
       if (isMissing(error)) missingRoots.push(root)
-      else onError(root, 'stat', error)
+      else events.failed(root, 'stat', error)
+    }
+    for (let directory = directories.pop(); directory !== undefined; directory = directories.pop()) {
+      for (const entry of await list(directory))
+        yield await visit(nodePath.join(directory, entry.name), entry)
+      yield undefined
     }
   }
-  return { found, missingRoots }
+  return missingRoots
 
-  async function walk(directory: string, facts: FileFacts): Promise<void> {
+  function enter(directory: string, facts: FileFacts): void {
     const identity = `${facts.device}:${facts.inode}`
     if (visited.has(identity)) return
     visited.add(identity)
-    let entries: DirectoryEntry[]
+    directories.push(directory)
+  }
+
+  async function list(directory: string): Promise<DirectoryEntry[]> {
+    if (events.waits(directory)) return []
     try {
-      entries = await fs.list(directory)
+      const entries = await fs.list(directory)
+      events.sound(directory)
+      return entries.filter(({ name, kind }) => name === options.fileName || kind !== 'file')
     } catch (error) {
-      if (!isMissing(error)) onError(directory, 'list', error)
-      return
-    }
-    for (const entry of entries) {
-      if (entry.name !== options.fileName && entry.kind === 'file') continue
-      await visit(nodePath.join(directory, entry.name), entry)
+      if (!isMissing(error)) events.failed(directory, 'list', error)
+      return []
     }
   }
 
-  async function visit(path: string, entry: DirectoryEntry): Promise<void> {
-    if (entry.kind === 'other' || (entry.kind === 'directory' && isIgnoredDirectory(entry.name))) return
+  async function visit(path: string, entry: DirectoryEntry): Promise<Sighting | undefined> {
+    if (entry.kind === 'other' || (entry.kind === 'directory' && isIgnoredDirectory(entry.name)))
+      return undefined
     try {
-      if (entry.kind === 'link' && !(await mayFollow(path))) return
+      if (entry.kind === 'link' && !(await mayFollow(fs, path, realRoots, options))) return undefined
       const facts = await fs.stat(path)
-      if (facts.isDirectory) await walk(path, facts)
-      else if (facts.isFile && entry.name === options.fileName) found.push({ path, facts })
+      if (facts.isDirectory) enter(path, facts)
+      else if (facts.isFile && entry.name === options.fileName) return { path, facts }
     } catch (error) {
       // Gone between the listing and the look, or a link to nothing.
-      if (!isMissing(error)) onError(path, 'stat', error)
+      if (!isMissing(error)) events.failed(path, 'stat', error)
     }
+    return undefined
   }
+}
 
-  async function mayFollow(link: string): Promise<boolean> {
-    if (options.followSymlinks) return true
-    const target = await fs.resolve(link)
-    return realRoots.some((root) => target === root || target.startsWith(root + nodePath.sep))
-  }
+const resolveRoots = (fs: FileSystem, roots: readonly string[]): Promise<string[]> =>
+  Promise.all(roots.map((root) => fs.resolve(root).catch(() => root)))
+
+async function mayFollow(
+  fs: FileSystem,
+  path: string,
+  realRoots: readonly string[],
+  { followSymlinks }: ScanOptions,
+): Promise<boolean> {
+  if (followSymlinks) return true
+  const target = await fs.resolve(path)
+  return realRoots.some((root) => isWithin(target, root))
+}
+
+/** Whether a path is the root or lies below it. */
+export const isWithin = (path: string, root: string): boolean =>
+  path === root || path.startsWith(root.endsWith(nodePath.sep) ? root : root + nodePath.sep)
+
+/**
+ * The trace that a path leads to, by the rules of a scan: `undefined` where a scan would not find it there, be it for
+ * its name or for a link on the way that leads out of the roots. Throws what the file system throws.
+ */
+export async function traceAt(
+  fs: FileSystem,
+  path: string,
+  roots: readonly string[],
+  options: ScanOptions,
+): Promise<Sighting | undefined> {
+  if (nodePath.basename(path) !== options.fileName && !roots.includes(path)) return undefined
+  const facts = await fs.stat(path)
+  if (!facts.isFile || !(await mayFollow(fs, path, await resolveRoots(fs, roots), options))) return undefined
+  return { path, facts }
 }
 
 /** Looks beside a path, where rotation renames to, for the file that `isIt` recognises. */

@@ -9,9 +9,17 @@ import {
 } from 'node:fs'
 import path from 'node:path'
 import { expect, test } from 'vitest'
+import { COLD_AFTER_MS } from '../../src/engine.ts'
+import { nodeFileSystem } from '../../src/tail/file-system.ts'
 import { entry, HASH_A, lines } from '../setup/entries.ts'
 import { seriesKey } from '../setup/exposition.ts'
-import { startExporter, temporaryDirectory, type TestExporter } from '../setup/exporter.ts'
+import {
+  createManualClock,
+  NOON,
+  startExporter,
+  temporaryDirectory,
+  type TestExporter,
+} from '../setup/exporter.ts'
 
 const TRACE = 'audit_trace.jsonl'
 
@@ -101,6 +109,7 @@ test('deletion: what is left to read is read, and the totals stay', async () => 
   rmSync(file)
   await exporter.round()
   expect(await count(exporter)).toBe(3)
+  exporter.clock.advance(COLD_AFTER_MS + 1)
   await exporter.round()
   expect([...exporter.tail.status()]).toEqual([])
   writeFileSync(file, lines(entry()))
@@ -170,6 +179,7 @@ test('an idle build closes by the clock, once, also over a restart', async () =>
   expect((await first.scrape()).get(abandoned)).toBeUndefined()
   expect((await first.scrape()).get('audit_builds_in_progress')).toBe(1)
   first.clock.advance(2 * 3_600_000)
+  await first.round()
   expect((await first.scrape()).get(abandoned)).toBe(0)
   first.clock.advance(60_000)
   expect((await first.scrape()).get(abandoned)).toBe(1)
@@ -177,6 +187,75 @@ test('an idle build closes by the clock, once, also over a restart', async () =>
   await first.crash()
   const second = await startExporter({ roots: [root], state, clock: first.clock })
   expect((await second.scrape()).get(abandoned)).toBe(1)
+})
+
+test('a build does not time out for want of an entry that is written and not read yet', async () => {
+  const { root, state, file } = setUp()
+  writeFileSync(file, lines(entry({ timestamp: '2026-11-20T11:59:00.000Z' })))
+  let fails = false
+  const exporter = await startExporter({
+    roots: [root],
+    state,
+    wrapStore: (store) => ({
+      ...store,
+      commit(parts) {
+        if (fails) throw new Error('injected: the disk is full')
+        store.commit(parts)
+      },
+    }),
+  })
+  // The disk is full for longer than the build may be idle; meanwhile it passes.
+  fails = true
+  appendFileSync(file, lines(entry({ validation_status: 'pass', timestamp: '2026-11-20T12:01:00.000Z' })))
+  exporter.clock.advance(2 * 3_600_000)
+  await exporter.scrape()
+  fails = false
+  await exporter.round()
+  await exporter.scrape()
+  exporter.clock.advance(60_000)
+  await exporter.round()
+  const builds = [...(await exporter.scrape())].filter(([key]) => key.startsWith('audit_builds_total'))
+  expect(builds).toEqual([
+    [seriesKey('audit_builds_total', { outcome: 'first_pass', context_hash: 'unknown' }), 1],
+  ])
+})
+
+test('what cannot be read for a moment at the very first start belongs to the baseline all the same', async () => {
+  const { root, state, file } = setUp()
+  writeFileSync(file, lines(entry(), entry()))
+  let refusals = 3
+  const clock = createManualClock(NOON)
+  const exporter = await startExporter({
+    roots: [root],
+    state,
+    clock,
+    fs: {
+      ...nodeFileSystem,
+      stat(at) {
+        clock.advance(1_000)
+        return nodeFileSystem.stat(at)
+      },
+      open: (at) =>
+        refusals-- > 0
+          ? Promise.reject(Object.assign(new Error('EMFILE: injected'), { code: 'EMFILE' }))
+          : nodeFileSystem.open(at),
+    },
+  })
+  expect(await count(exporter)).toBe(2)
+})
+
+test('what may not be read does not keep the first pass from its end', async () => {
+  const { root, state, file } = setUp()
+  writeFileSync(file, lines(entry()))
+  const exporter = await startExporter({
+    roots: [root],
+    state,
+    fs: {
+      ...nodeFileSystem,
+      open: () => Promise.reject(Object.assign(new Error('EACCES: injected'), { code: 'EACCES' })),
+    },
+  })
+  expect(exporter.ready()).toBe(true)
 })
 
 test('a new series is shown at zero until a scrape has seen it and the hold has passed', async () => {

@@ -115,10 +115,11 @@ export function openExporter(options: TestExporterOptions): TestExporter {
     clock,
     told,
     async round() {
+      const scannedSinceMs = clock.wallMs()
       await engine.tail.scan()
       await engine.tail.poll()
-      await engine.tail.drain()
-      engine.afterRound()
+      const drained = await engine.tail.drain()
+      engine.afterRound({ drained, scannedSinceMs })
     },
     scrapeText,
     scrape: async (how) => parseExposition(await scrapeText(how)),

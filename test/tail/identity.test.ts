@@ -146,7 +146,38 @@ describe('a file is not its path', () => {
     await world.catchUp()
     await world.catchUp()
     expectOnce(world, ['one', 'two'])
+  })
+
+  test('a deleted file that somebody still writes to is read on, until it is quiet for long', async () => {
+    const world = given({ coldAfterMs: 300_000 })
+    const writer = fs.openSync(world.trace, 'a')
+    fs.writeSync(writer, 'one\n')
+    await world.catchUp()
+    fs.unlinkSync(world.trace)
+    await world.catchUp()
+    world.nowMs += 299_000
+    await world.catchUp()
+    fs.writeSync(writer, 'two\n')
+    fs.closeSync(writer)
+    await world.catchUp()
+    expectOnce(world, ['one', 'two'])
+    world.nowMs += 301_000
+    await world.catchUp()
     expect(world.registry.count()).toBe(0)
+  })
+
+  test('deleted files do not use up the handles', async () => {
+    const world = given({ maxOpenFiles: 4 })
+    for (const name of ['a', 'b', 'c', 'd']) {
+      const trace = path.join(world.root, name, TRACE)
+      fs.mkdirSync(path.dirname(trace))
+      fs.writeFileSync(trace, `${name}\n`)
+      await world.catchUp()
+      fs.unlinkSync(trace)
+      await world.catchUp()
+    }
+    expect(world.registry.count()).toBe(2)
+    expectOnce(world, ['a', 'b', 'c', 'd'])
   })
 
   test('a file deleted and made anew is read from its start, even where it gets the old inode', async () => {
@@ -308,6 +339,99 @@ describe('where the file system is not what it should be', () => {
     expect(world.registry.count()).toBe(1)
   })
 
+  test('a rotated file is known again under another device number', async () => {
+    let device: bigint | undefined
+    const world = given({ fs: faulty((facts) => ({ ...facts, device: device ?? facts.device })) })
+    fs.writeFileSync(world.trace, 'one\n')
+    await world.catchUp()
+    fs.renameSync(world.trace, `${world.trace}.1`)
+    await world.catchUp()
+    world.commit()
+    await world.crash()
+    device = 4_711n
+    fs.appendFileSync(`${world.trace}.1`, 'two\n')
+    fs.writeFileSync(world.trace, 'three\n')
+    await world.catchUp()
+    expectOnce(world, ['one', 'two', 'three'])
+  })
+
+  test.each([
+    ['each file system tells birth times', (facts: FileFacts) => facts],
+    ['none tells birth times', (facts: FileFacts) => ({ ...facts, birthNs: 0n })],
+  ])('device numbers that change places between equal inodes change nothing: %s', async (_, births) => {
+    const devices = { a: 40n, b: 41n }
+    /** Two volumes, laid out alike: their files have the same inode. */
+    const placed = (at: string, facts: FileFacts): FileFacts => {
+      const volume = /[/](a|b)[/]/.exec(at)?.[1] as 'a' | 'b' | undefined
+      return volume === undefined ? facts : { ...births(facts), device: devices[volume], inode: 12n }
+    }
+    const world = given({
+      fs: {
+        ...nodeFileSystem,
+        stat: async (at) => placed(at, await nodeFileSystem.stat(at)),
+        async open(at) {
+          const handle = await nodeFileSystem.open(at)
+          return { ...handle, facts: async () => placed(at, await handle.facts()) }
+        },
+      },
+    })
+    const traces = (['a', 'b'] as const).map((name) => path.join(world.root, name, TRACE))
+    for (const trace of traces) {
+      fs.mkdirSync(path.dirname(trace))
+      fs.writeFileSync(trace, `first of ${trace}\n`)
+      await world.catchUp()
+    }
+    for (const [i, change] of [
+      { a: 41n, b: 42n },
+      { a: 42n, b: 41n },
+      { a: 40n, b: 42n },
+    ].entries()) {
+      world.commit()
+      await world.crash()
+      Object.assign(devices, change)
+      for (const trace of traces) fs.appendFileSync(trace, `${i} of ${trace}\n`)
+      await world.catchUp()
+    }
+    const written = traces.flatMap((trace) => ['first', '0', '1', '2'].map((line) => `${line} of ${trace}`))
+    expectOnce(world, written)
+    expect([world.registry.count(), world.tally.truncations]).toEqual([2, 0])
+  })
+
+  test('a name and a handle that never agree about which file it is fail, and are tried again at leisure', async () => {
+    let opened = 0
+    const world = given({
+      fs: {
+        ...nodeFileSystem,
+        async open(at) {
+          opened++
+          const handle = await nodeFileSystem.open(at)
+          return { ...handle, facts: async () => ({ ...(await handle.facts()), inode: 4_711n }) }
+        },
+      },
+    })
+    fs.writeFileSync(world.trace, 'one\n')
+    await world.catchUp()
+    expect(opened).toBe(2)
+    expect([...world.tail.status()].map(({ condition }) => condition)).toEqual(['failing'])
+  })
+
+  test('content that is exchanged between two reads of one slice is not mixed', async () => {
+    const world = given({
+      fs: faulty(
+        (facts) => facts,
+        (operation) => {
+          if (operation === 'read') fs.writeFileSync(world.trace, text(lines('new', 40)))
+          return undefined
+        },
+      ),
+    })
+    fs.writeFileSync(world.trace, text(lines('old', 20)))
+    await world.catchUp()
+    await world.catchUp()
+    world.assertBalance()
+    expect(Math.max(...world.tally.lines.values())).toBe(1)
+  })
+
   test('without birth times an inode used again is noticed by its content', async () => {
     const world = given({ fs: faulty((facts) => ({ ...facts, birthNs: 0n })) })
     const all: string[][] = []
@@ -408,6 +532,57 @@ describe('where the file system is not what it should be', () => {
     expect(world.events.map(({ name }) => name)).toContain('fileRecovered')
   })
 
+  test('a file that could not be looked at for a while is sound again, though nothing is new in it', async () => {
+    let refused = false
+    const world = given({
+      fs: {
+        ...nodeFileSystem,
+        stat: (at) =>
+          refused && at.endsWith(TRACE)
+            ? Promise.reject(Object.assign(new Error('EACCES: injected'), { code: 'EACCES' }))
+            : nodeFileSystem.stat(at),
+      },
+    })
+    fs.writeFileSync(world.trace, 'one\n')
+    await world.catchUp()
+    const conditions = () => [...world.tail.status()].map(({ condition }) => condition)
+    refused = true
+    await world.catchUp()
+    expect(conditions()).toEqual(['failing'])
+    refused = false
+    world.monotonicMs += 60_000
+    await world.catchUp()
+    expect(conditions()).not.toContain('failing')
+  })
+
+  test('a failing file that is deleted fails no longer', async () => {
+    const world = given({
+      fs: faulty(
+        (facts) => facts,
+        (operation) => (operation === 'open' ? 'EACCES' : undefined),
+      ),
+    })
+    fs.writeFileSync(world.trace, 'one\n')
+    await world.catchUp()
+    fs.unlinkSync(world.trace)
+    await world.catchUp()
+    expect([...world.tail.status()].map(({ condition }) => condition)).toEqual(['cold'])
+  })
+
+  test('a directory that may not be listed is told of once a minute, not at each scan', async () => {
+    const world = given({
+      fs: faulty(
+        (facts) => facts,
+        (operation) => (operation === 'list' ? 'EACCES' : undefined),
+      ),
+    })
+    for (let i = 0; i < 60; i++) {
+      world.monotonicMs += 10_000
+      await world.catchUp()
+    }
+    expect(world.events.filter(({ name }) => name === 'fileFailed').length).toBeLessThan(20)
+  })
+
   test('a clock set back does not keep a failing file waiting', async () => {
     let refused = true
     const world = given({
@@ -459,9 +634,63 @@ describe('where the file system is not what it should be', () => {
     await world.catchUp()
     fs.appendFileSync(world.trace, 'two\n')
     refused = false
+    world.monotonicMs += 60_000
     await world.catchUp()
     expectOnce(world, ['one', 'two'])
   })
+})
+
+describe('a hint is followed by the rules of a scan', () => {
+  test.each([
+    ['a link out of the roots', TRACE],
+    ['a link with another name', 'passwd'],
+  ])('%s is not followed', async (_, name) => {
+    const world = given()
+    const outside = path.join(path.dirname(world.root), 'outside.jsonl')
+    fs.writeFileSync(outside, 'secret\n')
+    const link = path.join(world.root, name)
+    fs.symlinkSync(outside, link)
+    await world.tail.look(link)
+    await world.catchUp()
+    expectOnce(world, [])
+    expect(world.registry.count()).toBe(0)
+  })
+
+  test('a trace below a linked directory out of the roots is not read', async () => {
+    const world = given()
+    const outside = path.join(path.dirname(world.root), 'outside')
+    fs.mkdirSync(outside)
+    fs.writeFileSync(path.join(outside, TRACE), 'secret\n')
+    fs.symlinkSync(outside, path.join(world.root, 'linked'))
+    await world.tail.look(path.join(world.root, 'linked', TRACE))
+    await world.catchUp()
+    expectOnce(world, [])
+  })
+
+  test('a link to a trace within the roots is the same file', async () => {
+    const world = given()
+    fs.writeFileSync(world.trace, 'one\n')
+    const link = path.join(world.root, 'b', TRACE)
+    fs.mkdirSync(path.dirname(link))
+    fs.symlinkSync(world.trace, link)
+    await world.tail.look(link)
+    await world.catchUp()
+    expectOnce(world, ['one'])
+  })
+})
+
+test('a scan that is told to stop goes on from there at the next call', async () => {
+  const world = given()
+  for (const name of ['a', 'b', 'c']) {
+    const trace = path.join(world.root, name, TRACE)
+    fs.mkdirSync(path.dirname(trace))
+    fs.writeFileSync(trace, `${name}\n`)
+  }
+  let calls = 1
+  while (!(await world.tail.scan(() => true))) calls++
+  expect(calls).toBeGreaterThan(6)
+  await world.drain()
+  expectOnce(world, ['a', 'b', 'c'])
 })
 
 describe('lines', () => {

@@ -11,6 +11,8 @@ type Step = 'look' | 'poll' | 'scan' | 'renew' | 'drain' | 'round'
 interface Costs {
   /** How long a scan takes. */
   readonly scanMs?: number
+  /** After how long a scan may be paused, where that is more than nothing. */
+  readonly scanStepMs?: number
   /** How long one slice takes, where there is always another one to read. */
   readonly endlessSliceMs?: number
 }
@@ -36,11 +38,27 @@ async function run(forMs: number, costs: Costs = {}, hintAtMs?: number): Promise
     steps[step].push(clock.monotonicMs())
     return spend(ms)
   }
+  let scanLeftMs = 0
+  async function scan(stop = () => false): Promise<boolean> {
+    if (scanLeftMs <= 0) {
+      steps.scan.push(clock.monotonicMs())
+      scanLeftMs = costs.scanMs ?? 0
+    }
+    const stepMs = costs.scanStepMs ?? Infinity
+    while (scanLeftMs > 0) {
+      const spentMs = Math.min(stepMs, scanLeftMs)
+      scanLeftMs -= spentMs
+      await spend(spentMs)
+      if (scanLeftMs > 0 && stop()) return false
+    }
+    return true
+  }
+
   const deps: LoopDeps = {
     clock,
     signal: end.signal,
     tail: {
-      scan: () => note('scan', costs.scanMs),
+      scan,
       look: () => note('look'),
       poll: () => note('poll'),
       async drain(stop = () => false) {
@@ -49,6 +67,7 @@ async function run(forMs: number, costs: Costs = {}, hintAtMs?: number): Promise
         while (!stop()) await spend(costs.endlessSliceMs)
         return false
       },
+      hindered: () => false,
       close: () => Promise.resolve(),
       status: () => [],
       roots: () => [],
@@ -85,11 +104,23 @@ test('a hint is followed at once, long before the next poll', async () => {
   expect(look[0]).toBeLessThan(2_345 + 51)
 })
 
-test('files that never end delay neither polls nor scans nor the closing of builds', async () => {
+test('files that never end delay neither polls nor scans nor commits', async () => {
   const { poll, scan, round } = await run(2 * MINUTE, { endlessSliceMs: 100 })
   expect(Math.max(...gaps(poll))).toBeLessThan(1.2 * SECOND)
   expect(Math.max(...gaps(round))).toBeLessThan(1.2 * SECOND)
   expect(scan.length).toBeGreaterThan(9)
+})
+
+test('a scan of a huge tree pauses for what is known to have grown, and goes on', async () => {
+  const { poll, scan, drain } = await run(3 * MINUTE, { scanMs: MINUTE, scanStepMs: 10 })
+  expect(scan).toHaveLength(1)
+  expect(Math.max(...gaps(poll))).toBeLessThan(1.3 * SECOND)
+  expect(Math.max(...gaps(drain))).toBeLessThan(1.3 * SECOND)
+})
+
+test('the end does not wait for the end of a scan', async () => {
+  const { drain } = await run(15 * SECOND, { scanMs: 10 * MINUTE, scanStepMs: 10 })
+  expect(drain.at(-1)).toBeLessThan(15 * SECOND + 250)
 })
 
 test('scans of a huge tree take at most a fiftieth of the time', async () => {

@@ -134,7 +134,7 @@ export function createWorld(options: WorldOptions = {}): World {
     get registry() {
       return run.registry
     },
-    scan: () => run.tail.scan(),
+    scan: () => run.tail.scan().then(() => undefined),
     drain: () => run.tail.drain().then(() => undefined),
     commit: () => run.commit(),
     async catchUp() {

@@ -1,0 +1,56 @@
+import { writeFileSync } from 'node:fs'
+import path from 'node:path'
+import { expect, test } from 'vitest'
+import { systemClock } from '../../src/clock.ts'
+import { watch, type WatchDeps } from '../../src/commands/watch.ts'
+import { parseWatchConfig } from '../../src/config/watch-config.ts'
+import { createLogger } from '../../src/log.ts'
+import { openStore } from '../../src/state/store.ts'
+import { nodeFileSystem, type FileSystem } from '../../src/tail/file-system.ts'
+import { entry, lines } from '../setup/entries.ts'
+import { temporaryDirectory } from '../setup/exporter.ts'
+
+const usage = { cpuSeconds: () => 0, residentBytes: () => 0, heapUsedBytes: () => 0, startedSeconds: 0 }
+
+/** Everything that is counted stands in the state: how many bytes were. */
+function committedBytes(state: string): number {
+  const store = openStore(state)
+  const [row] = store.all('SELECT sum(counted) AS counted FROM files')
+  store.close()
+  return Number(row?.['counted'])
+}
+
+test('a file system that answers no more does not keep the exporter from its end, with everything read committed', async () => {
+  const directory = temporaryDirectory()
+  const state = path.join(directory, 'state')
+  writeFileSync(path.join(directory, 'audit_trace.jsonl'), lines(entry()))
+  let asked = false
+  const end = new AbortController()
+  /** Whoever asks after the first pass waits for ever, and so is stopped. */
+  const never = <T>(): Promise<T> => {
+    asked = true
+    end.abort()
+    return new Promise<T>(() => undefined)
+  }
+  let caughtUp = false
+  const fs: FileSystem = {
+    ...nodeFileSystem,
+    stat: (at) => (caughtUp ? never() : nodeFileSystem.stat(at)),
+    list: (at) => (caughtUp ? never() : nodeFileSystem.list(at)),
+  }
+  const deps: WatchDeps = {
+    log: createLogger({ fd: 2, pretty: false }).child({}, { level: 'silent' }),
+    clock: systemClock,
+    usage,
+    version: 'test',
+    signal: end.signal,
+    fs,
+    onReady: () => (caughtUp = true),
+  }
+  await watch(
+    parseWatchConfig({ roots: [directory], state, listen: '127.0.0.1:0', scanInterval: '10ms', poll: true }),
+    deps,
+  )
+  expect(asked).toBe(true)
+  expect(committedBytes(state)).toBe(lines(entry()).length)
+})
