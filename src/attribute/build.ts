@@ -90,7 +90,7 @@ export function attribute(build: BuildState, entry: Entry, phase: Phase, readAtM
   const errorType = entry.errorType === '' && rework ? build.failingErrorType : entry.errorType
 
   if (entry.contextFileHash !== undefined) build.contextFileHash = entry.contextFileHash
-  build.tokens += entry.totalTokens ?? 0
+  build.tokens += entry.spentTokens ?? 0
   if (rework) build.reworkSteps++
   noteTimes(build, entry, readAtMs)
   noteInstruction(build, entry, phase)

@@ -19,7 +19,8 @@ export interface Entry {
   readonly errorType: string
   readonly promptTokens: number | undefined
   readonly completionTokens: number | undefined
-  readonly totalTokens: number | undefined
+  /** Prompt and completion together, or as much of them as is known. */
+  readonly spentTokens: number | undefined
   readonly contextTokens: number | undefined
   readonly instructionTokens: number | undefined
   /** 64 lower-case hex digits. */
@@ -34,6 +35,7 @@ export interface Entry {
   readonly model: string | undefined
   readonly durationMs: number | undefined
   readonly costUsd: number | undefined
+  /** The given total contradicts the parts. */
   readonly totalMismatch: boolean
 }
 
@@ -71,13 +73,10 @@ export function parseLine(line: string): ParseResult {
 }
 
 function normalise(raw: RawEntry, timestampMs: number): Entry {
-  let prompt = raw.prompt_token_count ?? undefined
-  let completion = raw.completion_token_count ?? undefined
-  const given = raw.total_token_cost ?? undefined
-  let total = given
-  if (prompt !== undefined && completion !== undefined) total = prompt + completion
-  else if (total !== undefined && prompt !== undefined) completion = rest(total, prompt)
-  else if (total !== undefined && completion !== undefined) prompt = rest(total, completion)
+  const total = raw.total_token_cost ?? undefined
+  const prompt = raw.prompt_token_count ?? rest(total, raw.completion_token_count)
+  const completion = raw.completion_token_count ?? rest(total, raw.prompt_token_count)
+  const spent = spentOf(total, raw.prompt_token_count, raw.completion_token_count)
   const contextTokens = raw.context_token_count ?? rest(prompt, raw.instruction_token_count)
   return {
     runId: raw.workflow_run_id,
@@ -87,7 +86,7 @@ function normalise(raw: RawEntry, timestampMs: number): Entry {
     errorType: named(raw.validation_error_type ?? raw.error_type),
     promptTokens: prompt,
     completionTokens: completion,
-    totalTokens: total,
+    spentTokens: spent,
     contextTokens,
     instructionTokens: raw.instruction_token_count ?? rest(prompt, raw.context_token_count),
     contextFileHash: sha256(raw.context_file_hash),
@@ -99,8 +98,19 @@ function normalise(raw: RawEntry, timestampMs: number): Entry {
     model: raw.model || undefined,
     durationMs: raw.duration_ms ?? undefined,
     costUsd: raw.cost_usd ?? undefined,
-    totalMismatch: given !== undefined && given !== total,
+    totalMismatch: total !== undefined && total !== spent,
   }
+}
+
+/** The total, unless the parts say otherwise; a part that stands alone is the least that was spent. */
+function spentOf(
+  total: number | undefined,
+  prompt: number | null | undefined,
+  completion: number | null | undefined,
+): number | undefined {
+  if (typeof prompt === 'number' && typeof completion === 'number') return prompt + completion
+  const part = prompt ?? completion ?? undefined
+  return part === undefined || (total !== undefined && total >= part) ? total : part
 }
 
 /** `whole - part`, or `undefined` where either is unknown or they contradict each other. */

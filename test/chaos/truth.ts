@@ -72,11 +72,14 @@ export function countTruth(files: readonly (readonly Line[])[], closeAll: boolea
     let prompt = number('prompt_token_count')
     let completion = number('completion_token_count')
     const given = number('total_token_cost')
-    const total = prompt !== undefined && completion !== undefined ? prompt + completion : given
+    const total =
+      prompt !== undefined && completion !== undefined
+        ? prompt + completion
+        : [given, prompt, completion].reduce((a, b) => (a === undefined || (b ?? 0) > a ? b : a))
     if (given !== undefined && given !== total)
       add('audit_exporter_entry_warnings_total', { reason: 'total_mismatch' }, 1)
-    if (total !== undefined && prompt !== undefined) completion ??= total - prompt
-    else if (total !== undefined && completion !== undefined) prompt ??= total - completion
+    if (given !== undefined && prompt !== undefined) completion ??= given - prompt
+    else if (given !== undefined && completion !== undefined) prompt ??= given - completion
 
     add('audit_entries_total', { step, phase, status, error_type, context_hash: context }, 1)
     const byType =
