@@ -58,8 +58,6 @@ export interface ClosedBuild {
 
 /** More wordings than this in one build say nothing about any of them. */
 const MAX_INSTRUCTIONS = 32
-/** As long as a label can be; a longer name would only fill the state. */
-const MAX_ERROR_TYPE = 64
 const FACTOR_TOLERANCE = 0.01
 
 /** A build of which nothing is known yet. */
@@ -100,7 +98,7 @@ export function attribute(build: BuildState, entry: Entry, phase: Phase, readAtM
   noteInstruction(build, entry, phase)
   if (entry.status === 'fail') {
     build.failed = true
-    build.failingErrorType = errorType.slice(0, MAX_ERROR_TYPE)
+    build.failingErrorType = errorType
     build.failingLogChars = entry.errorLogChars ?? entry.errorFullChars
   }
   if (wasOpen && entry.status === 'pass') {
@@ -181,6 +179,6 @@ function noteTimes(build: BuildState, entry: Entry, readAtMs: number): void {
 
 function noteInstruction(build: BuildState, entry: Entry, phase: Phase): void {
   if (entry.instructionVersion === undefined || build.instructions.length >= MAX_INSTRUCTIONS) return
-  const pair = `${phase}\0${entry.instructionVersion.slice(0, 64)}`
+  const pair = `${phase}\0${entry.instructionVersion}`
   if (!build.instructions.includes(pair)) build.instructions.push(pair)
 }

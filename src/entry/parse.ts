@@ -1,3 +1,4 @@
+import { shortName } from '../short-name.ts'
 import type { ValidationStatus } from './entry.ts'
 import { isPlainEntry } from './plain.ts'
 import { entrySchema, type RawEntry } from './schema.ts'
@@ -9,13 +10,17 @@ export type RejectReason = 'invalid_json' | 'schema' | 'too_long' | 'invalid_utf
 /** What is odd about an entry that is counted all the same. */
 export type EntryWarning = 'total_mismatch' | 'rework_cost_factor_mismatch' | 'timestamp_in_future'
 
-/** One valid line with everything derived that the line alone can say. Large texts are left behind. */
+/**
+ * One valid line with everything derived that the line alone can say. Large texts are left behind, and names
+ * cut to what a label holds, but for those whose whole length matters: the run id tells builds apart, the step
+ * its phase.
+ */
 export interface Entry {
   readonly runId: string
   readonly step: string
   readonly timestampMs: number
   readonly status: ValidationStatus
-  /** `''` where the entry names none. */
+  /** At most 64 characters, `''` where the entry names none. */
   readonly errorType: string
   readonly promptTokens: number | undefined
   readonly completionTokens: number | undefined
@@ -83,7 +88,7 @@ function normalise(raw: RawEntry, timestampMs: number): Entry {
     step: raw.step_name,
     timestampMs,
     status: raw.validation_status ?? 'N/A',
-    errorType: named(raw.validation_error_type ?? raw.error_type),
+    errorType: errorTypeOf(raw.validation_error_type ?? raw.error_type),
     promptTokens: prompt,
     completionTokens: completion,
     spentTokens: spent,
@@ -94,8 +99,8 @@ function normalise(raw: RawEntry, timestampMs: number): Entry {
     errorFullChars: raw.error_full?.length,
     reworkCostFactor: raw.rework_cost_factor ?? undefined,
     filesTouched: raw.files_touched?.length,
-    instructionVersion: raw.instruction_version || undefined,
-    model: raw.model || undefined,
+    instructionVersion: nameOf(raw.instruction_version),
+    model: nameOf(raw.model),
     durationMs: raw.duration_ms ?? undefined,
     costUsd: raw.cost_usd ?? undefined,
     totalMismatch: total !== undefined && total !== spent,
@@ -119,8 +124,9 @@ function rest(whole: number | undefined, part: number | null | undefined): numbe
   return whole - part
 }
 
-const named = (errorType: string | null | undefined): string =>
-  errorType === undefined || errorType === null || errorType === 'N/A' ? '' : errorType
+const nameOf = (text: string | null | undefined): string | undefined => (text ? shortName(text) : undefined)
+
+const errorTypeOf = (text: string | null | undefined): string => (text === 'N/A' ? '' : (nameOf(text) ?? ''))
 
 const HASH = /^[0-9a-f]{64}$/i
 

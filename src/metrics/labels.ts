@@ -1,9 +1,8 @@
+import { shortName } from '../short-name.ts'
 import type { Durable, Reader, Transaction } from '../state/durable.ts'
 
 /** A value past the cap is counted under this one. */
 export const OVERFLOW = '_other'
-
-export const MAX_LABEL_LENGTH = 64
 
 // Control characters are what this pattern is about.
 // oxlint-disable-next-line no-control-regex
@@ -14,7 +13,7 @@ const CONTROL = /[\u0000-\u001f\u007f-\u009f]/g
  * replaced by U+FFFD. Two values that differ only in those become one series, never two equal ones.
  */
 export function labelValue(text: string): string {
-  return text.slice(0, MAX_LABEL_LENGTH).replace(CONTROL, '\uFFFD').toWellFormed()
+  return shortName(text).replace(CONTROL, '\uFFFD').toWellFormed()
 }
 
 export type CappedLabel = 'step' | 'error_type' | 'instruction_version' | 'model'

@@ -1,8 +1,9 @@
+import { shortName } from '../short-name.ts'
 import type { AttributedEntry, ClosedBuild } from '../attribute/build.ts'
 import { entryOf } from './cache.ts'
 import { createClosing } from './closing.ts'
 import type { Contexts } from './contexts.ts'
-import { MAX_LABEL_LENGTH, OVERFLOW, type LabelValues } from './labels.ts'
+import { OVERFLOW, type LabelValues } from './labels.ts'
 import type { Ledger, Series } from './ledger.ts'
 import { createOverflow } from './overflow.ts'
 
@@ -63,8 +64,8 @@ export function createMeasure({ ledger, labels, contexts }: MeasureDeps): Measur
 
   function bundleOf(attributed: AttributedEntry, context: string): Bundle {
     const { entry, phase } = attributed
-    const step = cut(entry.step)
-    const errorType = cut(attributed.errorType)
+    const { errorType } = attributed
+    const step = shortName(entry.step)
     const found = bundles.get(step)?.get(errorType)?.get(context)?.get(entry.status)
     if (found !== undefined && found.phase === phase) return found
     const overflowing: Series[] = []
@@ -220,6 +221,3 @@ export function createMeasure({ ledger, labels, contexts }: MeasureDeps): Measur
     closed: (build, nowMs) => closing.closed(build, nowMs),
   }
 }
-
-const cut = (text: string): string =>
-  text.length > MAX_LABEL_LENGTH ? text.slice(0, MAX_LABEL_LENGTH) : text
