@@ -21,8 +21,8 @@ export type CappedLabel = 'step' | 'error_type' | 'instruction_version' | 'model
 export type LabelCaps = Readonly<Record<CappedLabel, number>>
 
 export interface LabelValues extends Durable {
-  /** The value itself, or `_other` where it is new and the label's cap is reached. */
-  admit(label: CappedLabel, value: string): string
+  /** Whether the value may be shown as it is: not where it is new and the label's cap is reached. */
+  admit(label: CappedLabel, value: string): boolean
 }
 
 /** Which values each capped label has admitted; once admitted a value stays. */
@@ -40,11 +40,11 @@ export function createLabelValues(caps: LabelCaps, state: Reader): LabelValues {
   return {
     admit(label, value) {
       const values = admitted[label]
-      if (value === '' || values.has(value)) return value
-      if (values.size >= caps[label]) return OVERFLOW
+      if (value === '' || values.has(value)) return true
+      if (values.size >= caps[label]) return false
       values.add(value)
       fresh.push({ label, value })
-      return value
+      return true
     },
     write(transaction: Transaction) {
       for (const { label, value } of fresh) {

@@ -58,6 +58,16 @@ test('a new value past the cap counts as _other from its birth; values known bef
   expect(second.get(entries('unknown', 'plan', 'other'))).toBe(2)
 })
 
+test('a value that is literally _other is no overflow', async () => {
+  const world = await createEngineWorld({
+    before: [{ step_name: '_other', validation_error_type: '_other', model: '_other', cost_usd: 1 }],
+  })
+  const scraped = await world.scrape()
+  expect(scraped.get('audit_cost_usd_total{model="_other",phase="other"}')).toBe(1)
+  const overflow = [...scraped].filter(([key]) => key.startsWith('audit_exporter_label_overflow_total'))
+  expect(overflow.map(([, value]) => value)).toEqual([0, 0, 0, 0, 0])
+})
+
 test('a raised cap admits values anew, and what was counted as _other stays there', async () => {
   const flags: Record<string, unknown> = { maxErrorTypes: '1' }
   const world = await createEngineWorld({ flags })
