@@ -12,7 +12,7 @@ export interface StatusDeps {
   readonly startedAtMs: number
   readonly clock: Clock
   readonly engine: Engine
-  readonly stateBytes: () => number
+  readonly stateBytes: () => number | undefined
 }
 
 export interface Status {

@@ -77,7 +77,13 @@ export async function watch(config: WatchConfig, deps: WatchDeps): Promise<void>
       if (!engine.ready()) {
         return { ok: false, status: 503, message: 'not ready: the first pass over all files is not done yet' }
       }
-      const { body, sent } = await engine.exposition.scrape()
+      const { body, sent, selfFaults } = await engine.exposition.scrape()
+      for (const error of selfFaults) {
+        log.error(
+          { event: 'self_metric_failed', cause: String(error) },
+          `cannot tell a metric of the exporter itself: ${String(error)}`,
+        )
+      }
       return { ok: true, scrape: { contentType: CONTENT_TYPE, body, sent } }
     },
   })
