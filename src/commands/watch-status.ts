@@ -136,7 +136,7 @@ export function createStatus(deps: StatusDeps): Status {
     notReadyReason,
     noScrapeReason,
     view() {
-      // What the page shows is what a crash could not take back.
+      // Its totals are what a crash could not take back; where this commit fails, they are the last one's.
       commits.commit()
       const reason = notReadyReason()
       return {
