@@ -10,6 +10,8 @@ export interface BuildState {
   outcome: Outcome | undefined
   /** Full hash of the latest known GEMINI.md. */
   contextFileHash: string | undefined
+  /** What that was when the build closed: its tokens belong there, late ones too. */
+  closingContextFileHash: string | undefined
   failingErrorType: string
   /** Size of the latest failing validation's log: what the next fix answers. */
   failingLogChars: number | undefined
@@ -45,6 +47,7 @@ export interface AttributedEntry {
 export interface ClosedBuild {
   readonly runId: string
   readonly outcome: Outcome
+  /** The latest known when it closed. */
   readonly contextFileHash: string | undefined
   readonly tokens: number
   readonly lastEntryMs: number
@@ -55,8 +58,6 @@ export interface ClosedBuild {
 
 /** More wordings than this in one build say nothing about any of them. */
 const MAX_INSTRUCTIONS = 32
-/** As long as a label can be; a longer name would only fill the state. */
-const MAX_ERROR_TYPE = 64
 const FACTOR_TOLERANCE = 0.01
 
 /** A build of which nothing is known yet. */
@@ -65,6 +66,7 @@ export function newBuild(runId: string): BuildState {
     runId,
     outcome: undefined,
     contextFileHash: undefined,
+    closingContextFileHash: undefined,
     failingErrorType: '',
     failingLogChars: undefined,
     failed: false,
@@ -90,17 +92,17 @@ export function attribute(build: BuildState, entry: Entry, phase: Phase, readAtM
   const errorType = entry.errorType === '' && rework ? build.failingErrorType : entry.errorType
 
   if (entry.contextFileHash !== undefined) build.contextFileHash = entry.contextFileHash
-  build.tokens += entry.totalTokens ?? 0
+  build.tokens += entry.spentTokens ?? 0
   if (rework) build.reworkSteps++
   noteTimes(build, entry, readAtMs)
   noteInstruction(build, entry, phase)
   if (entry.status === 'fail') {
     build.failed = true
-    build.failingErrorType = entry.errorType.slice(0, MAX_ERROR_TYPE)
+    build.failingErrorType = errorType
     build.failingLogChars = entry.errorLogChars ?? entry.errorFullChars
   }
   if (wasOpen && entry.status === 'pass') {
-    build.outcome = build.failed || build.reworkSteps > 0 ? 'after_rework' : 'first_pass'
+    close(build, build.failed || build.reworkSteps > 0 ? 'after_rework' : 'first_pass')
   }
   return {
     entry,
@@ -123,14 +125,20 @@ export function attribute(build: BuildState, entry: Entry, phase: Phase, readAtM
 export function expire(build: BuildState, nowMs: number, timeoutMs: number): ClosedBuild | undefined {
   if (build.outcome !== undefined) return undefined
   if (nowMs - Math.max(build.lastEntryMs, build.lastReadMs) <= timeoutMs) return undefined
-  build.outcome = build.failed ? 'failed' : 'abandoned'
-  return closedBuild(build, build.outcome)
+  const outcome = build.failed ? 'failed' : 'abandoned'
+  close(build, outcome)
+  return closedBuild(build, outcome)
+}
+
+function close(build: BuildState, outcome: Outcome): void {
+  build.outcome = outcome
+  build.closingContextFileHash = build.contextFileHash
 }
 
 const closedBuild = (build: BuildState, outcome: Outcome): ClosedBuild => ({
   runId: build.runId,
   outcome,
-  contextFileHash: build.contextFileHash,
+  contextFileHash: build.closingContextFileHash,
   tokens: build.tokens,
   lastEntryMs: build.lastEntryMs,
   durationSeconds: (build.lastEntryMs - build.startedMs) / 1000,
@@ -171,6 +179,6 @@ function noteTimes(build: BuildState, entry: Entry, readAtMs: number): void {
 
 function noteInstruction(build: BuildState, entry: Entry, phase: Phase): void {
   if (entry.instructionVersion === undefined || build.instructions.length >= MAX_INSTRUCTIONS) return
-  const pair = `${phase}\0${entry.instructionVersion.slice(0, 64)}`
+  const pair = `${phase}\0${entry.instructionVersion}`
   if (!build.instructions.includes(pair)) build.instructions.push(pair)
 }

@@ -9,6 +9,7 @@ import {
   type AttributedEntry,
   type BuildState,
   type ClosedBuild,
+  type Outcome,
 } from './build.ts'
 import { createPhaseOf, type PhaseRule } from './phase.ts'
 
@@ -171,30 +172,37 @@ type OpenRow = [
 
 /** What a closed build's late entries still need: there is a row for every build ever seen, so it is short. */
 type ClosedRow = [
-  contextFileHash: string | null,
+  closingContextFileHash: string | null,
   failingErrorType: string,
   failingLogChars: number | null,
   lastEntryMs: number,
   outcome: number,
+  /** Only where a late entry has brought another context. */
+  contextFileHash?: string,
 ]
 
 function freeze(build: BuildState): string {
-  const context = build.contextFileHash === undefined ? null : packHash(build.contextFileHash)
-  const logChars = build.failingLogChars ?? null
-  if (build.outcome !== undefined) {
-    const outcome = OUTCOMES.indexOf(build.outcome)
-    return JSON.stringify([
-      context,
-      build.failingErrorType,
-      logChars,
-      build.lastEntryMs,
-      outcome,
-    ] satisfies ClosedRow)
-  }
-  const row: OpenRow = [
-    context,
+  return JSON.stringify(build.outcome === undefined ? openRow(build) : closedRow(build, build.outcome))
+}
+
+function closedRow(build: BuildState, outcome: Outcome): ClosedRow {
+  const row: ClosedRow = [
+    packKnown(build.closingContextFileHash),
     build.failingErrorType,
-    logChars,
+    build.failingLogChars ?? null,
+    build.lastEntryMs,
+    OUTCOMES.indexOf(outcome),
+  ]
+  const latest = build.contextFileHash
+  if (latest !== undefined && latest !== build.closingContextFileHash) row.push(packHash(latest))
+  return row
+}
+
+function openRow(build: BuildState): OpenRow {
+  return [
+    packKnown(build.contextFileHash),
+    build.failingErrorType,
+    build.failingLogChars ?? null,
     build.lastEntryMs,
     build.failed ? 1 : 0,
     build.reworkSteps,
@@ -203,7 +211,6 @@ function freeze(build: BuildState): string {
     build.lastReadMs,
     build.instructions,
   ]
-  return JSON.stringify(row)
 }
 
 function thaw(runId: string, text: unknown): BuildState {
@@ -215,6 +222,8 @@ function thaw(runId: string, text: unknown): BuildState {
   build.lastEntryMs = row[3]
   if (isClosedRow(row)) {
     build.outcome = OUTCOMES[row[4]]
+    build.closingContextFileHash = build.contextFileHash
+    if (row[5] !== undefined) build.contextFileHash = unpackHash(row[5])
     return build
   }
   build.failed = row[4] === 1
@@ -226,7 +235,11 @@ function thaw(runId: string, text: unknown): BuildState {
   return build
 }
 
-const isClosedRow = (row: OpenRow | ClosedRow): row is ClosedRow => row.length === 5
+/** A closed build's row is the shorter one, whether or not it ends in another context. */
+const OPEN_FIELDS: OpenRow['length'] = 10
+const isClosedRow = (row: OpenRow | ClosedRow): row is ClosedRow => row.length < OPEN_FIELDS
+
+const packKnown = (hash: string | undefined): string | null => (hash === undefined ? null : packHash(hash))
 
 /** Neighbouring builds share their context: each hash is packed once. */
 let lastHash = ''

@@ -1,3 +1,5 @@
+import { MAX_NAME_LENGTH } from '../short-name.ts'
+
 export const PHASES = ['scaffold', 'implement', 'rework', 'verify', 'other'] as const
 export type Phase = (typeof PHASES)[number]
 
@@ -14,7 +16,7 @@ export const DEFAULT_PHASE_RULES: readonly PhaseRule[] = [
   { pattern: /verif|valid|compliance|check/i, phase: 'verify' },
 ]
 
-/** Step names repeat, so each is matched once. Bounded: hostile names must not fill the memory. */
+/** Step names repeat, so each is matched once. Bounded in number and length: hostile names must not fill the memory. */
 const MEMORY = 10_000
 
 /** A function from a step's name to its phase, by the given rules. */
@@ -24,6 +26,7 @@ export function createPhaseOf(rules: readonly PhaseRule[] = DEFAULT_PHASE_RULES)
     const found = known.get(step)
     if (found !== undefined) return found
     const phase = rules.find((rule) => rule.pattern.test(step))?.phase ?? 'other'
+    if (step.length > MAX_NAME_LENGTH) return phase
     if (known.size >= MEMORY) known.clear()
     known.set(step, phase)
     return phase

@@ -105,7 +105,7 @@ function entryRow(seq: number, runId: string, attributed: AttributedEntry): Entr
     context_file_hash: attributed.contextFileHash ?? null,
     prompt_tokens: entry.promptTokens ?? null,
     completion_tokens: entry.completionTokens ?? null,
-    total_tokens: entry.totalTokens ?? null,
+    total_tokens: entry.spentTokens ?? null,
     context_tokens: entry.contextTokens ?? null,
     instruction_tokens: entry.instructionTokens ?? null,
     instruction_version: entry.instructionVersion === undefined ? null : labelValue(entry.instructionVersion),

@@ -3,7 +3,7 @@ import type { MetricKey } from '../metrics/catalogue.ts'
 import { totalsOf } from '../metrics/totals.ts'
 import type { AuditsView } from '../serve/status.ts'
 
-/** The four audits from the totals that `/metrics` shows; the report says more, from the files. */
+/** The four audits from the committed totals; the report says more, from the files. */
 export function liveAudits({ ledger, contexts }: Pick<Engine, 'ledger' | 'contexts'>): AuditsView {
   const totals = (metric: MetricKey, ...group: string[]) => totalsOf(ledger, metric, ...group)
   const valueOf = (from: ReturnType<typeof totals>, ...labels: string[]): number =>

@@ -12,7 +12,7 @@ export interface StatusDeps {
   readonly startedAtMs: number
   readonly clock: Clock
   readonly engine: Engine
-  readonly stateBytes: () => number
+  readonly stateBytes: () => number | undefined
 }
 
 export interface Status {
@@ -20,6 +20,8 @@ export interface Status {
   view(): StatusView
   /** `undefined` where ready: the first pass is done and the state can be written. */
   notReadyReason(): string | undefined
+  /** `undefined` where there is something to scrape: the first pass is done, and what was committed stays. */
+  noScrapeReason(): string | undefined
 }
 
 /** What the exporter says of itself: few numbers for every scrape, all of it for the page. */
@@ -123,15 +125,18 @@ export function createStatus(deps: StatusDeps): Status {
   }
 
   function notReadyReason(): string | undefined {
-    if (!commits.durable()) return commits.fault()
-    return engine.ready() ? undefined : 'the first pass over all files is not done yet'
+    return commits.durable() ? noScrapeReason() : commits.fault()
   }
+
+  const noScrapeReason = (): string | undefined =>
+    engine.ready() ? undefined : 'the first pass over all files is not done yet'
 
   return {
     health,
     notReadyReason,
+    noScrapeReason,
     view() {
-      // What the page shows is what a crash could not take back.
+      // Its totals are what a crash could not take back; where this commit fails, they are the last one's.
       commits.commit()
       const reason = notReadyReason()
       return {

@@ -70,17 +70,21 @@ export async function watch(config: WatchConfig, deps: WatchDeps): Promise<void>
     status: () => status.view(),
     charts: createPageCharts(),
     notReadyReason: () => status.notReadyReason(),
+    noScrapeReason: () => status.noScrapeReason(),
     onRequestError: (error, path) =>
       log.error(
         { event: 'request_failed', path, cause: String(error) },
         `cannot answer ${path}: ${String(error)}`,
       ),
     async scrape() {
-      if (!engine.ready()) {
-        return { ok: false, status: 503, message: 'not ready: the first pass over all files is not done yet' }
+      const { body, sent, selfFaults } = await engine.exposition.scrape()
+      for (const error of selfFaults) {
+        log.error(
+          { event: 'self_metric_failed', cause: String(error) },
+          `cannot tell a metric of the exporter itself: ${String(error)}`,
+        )
       }
-      const { body, sent } = await engine.exposition.scrape()
-      return { ok: true, scrape: { contentType: CONTENT_TYPE, body, sent } }
+      return { contentType: CONTENT_TYPE, body, sent }
     },
   })
 

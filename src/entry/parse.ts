@@ -1,3 +1,4 @@
+import { shortName } from '../short-name.ts'
 import type { ValidationStatus } from './entry.ts'
 import { isPlainEntry } from './plain.ts'
 import { entrySchema, type RawEntry } from './schema.ts'
@@ -9,17 +10,22 @@ export type RejectReason = 'invalid_json' | 'schema' | 'too_long' | 'invalid_utf
 /** What is odd about an entry that is counted all the same. */
 export type EntryWarning = 'total_mismatch' | 'rework_cost_factor_mismatch' | 'timestamp_in_future'
 
-/** One valid line with everything derived that the line alone can say. Large texts are left behind. */
+/**
+ * One valid line with everything derived that the line alone can say. Large texts are left behind, and names
+ * cut to what a label holds, but for those whose whole length matters: the run id tells builds apart, the step
+ * its phase.
+ */
 export interface Entry {
   readonly runId: string
   readonly step: string
   readonly timestampMs: number
   readonly status: ValidationStatus
-  /** `''` where the entry names none. */
+  /** At most 64 characters, `''` where the entry names none. */
   readonly errorType: string
   readonly promptTokens: number | undefined
   readonly completionTokens: number | undefined
-  readonly totalTokens: number | undefined
+  /** Prompt and completion together, or as much of them as is known. */
+  readonly spentTokens: number | undefined
   readonly contextTokens: number | undefined
   readonly instructionTokens: number | undefined
   /** 64 lower-case hex digits. */
@@ -34,6 +40,7 @@ export interface Entry {
   readonly model: string | undefined
   readonly durationMs: number | undefined
   readonly costUsd: number | undefined
+  /** The given total contradicts the parts. */
   readonly totalMismatch: boolean
 }
 
@@ -71,23 +78,20 @@ export function parseLine(line: string): ParseResult {
 }
 
 function normalise(raw: RawEntry, timestampMs: number): Entry {
-  let prompt = raw.prompt_token_count ?? undefined
-  let completion = raw.completion_token_count ?? undefined
-  const given = raw.total_token_cost ?? undefined
-  let total = given
-  if (prompt !== undefined && completion !== undefined) total = prompt + completion
-  else if (total !== undefined && prompt !== undefined) completion = rest(total, prompt)
-  else if (total !== undefined && completion !== undefined) prompt = rest(total, completion)
+  const total = raw.total_token_cost ?? undefined
+  const prompt = raw.prompt_token_count ?? rest(total, raw.completion_token_count)
+  const completion = raw.completion_token_count ?? rest(total, raw.prompt_token_count)
+  const spent = spentOf(total, raw.prompt_token_count, raw.completion_token_count)
   const contextTokens = raw.context_token_count ?? rest(prompt, raw.instruction_token_count)
   return {
     runId: raw.workflow_run_id,
     step: raw.step_name,
     timestampMs,
     status: raw.validation_status ?? 'N/A',
-    errorType: named(raw.validation_error_type ?? raw.error_type),
+    errorType: errorTypeOf(raw.validation_error_type ?? raw.error_type),
     promptTokens: prompt,
     completionTokens: completion,
-    totalTokens: total,
+    spentTokens: spent,
     contextTokens,
     instructionTokens: raw.instruction_token_count ?? rest(prompt, raw.context_token_count),
     contextFileHash: sha256(raw.context_file_hash),
@@ -95,12 +99,23 @@ function normalise(raw: RawEntry, timestampMs: number): Entry {
     errorFullChars: raw.error_full?.length,
     reworkCostFactor: raw.rework_cost_factor ?? undefined,
     filesTouched: raw.files_touched?.length,
-    instructionVersion: raw.instruction_version || undefined,
-    model: raw.model || undefined,
+    instructionVersion: nameOf(raw.instruction_version),
+    model: nameOf(raw.model),
     durationMs: raw.duration_ms ?? undefined,
     costUsd: raw.cost_usd ?? undefined,
-    totalMismatch: given !== undefined && given !== total,
+    totalMismatch: total !== undefined && total !== spent,
   }
+}
+
+/** The total, unless the parts say otherwise; a part that stands alone is the least that was spent. */
+function spentOf(
+  total: number | undefined,
+  prompt: number | null | undefined,
+  completion: number | null | undefined,
+): number | undefined {
+  if (typeof prompt === 'number' && typeof completion === 'number') return prompt + completion
+  const part = prompt ?? completion ?? undefined
+  return part === undefined || (total !== undefined && total >= part) ? total : part
 }
 
 /** `whole - part`, or `undefined` where either is unknown or they contradict each other. */
@@ -109,8 +124,9 @@ function rest(whole: number | undefined, part: number | null | undefined): numbe
   return whole - part
 }
 
-const named = (errorType: string | null | undefined): string =>
-  errorType === undefined || errorType === null || errorType === 'N/A' ? '' : errorType
+const nameOf = (text: string | null | undefined): string | undefined => (text ? shortName(text) : undefined)
+
+const errorTypeOf = (text: string | null | undefined): string => (text === 'N/A' ? '' : (nameOf(text) ?? ''))
 
 const HASH = /^[0-9a-f]{64}$/i
 

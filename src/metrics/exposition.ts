@@ -20,12 +20,14 @@ interface Rendered {
   readonly body: string
   /** To be called when the whole response has been sent: the new series in it have been seen at their start. */
   readonly sent: () => void
+  /** Why self-metrics are missing from it, or stand still; the exact series are all there. */
+  readonly selfFaults: readonly unknown[]
 }
 
 export interface Exposition {
   /** For instruments that need not survive the process. */
   readonly meter: Meter
-  /** Commits, then renders what is committed. Throws where a metric could not be collected. */
+  /** Commits, then renders what is committed. Throws where an exact series could not be collected. */
   scrape(): Promise<Rendered>
   close(): Promise<void>
 }
@@ -59,9 +61,10 @@ export function createExposition(deps: ExpositionDeps): Exposition {
       const atBase = [...ledger.held()].filter(
         (series) => series.shown !== undefined && series.shown === series.base,
       )
-      const { resourceMetrics, errors } = await exporter.collect()
-      if (errors.length > 0) throw new AggregateError(errors, 'cannot collect the metrics')
+      // The producer of the exact series reports no errors: it throws. What is reported are the others'.
+      const { resourceMetrics, errors: selfFaults } = await exporter.collect()
       return {
+        selfFaults,
         body: serializer.serialize(resourceMetrics),
         sent() {
           const nowMs = clock.monotonicMs()

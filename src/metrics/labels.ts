@@ -1,9 +1,8 @@
+import { shortName } from '../short-name.ts'
 import type { Durable, Reader, Transaction } from '../state/durable.ts'
 
 /** A value past the cap is counted under this one. */
 export const OVERFLOW = '_other'
-
-export const MAX_LABEL_LENGTH = 64
 
 // Control characters are what this pattern is about.
 // oxlint-disable-next-line no-control-regex
@@ -14,7 +13,7 @@ const CONTROL = /[\u0000-\u001f\u007f-\u009f]/g
  * replaced by U+FFFD. Two values that differ only in those become one series, never two equal ones.
  */
 export function labelValue(text: string): string {
-  return text.slice(0, MAX_LABEL_LENGTH).replace(CONTROL, '\uFFFD').toWellFormed()
+  return shortName(text).replace(CONTROL, '\uFFFD').toWellFormed()
 }
 
 export type CappedLabel = 'step' | 'error_type' | 'instruction_version' | 'model'
@@ -22,8 +21,8 @@ export type CappedLabel = 'step' | 'error_type' | 'instruction_version' | 'model
 export type LabelCaps = Readonly<Record<CappedLabel, number>>
 
 export interface LabelValues extends Durable {
-  /** The value itself, or `_other` where it is new and the label's cap is reached. */
-  admit(label: CappedLabel, value: string): string
+  /** Whether the value may be shown as it is: not where it is new and the label's cap is reached. */
+  admit(label: CappedLabel, value: string): boolean
 }
 
 /** Which values each capped label has admitted; once admitted a value stays. */
@@ -41,11 +40,11 @@ export function createLabelValues(caps: LabelCaps, state: Reader): LabelValues {
   return {
     admit(label, value) {
       const values = admitted[label]
-      if (value === '' || values.has(value)) return value
-      if (values.size >= caps[label]) return OVERFLOW
+      if (value === '' || values.has(value)) return true
+      if (values.size >= caps[label]) return false
       values.add(value)
       fresh.push({ label, value })
-      return value
+      return true
     },
     write(transaction: Transaction) {
       for (const { label, value } of fresh) {

@@ -2,8 +2,8 @@ import type { Durable, Reader, Transaction } from '../state/durable.ts'
 import { CATALOGUE, type MetricDefinition, type MetricKey } from './catalogue.ts'
 
 /**
- * One time series. `data` is what has been counted, `shown` what a scrape may render: never more
- * than the disk knows.
+ * One time series. `data` is what has been counted, `committed` as much of it as is on disk, `shown` what a
+ * scrape may render: never more than that.
  *
  * A counter's data is `[value]`; a histogram's is `[sum, count of bucket 0, 1, …, +Inf]`, each bucket alone.
  */
@@ -15,7 +15,9 @@ export interface Series {
   base: Float64Array | undefined
   /** Whether a scrape has been answered with the base. */
   baseSeen: boolean
-  /** Values of the last commit, or the base; `undefined` before the first commit and while hidden. */
+  /** Values of the last commit; `undefined` before the first. */
+  committed: Float64Array | undefined
+  /** These, or the base; `undefined` before the first commit and while hidden. */
   shown: Float64Array | undefined
   hidden: boolean
   dirty: boolean
@@ -81,7 +83,7 @@ export function createLedger(state: Reader, options: LedgerOptions): Ledger {
       }
       series.baseSeen = row['base_seen'] === 1
       series.hidden = options.isHidden(series.definition, labels)
-      show(series)
+      noteCommitted(series)
       byMetric.get(key)?.set(labels.join('\0'), series)
     }
   }
@@ -168,7 +170,7 @@ export function createLedger(state: Reader, options: LedgerOptions): Ledger {
     committed() {
       for (const series of dirty) {
         series.dirty = false
-        show(series)
+        noteCommitted(series)
       }
       dirty = []
     },
@@ -183,18 +185,18 @@ function newSeries(definition: MetricDefinition, labels: readonly string[]): Ser
     data: new Float64Array(size),
     base: undefined,
     baseSeen: false,
+    committed: undefined,
     shown: undefined,
     hidden: false,
     dirty: false,
   }
 }
 
-function show(series: Series): void {
-  if (series.hidden) series.shown = undefined
-  else if (series.base !== undefined) series.shown = series.base
-  else if (series.shown === undefined || series.shown.length !== series.data.length)
-    series.shown = series.data.slice()
-  else series.shown.set(series.data)
+/** What is on disk now is what the series holds and may show. */
+function noteCommitted(series: Series): void {
+  if (series.committed === undefined) series.committed = series.data.slice()
+  else series.committed.set(series.data)
+  series.shown = series.hidden ? undefined : (series.base ?? series.committed)
 }
 
 function writeSeries(transaction: Transaction, series: Series): void {

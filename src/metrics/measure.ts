@@ -1,8 +1,9 @@
+import { shortName } from '../short-name.ts'
 import type { AttributedEntry, ClosedBuild } from '../attribute/build.ts'
 import { entryOf } from './cache.ts'
 import { createClosing } from './closing.ts'
 import type { Contexts } from './contexts.ts'
-import { MAX_LABEL_LENGTH, OVERFLOW, type LabelValues } from './labels.ts'
+import { OVERFLOW, type LabelValues } from './labels.ts'
 import type { Ledger, Series } from './ledger.ts'
 import { createOverflow } from './overflow.ts'
 
@@ -63,8 +64,8 @@ export function createMeasure({ ledger, labels, contexts }: MeasureDeps): Measur
 
   function bundleOf(attributed: AttributedEntry, context: string): Bundle {
     const { entry, phase } = attributed
-    const step = cut(entry.step)
-    const errorType = cut(attributed.errorType)
+    const { errorType } = attributed
+    const step = shortName(entry.step)
     const found = bundles.get(step)?.get(errorType)?.get(context)?.get(entry.status)
     if (found !== undefined && found.phase === phase) return found
     const overflowing: Series[] = []
@@ -88,19 +89,18 @@ export function createMeasure({ ledger, labels, contexts }: MeasureDeps): Measur
   }
 
   function tokens(bundle: Bundle, attributed: AttributedEntry): void {
-    const { promptTokens, completionTokens, totalTokens } = attributed.entry
+    const { promptTokens, completionTokens, spentTokens } = attributed.entry
+    if (spentTokens === undefined) return
     const series = (type: string): Series =>
       ledger.series('tokens', [bundle.step, bundle.phase, bundle.errorType, bundle.context, type])
-    if (promptTokens !== undefined && completionTokens !== undefined) {
-      ledger.add((bundle.promptTokens ??= series('prompt')), promptTokens)
+    if (promptTokens !== undefined) ledger.add((bundle.promptTokens ??= series('prompt')), promptTokens)
+    if (completionTokens !== undefined)
       ledger.add((bundle.completionTokens ??= series('completion')), completionTokens)
-    } else if (totalTokens !== undefined) ledger.add(series('unsplit'), totalTokens)
-    else if (promptTokens !== undefined) ledger.add(series('prompt'), promptTokens)
-    else if (completionTokens !== undefined) ledger.add(series('completion'), completionTokens)
-    if (totalTokens !== undefined) {
-      const cost = (bundle.stepTokenCost ??= ledger.series('stepTokenCost', [bundle.step, bundle.phase]))
-      ledger.observe(cost, totalTokens)
+    if (promptTokens === undefined && completionTokens === undefined) {
+      ledger.add(series('unsplit'), spentTokens)
     }
+    const cost = (bundle.stepTokenCost ??= ledger.series('stepTokenCost', [bundle.step, bundle.phase]))
+    ledger.observe(cost, spentTokens)
   }
 
   /** A series of the bundle that not every entry needs. */
@@ -150,7 +150,7 @@ export function createMeasure({ ledger, labels, contexts }: MeasureDeps): Measur
   }
 
   function instruction(bundle: Bundle, attributed: AttributedEntry): void {
-    const { instructionVersion, promptTokens, completionTokens, totalTokens } = attributed.entry
+    const { instructionVersion, promptTokens, completionTokens, spentTokens } = attributed.entry
     if (instructionVersion === undefined) return
     if (bundle.wording?.raw !== instructionVersion) {
       const overflowing: Series[] = []
@@ -164,8 +164,8 @@ export function createMeasure({ ledger, labels, contexts }: MeasureDeps): Measur
     if (promptTokens !== undefined) ledger.add((wording.prompt ??= series('prompt')), promptTokens)
     if (completionTokens !== undefined)
       ledger.add((wording.completion ??= series('completion')), completionTokens)
-    if (promptTokens === undefined && completionTokens === undefined && totalTokens !== undefined) {
-      ledger.add(series('unsplit'), totalTokens)
+    if (promptTokens === undefined && completionTokens === undefined && spentTokens !== undefined) {
+      ledger.add(series('unsplit'), spentTokens)
     }
     fixPrompt(wording, attributed)
   }
@@ -214,13 +214,10 @@ export function createMeasure({ ledger, labels, contexts }: MeasureDeps): Measur
         ledger.observe(duration, attributed.durationSeconds)
       }
       if (attributed.closed !== undefined) closing.closed(attributed.closed, nowMs)
-      else if (late !== undefined && entry.totalTokens !== undefined) {
-        closing.late(late, entry.totalTokens, nowMs)
+      else if (late !== undefined && entry.spentTokens !== undefined) {
+        closing.late(late, entry.spentTokens, nowMs)
       }
     },
     closed: (build, nowMs) => closing.closed(build, nowMs),
   }
 }
-
-const cut = (text: string): string =>
-  text.length > MAX_LABEL_LENGTH ? text.slice(0, MAX_LABEL_LENGTH) : text

@@ -3,7 +3,10 @@ import type { Ledger, Series } from './ledger.ts'
 
 /** Label values as they may be shown, and what counts those that found no room. */
 export interface Overflow {
-  /** The value to show; where that is `_other`, the series that counts the overflow is added to `overflowing`. */
+  /**
+   * The value to show: its own, or `_other` where it found no room; then the series that counts this is added to
+   * `overflowing`. A value that is literally `_other` shares that series, and is no overflow.
+   */
   admit(label: CappedLabel, text: string, overflowing?: Series[]): string
   /** Counts entries whose value of this label found no room. */
   series(label: CappedLabel | 'context_hash'): Series
@@ -17,9 +20,10 @@ export function createOverflow(ledger: Ledger, labels: LabelValues): Overflow {
   for (const label of LABELS) series(label)
   return {
     admit(label, text, overflowing) {
-      const value = labels.admit(label, labelValue(text))
-      if (value === OVERFLOW) overflowing?.push(series(label))
-      return value
+      const value = labelValue(text)
+      if (labels.admit(label, value)) return value
+      overflowing?.push(series(label))
+      return OVERFLOW
     },
     series,
   }

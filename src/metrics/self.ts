@@ -11,7 +11,8 @@ export interface Health {
   readonly pendingBytes: number
   readonly lagBytes: number
   readonly series: number
-  readonly stateBytes: number
+  /** `undefined` where it cannot be told. */
+  readonly stateBytes: number | undefined
 }
 
 export interface SelfMetrics {
@@ -78,7 +79,8 @@ function observeHealth(meter: Meter, health: () => Health): void {
       result.observe(pending, now.pendingBytes)
       result.observe(lag, now.lagBytes)
       result.observe(series, now.series)
-      result.observe(stateBytes, now.stateBytes)
+      // Without an observation the SDK would go on with the last one; this is how Prometheus writes unknown.
+      result.observe(stateBytes, now.stateBytes ?? Number.NaN)
       result.observe(ready, now.ready ? 1 : 0)
       result.observe(durable, now.durable ? 1 : 0)
     },

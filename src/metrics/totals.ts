@@ -6,16 +6,20 @@ export interface Total {
   value: number
 }
 
-/** Totals of one counter, added up by the labels that `group` picks; keys are the labels joined by a NUL. */
+/**
+ * Committed totals of one counter, those held back or hidden from the scrape included, added up by the labels that
+ * `group` picks; keys are the labels joined by a NUL.
+ */
 export function totalsOf(ledger: Ledger, metric: MetricKey, ...group: string[]): Map<string, Total> {
   const sums = new Map<string, Total>()
   for (const series of ledger.all()) {
-    if (series.definition !== CATALOGUE[metric]) continue
+    const { definition, committed } = series
+    if (definition !== CATALOGUE[metric] || committed === undefined) continue
     const labels = group.map((label) => labelOf(series, label))
     const key = labels.join('\0')
     const sum = sums.get(key)
-    if (sum === undefined) sums.set(key, { labels, value: series.data[0] ?? 0 })
-    else sum.value += series.data[0] ?? 0
+    if (sum === undefined) sums.set(key, { labels, value: committed[0] ?? 0 })
+    else sum.value += committed[0] ?? 0
   }
   return sums
 }

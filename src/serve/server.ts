@@ -17,11 +17,11 @@ interface Scrape {
   readonly sent: () => void
 }
 
-type ScrapeAnswer = { ok: true; scrape: Scrape } | { ok: false; status: 503 | 500; message: string }
-
 export interface ServeDeps {
+  /** Why there is nothing to scrape yet, asked before every answer: `undefined` where there is. */
+  noScrapeReason: () => string | undefined
   /** Commits and renders; asked once for each GET of /metrics, never for a HEAD. */
-  scrape: () => Promise<ScrapeAnswer>
+  scrape: () => Promise<Scrape>
   status: () => StatusView
   /** Draws the charts of the page; absent: a page of tables. */
   charts?: (view: StatusView) => Promise<ChartSet>
@@ -77,11 +77,11 @@ export function createHttpServer(deps: ServeDeps): HttpServer {
   }
 
   async function metrics(method: string): Promise<Answer> {
+    const reason = deps.noScrapeReason()
+    if (reason !== undefined) return text(503, `not ready: ${reason}`)
     // A scrape moves new series on from zero: only an answer that carries the samples may do that.
     if (method === 'HEAD') return { status: 200, type: TEXT, body: '' }
-    const answer = await deps.scrape()
-    if (!answer.ok) return text(answer.status, answer.message)
-    const { contentType, body, sent } = answer.scrape
+    const { contentType, body, sent } = await deps.scrape()
     return { status: 200, type: contentType, body, sent }
   }
 

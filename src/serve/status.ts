@@ -10,7 +10,7 @@ export interface StatusView {
   /** False while the state cannot be written: totals stand still then. */
   stateDurable: boolean
   roots: { path: string; state: 'watching' | 'waiting' }[]
-  /** May be thousands: the page shows the most interesting ones. */
+  /** Where reading stands, committed or not. May be thousands: the page shows the most interesting ones. */
   files: FileView[]
   /** Lines that could not be counted, by reason. */
   rejectedLines: Record<string, number>

@@ -7,8 +7,8 @@ import { CREATE, SCHEMA_VERSION } from './schema.ts'
 export interface Store extends Reader {
   /** Writes what every part has changed as one transaction; on return it is on disk. Throws a `StateError`. */
   commit(parts: readonly Durable[]): void
-  /** Bytes of the database and its log on disk. */
-  sizeBytes(): number
+  /** Bytes of the database and its log on disk; `undefined` where the disk does not tell. Never throws. */
+  sizeBytes(): number | undefined
   close(): void
 }
 
@@ -59,7 +59,10 @@ export function openStore(directory: string): Store {
       }
       for (const part of parts) part.committed()
     },
-    sizeBytes: () => sizeOf(file) + sizeOf(`${file}-wal`),
+    sizeBytes() {
+      const [main, log] = [sizeOf(file), sizeOf(`${file}-wal`)]
+      return main === undefined || log === undefined ? undefined : main + log
+    },
     close: () => database.close(),
   }
 }
@@ -104,7 +107,13 @@ function syncDirectory(directory: string): void {
   }
 }
 
-const sizeOf = (file: string): number => fs.statSync(file, { throwIfNoEntry: false })?.size ?? 0
+function sizeOf(file: string): number | undefined {
+  try {
+    return fs.statSync(file, { throwIfNoEntry: false })?.size ?? 0
+  } catch {
+    return undefined
+  }
+}
 
 const damaged = (file: string, cause: string): string =>
   `cannot open the state ${file}: it is damaged (${cause}). Restore it from a backup, ` +

@@ -18,6 +18,10 @@ def phase(step):
     return "other"
 
 
+def close(run, outcome):
+    run["outcome"], run["closing_hash"] = outcome, run["hash"]
+
+
 entries = []
 for file in sorted(pathlib.Path(sys.argv[1]).rglob("audit_trace.jsonl"), key=str):
     for line in file.read_text().splitlines():
@@ -40,13 +44,19 @@ for e in entries:
     p, c, t = (e.get(k) for k in ("prompt_token_count", "completion_token_count", "total_token_cost"))
     if p is not None and c is not None:
         t = p + c
+    elif p is not None or c is not None:
+        # The parts win over a smaller total; one that stands alone is all that is known to be spent.
+        part = p if p is not None else c
+        if t is not None and t >= part:
+            p, c = t - (c or 0) if p is None else p, t - (p or 0) if c is None else c
+        t = max(x for x in (part, t) if x is not None)
     e["p"], e["c"], e["t"] = p, c, t
-    log = e.get("error_log_size_chars")
+    own = log = e.get("error_log_size_chars")
     if log is None and e["phase"] == "rework":
         log = run.get("log")
     e["log"] = log
     if run["outcome"] is None and run["entries"] and e["ms"] - run["entries"][-1]["ms"] > TIMEOUT_MS:
-        run["outcome"] = "failed" if run["failed"] else "abandoned"
+        close(run, "failed" if run["failed"] else "abandoned")
     if re.fullmatch("[0-9a-fA-F]{64}", e.get("context_file_hash") or ""):
         run["hash"] = e["context_file_hash"].lower()
     e["hash"] = run["hash"]
@@ -56,13 +66,13 @@ for e in entries:
     if status == "fail":
         run["failed"] = True
         run["error"] = e["error"]
-        run["log"] = log if log is not None else len(e.get("error_full") or "")
+        run["log"] = own if own is not None else len(e.get("error_full") or "")
     run["entries"].append(e)
     if run["outcome"] is None and status == "pass":
-        run["outcome"] = "after_rework" if run["failed"] or run["fixes"] else "first_pass"
+        close(run, "after_rework" if run["failed"] or run["fixes"] else "first_pass")
 for run in runs.values():
     if run["outcome"] is None and now - run["entries"][-1]["ms"] > TIMEOUT_MS:
-        run["outcome"] = "failed" if run["failed"] else "abandoned"
+        close(run, "failed" if run["failed"] else "abandoned")
     run["tokens"] = sum(e["t"] or 0 for e in run["entries"])
 closed = [r for r in runs.values() if r["outcome"]]
 total = lambda rows, key: sum(r[key] or 0 for r in rows)
@@ -77,7 +87,7 @@ seen = []
 for e in entries:
     if e["hash"] and e["hash"] not in seen:
         seen.append(e["hash"])
-byhash = group(closed, lambda r: r["hash"])
+byhash = group(closed, lambda r: r["closing_hash"])
 
 
 def first_failures(rows):

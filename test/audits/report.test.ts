@@ -1,8 +1,12 @@
 import { execFileSync } from 'node:child_process'
+import { writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { expect, test } from 'vitest'
 import { z } from 'zod'
 import { reportSchema, type Report } from '../../src/audits/schema.ts'
+import type { OptimizationLogEntry } from '../../src/entry/entry.ts'
+import { entry, HASH_A, HASH_B, lines } from '../setup/entries.ts'
+import { temporaryDirectory } from '../setup/exporter.ts'
 import { corpus, NOW, reportText } from './report-setup.ts'
 
 interface Independent {
@@ -93,6 +97,34 @@ test.each(['one', 'two', 'three'])(
     expect(() => reportSchema.parse(report)).not.toThrow()
   },
 )
+
+test('the report on entries that lack or contradict themselves equals an independent computation', async () => {
+  const directory = temporaryDirectory()
+  const odd: Partial<OptimizationLogEntry>[] = [
+    { step_name: 'scaffold', total_token_cost: 11 },
+    { step_name: 'implement', completion_token_count: 500 },
+    { step_name: 'verify', validation_status: 'fail', validation_error_type: 'TSC_ERROR', error_full: 'x' },
+    {
+      step_name: 'fix_1',
+      validation_status: 'fail',
+      prompt_token_count: 100,
+      total_token_cost: 50,
+      error_full: 'xy',
+    },
+    { step_name: 'fix_2', completion_token_count: 7, total_token_cost: 9 },
+    { step_name: 'verify', validation_status: 'pass', context_file_hash: HASH_A },
+    { step_name: 'report', prompt_token_count: 70, context_file_hash: HASH_B },
+    { step_name: 'report', completion_token_count: 30, total_token_cost: 20 },
+  ]
+  const start = Date.parse('2026-09-01T00:00:00Z')
+  const trace = odd.map((fields, i) =>
+    entry({ timestamp: new Date(start + i * 60_000).toISOString(), ...fields }),
+  )
+  writeFileSync(path.join(directory, 'audit_trace.jsonl'), lines(...trace))
+  const report = JSON.parse(await reportText(directory)) as Report
+  expect(comparable(report)).toEqual(independent(directory))
+  expect(report.totals).toMatchObject({ tokens: 720, build_tokens: 720 })
+})
 
 test('a report on a part of the time counts what lies in it, and both parts together are the whole', async () => {
   const directory = await corpus({ seed: 'parts', size: { builds: 200 } })

@@ -11,6 +11,8 @@ export interface Truth {
 interface Build {
   outcome: string | undefined
   context: string
+  /** The context when it closed. */
+  closingContext: string
   failed: boolean
   reworks: number
   tokens: number
@@ -72,11 +74,14 @@ export function countTruth(files: readonly (readonly Line[])[], closeAll: boolea
     let prompt = number('prompt_token_count')
     let completion = number('completion_token_count')
     const given = number('total_token_cost')
-    const total = prompt !== undefined && completion !== undefined ? prompt + completion : given
+    const total =
+      prompt !== undefined && completion !== undefined
+        ? prompt + completion
+        : [given, prompt, completion].reduce((a, b) => (a === undefined || (b ?? 0) > a ? b : a))
     if (given !== undefined && given !== total)
       add('audit_exporter_entry_warnings_total', { reason: 'total_mismatch' }, 1)
-    if (total !== undefined && prompt !== undefined) completion ??= total - prompt
-    else if (total !== undefined && completion !== undefined) prompt ??= total - completion
+    if (given !== undefined && prompt !== undefined) completion ??= given - prompt
+    else if (given !== undefined && completion !== undefined) prompt ??= given - completion
 
     add('audit_entries_total', { step, phase, status, error_type, context_hash: context }, 1)
     const byType =
@@ -128,7 +133,7 @@ export function countTruth(files: readonly (readonly Line[])[], closeAll: boolea
 
     if (build.outcome !== undefined) {
       if (total !== undefined)
-        add('audit_build_tokens_total', { outcome: build.outcome, context_hash: context }, total)
+        add('audit_build_tokens_total', { outcome: build.outcome, context_hash: build.closingContext }, total)
       build.context = context
       return
     }
@@ -141,7 +146,7 @@ export function countTruth(files: readonly (readonly Line[])[], closeAll: boolea
     if (rework) build.reworks++
     if (status === 'fail') {
       build.failed = true
-      build.failType = text('validation_error_type')
+      build.failType = error_type
       build.failChars = number('error_log_size_chars') ?? (entry['error_full'] as string | undefined)?.length
     }
     if (status === 'pass') close(build, build.failed || build.reworks > 0 ? 'after_rework' : 'first_pass')
@@ -153,6 +158,7 @@ export function countTruth(files: readonly (readonly Line[])[], closeAll: boolea
     const build: Build = {
       outcome: undefined,
       context: 'unknown',
+      closingContext: 'unknown',
       failed: false,
       reworks: 0,
       tokens: 0,
@@ -168,6 +174,7 @@ export function countTruth(files: readonly (readonly Line[])[], closeAll: boolea
 
   function close(build: Build, outcome: string): void {
     build.outcome = outcome
+    build.closingContext = build.context
     add('audit_builds_total', { outcome, context_hash: build.context }, 1)
     add('audit_build_tokens_total', { outcome, context_hash: build.context }, build.tokens)
     observe('audit_build_token_cost', { outcome }, build.tokens)

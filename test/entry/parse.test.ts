@@ -50,15 +50,35 @@ test.each([
   [{ prompt_token_count: 5, total_token_cost: 7 }, [5, 2, 7]],
   [{ completion_token_count: 2, total_token_cost: 7 }, [5, 2, 7]],
   [{ total_token_cost: 7 }, [undefined, undefined, 7]],
-  [{ prompt_token_count: 9, total_token_cost: 7 }, [9, undefined, 7]],
-])('of prompt, completion and total, %j gives %j', (fields, [prompt, completion, total]) => {
-  const { promptTokens, completionTokens, totalTokens } = read(fields)
-  expect([promptTokens, completionTokens, totalTokens]).toEqual([prompt, completion, total])
+  [{ prompt_token_count: 5 }, [5, undefined, 5]],
+  [{ completion_token_count: 2 }, [undefined, 2, 2]],
+  [{ prompt_token_count: 0, total_token_cost: 0 }, [0, 0, 0]],
+  [{ prompt_token_count: 0.1, total_token_cost: 0.7 }, [0.1, 0.7 - 0.1, 0.7]],
+  [{}, [undefined, undefined, undefined]],
+])('of prompt, completion and total, %j gives %j', (fields, [prompt, completion, spent]) => {
+  const { promptTokens, completionTokens, spentTokens, totalMismatch } = read(fields)
+  expect([promptTokens, completionTokens, spentTokens]).toEqual([prompt, completion, spent])
+  expect(totalMismatch).toBe(false)
 })
 
 test('where total and parts disagree the parts win, and that is noted', () => {
   const parsed = read({ prompt_token_count: 5, completion_token_count: 2, total_token_cost: 100 })
-  expect(parsed).toMatchObject({ totalTokens: 7, totalMismatch: true })
+  expect(parsed).toMatchObject({ spentTokens: 7, totalMismatch: true })
+})
+
+test('a total below the only part that is known is contradicted by it: nothing is derived, and that is noted', () => {
+  expect(read({ prompt_token_count: 9, total_token_cost: 7 })).toMatchObject({
+    promptTokens: 9,
+    completionTokens: undefined,
+    spentTokens: 9,
+    totalMismatch: true,
+  })
+  expect(read({ completion_token_count: 9, total_token_cost: 7 })).toMatchObject({
+    promptTokens: undefined,
+    completionTokens: 9,
+    spentTokens: 9,
+    totalMismatch: true,
+  })
 })
 
 test('context and instruction tokens complete each other', () => {

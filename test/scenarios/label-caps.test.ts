@@ -1,3 +1,6 @@
+import { truncateSync } from 'node:fs'
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
 import { expect, test } from 'vitest'
 import { seriesKey } from '../setup/exposition.ts'
 import { createEngineWorld, type EngineWorld } from '../setup/engine.ts'
@@ -53,6 +56,16 @@ test('a new value past the cap counts as _other from its birth; values known bef
   const second = await settle(world)
   expect(second.get(entries('unknown', '_other', 'other'))).toBe(3)
   expect(second.get(entries('unknown', 'plan', 'other'))).toBe(2)
+})
+
+test('a value that is literally _other is no overflow', async () => {
+  const world = await createEngineWorld({
+    before: [{ step_name: '_other', validation_error_type: '_other', model: '_other', cost_usd: 1 }],
+  })
+  const scraped = await world.scrape()
+  expect(scraped.get('audit_cost_usd_total{model="_other",phase="other"}')).toBe(1)
+  const overflow = [...scraped].filter(([key]) => key.startsWith('audit_exporter_label_overflow_total'))
+  expect(overflow.map(([, value]) => value)).toEqual([0, 0, 0, 0, 0])
 })
 
 test('a raised cap admits values anew, and what was counted as _other stays there', async () => {
@@ -204,3 +217,33 @@ test('whatever stands in a label, the exposition can be parsed and no series com
   await world.restart()
   expect((await world.scrape()).size).toBe(scraped.size)
 })
+
+/** Bytes in use once everything that nobody holds is gone. */
+function heapUsed(): number {
+  setFlagsFromString('--expose-gc')
+  const collectGarbage = runInNewContext('gc') as () => void
+  collectGarbage()
+  return process.memoryUsage().heapUsed
+}
+
+test.each(['workflow_run_id', 'step_name', 'validation_error_type', 'instruction_version', 'model'])(
+  'a megabyte as %s is not kept in memory',
+  async (field) => {
+    const world = await createEngineWorld()
+    const before = heapUsed()
+    for (let i = 0; i < 50; i++) {
+      world.append({
+        workflow_run_id: `run-${i}`,
+        step_name: `verify-${i}`,
+        validation_status: 'fail',
+        cost_usd: 1,
+        [field]: `${i}-${'x'.repeat(1_000_000)}`,
+      })
+      await world.read()
+      truncateSync(world.trace, 0)
+      await world.read()
+    }
+    await world.scrape()
+    expect(heapUsed() - before).toBeLessThan(15_000_000)
+  },
+)

@@ -21,7 +21,8 @@ async function open(status: () => StatusView, width = 1280): Promise<Opened> {
   const server = createHttpServer({
     status,
     charts: createPageCharts(),
-    scrape: () => Promise.resolve({ ok: false, status: 503, message: '' }),
+    scrape: () => Promise.reject(new Error('nobody scrapes here')),
+    noScrapeReason: () => undefined,
     notReadyReason: () => undefined,
     onRequestError: (error) => said.push(String(error)),
   })

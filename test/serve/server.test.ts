@@ -18,10 +18,11 @@ async function serve(over: Partial<ServeDeps> = {}, body = '# HELP up x\nup 1\n'
     scrape: () => {
       seen.scrapes++
       const sent = (): void => void seen.sent++
-      return Promise.resolve({ ok: true, scrape: { contentType: 'text/plain; version=0.0.4', body, sent } })
+      return Promise.resolve({ contentType: 'text/plain; version=0.0.4', body, sent })
     },
     status: () => busyStatus(),
     notReadyReason: () => undefined,
+    noScrapeReason: () => undefined,
     onRequestError: (error, path) => seen.errors.push(`${path}: ${String(error)}`),
     ...over,
   })
@@ -72,12 +73,18 @@ test('a long scrape is compressed for those who ask, and not for those who refus
   expect(await response.text()).toBe(body)
 })
 
-test('a scrape that cannot be given says why', async () => {
-  const { url } = await serve({
-    scrape: () => Promise.resolve({ ok: false, status: 503, message: 'first pass' }),
-  })
+test('a scrape that cannot be given yet says why, to a HEAD as to a GET', async () => {
+  const { url, seen } = await serve({ noScrapeReason: () => 'first pass' })
   const response = await fetch(`${url}/metrics`)
-  expect([response.status, await response.text()]).toEqual([503, 'first pass\n'])
+  expect([response.status, await response.text()]).toEqual([503, 'not ready: first pass\n'])
+  expect((await fetch(`${url}/metrics`, { method: 'HEAD' })).status).toBe(503)
+  expect(seen).toEqual({ scrapes: 0, sent: 0, errors: [] })
+})
+
+test('an exporter whose state cannot be written is not ready and can be scraped', async () => {
+  const { url } = await serve({ notReadyReason: () => 'the disk is full' })
+  const statuses = ['GET', 'HEAD'].map(async (method) => (await fetch(`${url}/metrics`, { method })).status)
+  expect(await Promise.all(statuses)).toEqual([200, 200])
 })
 
 test('a fault inside answers 500, tells nothing of itself to the client, and the server goes on', async () => {
@@ -108,7 +115,7 @@ test('other paths are 404, other methods 405', async () => {
 
 test('a port in use is named, with what to do', async () => {
   const { port, server } = await serve()
-  const second = createHttpServer({ scrape: fail, status: fail, notReadyReason: fail, onRequestError: fail })
+  const second = createHttpServer(allFail)
   await expect(second.listen('127.0.0.1', port)).rejects.toThrow(
     `cannot listen on 127.0.0.1:${port}: the port is in use by another program`,
   )
@@ -118,7 +125,7 @@ test('a port in use is named, with what to do', async () => {
 })
 
 test('an address of another machine is named, with what to do', async () => {
-  const server = createHttpServer({ scrape: fail, status: fail, notReadyReason: fail, onRequestError: fail })
+  const server = createHttpServer(allFail)
   await expect(server.listen('192.0.2.1', 0)).rejects.toThrow(
     /192\.0\.2\.1:0: this machine has no such address/u,
   )
@@ -165,4 +172,11 @@ test('with users, the metrics and the page want a password, and the probes do no
 
 const fail = (): never => {
   throw new Error('not to be called')
+}
+const allFail: ServeDeps = {
+  scrape: fail,
+  status: fail,
+  notReadyReason: fail,
+  noScrapeReason: fail,
+  onRequestError: fail,
 }

@@ -38,6 +38,7 @@ test('a certificate beside the file serves HTTPS', async () => {
   const server = createHttpServer({
     web,
     scrape: fail,
+    noScrapeReason: () => undefined,
     status: () => emptyStatus(),
     notReadyReason: () => undefined,
     onRequestError: fail,
@@ -61,6 +62,7 @@ test('client certificates are demanded where the file says so', async () => {
   const server = createHttpServer({
     web,
     scrape: fail,
+    noScrapeReason: () => undefined,
     status: () => emptyStatus(),
     notReadyReason: () => undefined,
     onRequestError: fail,

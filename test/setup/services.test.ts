@@ -29,13 +29,11 @@ test('a real Prometheus scrapes, evaluates a rule, and its alert reaches the web
   let scrapes = 0
   const scrape = () => {
     const sent = (): void => void scrapes++
-    return Promise.resolve({
-      ok: true as const,
-      scrape: { contentType: 'text/plain; version=0.0.4', body: `grown ${scrapes}\n`, sent },
-    })
+    return Promise.resolve({ contentType: 'text/plain; version=0.0.4', body: `grown ${scrapes}\n`, sent })
   }
   const exporter = createHttpServer({
     notReadyReason: () => undefined,
+    noScrapeReason: () => undefined,
     scrape,
     status: () => emptyStatus(),
     onRequestError: () => undefined,

@@ -175,6 +175,23 @@ test('a full disk: the last committed values stay, reading stops, and goes on wh
   expect(counted).toBe(fs.statSync(trace).size)
 })
 
+test('a state whose size cannot be told makes that unknown on the scrape, and nothing else', async () => {
+  const [root, state] = [temporary(), temporary()]
+  fs.writeFileSync(path.join(root, 'audit_trace.jsonl'), entry('first'))
+  const daemon = await startDaemon({ roots: [root], state })
+  stops.push(() => daemon.stop('SIGKILL'))
+  await daemon.ready()
+  expect((await daemon.scrape()).get('audit_exporter_state_bytes')).toBeGreaterThan(0)
+  // To look at it is now an error; the exporter itself has it open.
+  const log = path.join(state, 'state.sqlite-wal')
+  fs.rmSync(log)
+  fs.symlinkSync(log, log)
+  const scraped = await daemon.scrape()
+  expect(scraped.get(stepKey('first'))).toBe(1)
+  expect(scraped.get('audit_exporter_state_durable')).toBe(1)
+  expect(scraped.get('audit_exporter_state_bytes')).toBeNaN()
+})
+
 describe('with a store that fails on demand', () => {
   const given = (fails: { now: boolean }): Promise<EngineWorld> =>
     createEngineWorld({
