@@ -1,6 +1,7 @@
 import { classifyFailure, type CheckKind } from './classify-failure.ts'
+import { endOrphan, runMarked } from './orphan.ts'
 import { plainText, relevantLog } from './relevant-log.ts'
-import { runProcess, type ProcessResult } from './run-process.ts'
+import type { ProcessResult } from './run-process.ts'
 import { truncateText } from './truncate-text.ts'
 
 export interface Check {
@@ -61,7 +62,8 @@ const DEFAULT_RELEVANT_CHARS = 12_000
 const LOG_LIMIT_CHARS = 200_000
 
 /**
- * Runs the checks in order and stops at the first that fails. A check that hangs has failed.
+ * Runs the checks in order and stops at the first that fails. A check that hangs has failed. What a check leaves
+ * running is ended with it, and before the first one what an earlier, killed worker left in the workspace.
  * Throws where a program cannot be started, and where the checks were cancelled or killed from outside: neither is
  * the package's fault.
  */
@@ -72,6 +74,7 @@ export async function runComplianceChecks(
   const startedMs = performance.now()
   const commandsAttempted: string[] = []
   let failure: CheckFailure | undefined
+  await endOrphan(request.workingDir)
   for (const check of request.checks ?? DEFAULT_CHECKS) {
     commandsAttempted.push(check.command.join(' '))
     const result = await runCheck(check, request.workingDir, deps)
@@ -92,7 +95,7 @@ async function runCheck(check: Check, cwd: string, deps: ComplianceDeps): Promis
   const [command, ...args] = check.command
   const timeoutMs = check.timeoutMs ?? DEFAULT_TIMEOUT_MS
   const env = { ...deps.env, CI: 'true', NO_COLOR: '1', FORCE_COLOR: '0' }
-  const result = await runProcess({ command, args, cwd, env, timeoutMs, signal: deps.signal })
+  const result = await runMarked(cwd, { command, args, cwd, env, timeoutMs, signal: deps.signal })
   if (result.how === 'cancelled' || result.how === 'killed') {
     throw new Error(`the check "${check.name}" in ${cwd} was ${result.how}`)
   }
@@ -109,7 +112,7 @@ function describeFailure(check: Check, result: ProcessResult, relevantLimitChars
     check: check.name,
     errorType: hung ? `${check.name.toUpperCase()}_TIMEOUT` : classifyFailure(check.kind, check.name, log),
     log: truncateText(log, LOG_LIMIT_CHARS),
-    logChars: log.length,
+    logChars: log.length + result.omittedChars,
     relevantLog: hung ? truncateText(log, relevantLimitChars) : relevantLog(log, relevantLimitChars),
   }
 }

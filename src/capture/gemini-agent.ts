@@ -8,8 +8,7 @@ import {
   type AgentTokens,
   type ModelTokens,
 } from './gemini-output.ts'
-import { endOrphan, markAgent, unmarkAgent } from './orphan.ts'
-import { runProcess } from './run-process.ts'
+import { endOrphan, runMarked } from './orphan.ts'
 import { estimateTokens, type TokenEstimator } from './token-estimate.ts'
 import { filesTouched, sha256, takeSnapshot } from './workspace.ts'
 
@@ -94,8 +93,7 @@ export async function executeGeminiAgent(request: AgentRequest, deps: AgentDeps)
   await writeFile(path.join(workingDir, 'GEMINI.md'), context)
   const before = await takeSnapshot(workingDir)
   const [command, ...args] = deps.command ?? ['gemini']
-  let marked: Promise<void> | undefined
-  const result = await runProcess({
+  const result = await runMarked(workingDir, {
     command,
     args: [...args, '--yolo', '--output-format', 'json', ...(request.model ? ['-m', request.model] : [])],
     cwd: workingDir,
@@ -104,13 +102,7 @@ export async function executeGeminiAgent(request: AgentRequest, deps: AgentDeps)
     input: instruction,
     timeoutMs: request.timeoutMs,
     signal: deps.signal,
-    onStart: (groupId) => {
-      marked = markAgent(workingDir, groupId)
-    },
   })
-  await marked
-  await unmarkAgent(workingDir)
-
   const answer = readGeminiOutput(result)
   const cost = deps.prices === undefined ? undefined : costUsd(answer.models, deps.prices)
   if (!answer.ok) {
