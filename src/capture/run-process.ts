@@ -32,8 +32,8 @@ export interface ProcessResult {
   readonly stderr: string
   /** Both streams in the order in which they arrived; the middle of more than 16 MiB gives way to a marker. */
   readonly output: string
-  /** How much of `output` the marker stands for. */
-  readonly omittedChars: number
+  /** How long `output` is without such a marker. */
+  readonly outputChars: number
   readonly durationMs: number
 }
 
@@ -95,20 +95,22 @@ export function runProcess(request: ProcessRequest): Promise<ProcessResult> {
     })
     child.on('exit', (code, signal) => {
       settle()
-      const durationMs = performance.now() - startedMs
-      endLeftovers().then(() => {
-        resolve({
-          how: how ?? (signal === null ? 'exited' : 'killed'),
-          code: code ?? undefined,
-          endedBy: signal ?? undefined,
-          stdout: stdout.text(),
-          stderr: stderr.text(),
-          output: output.text(),
-          omittedChars: output.omittedChars(),
-          durationMs,
-        })
-      }, reject)
+      resolve(resultOf(code, signal))
     })
+    async function resultOf(code: number | null, signal: NodeJS.Signals | null): Promise<ProcessResult> {
+      const durationMs = performance.now() - startedMs
+      await endLeftovers()
+      return {
+        how: how ?? (signal === null ? 'exited' : 'killed'),
+        code: code ?? undefined,
+        endedBy: signal ?? undefined,
+        stdout: stdout.text(),
+        stderr: stderr.text(),
+        output: output.text(),
+        outputChars: output.chars(),
+        durationMs,
+      }
+    }
     /** Ends what the program left running, and takes what is on its way here; whoever escapes may hold the pipes for ever. */
     async function endLeftovers(): Promise<void> {
       const closed = once(child, 'close')
@@ -141,7 +143,8 @@ export function endGroup(groupId: number | undefined, signal: NodeJS.Signals): v
 interface Collector {
   add(text: string): void
   text(): string
-  omittedChars(): number
+  /** Of all that was added. */
+  chars(): number
 }
 
 /** Keeps both ends of a stream of any length, in bounded memory. */
@@ -149,7 +152,6 @@ function collector(): Collector {
   let head = ''
   let tail = ''
   let length = 0
-  const omittedChars = (): number => Math.max(0, length - head.length - KEPT_CHARS)
   return {
     add(text) {
       length += text.length
@@ -159,10 +161,11 @@ function collector(): Collector {
       // Seldom: each cut copies what stays.
       if (tail.length > 2 * KEPT_CHARS) tail = tail.slice(-KEPT_CHARS)
     },
-    omittedChars,
+    chars: () => length,
     text() {
-      if (omittedChars() === 0) return head + tail
-      const marker = `[… ${String(omittedChars())} of ${String(length)} characters left out …]`
+      const omitted = length - head.length - KEPT_CHARS
+      if (omitted <= 0) return head + tail
+      const marker = `[… ${String(omitted)} of ${String(length)} characters left out …]`
       return `${head}\n${marker}\n${tail.slice(-KEPT_CHARS)}`
     },
   }
