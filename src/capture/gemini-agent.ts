@@ -1,5 +1,3 @@
-import { writeFile } from 'node:fs/promises'
-import path from 'node:path'
 import type { EstimatedField } from './entry.ts'
 import {
   readGeminiOutput,
@@ -10,7 +8,7 @@ import {
 } from './gemini-output.ts'
 import { endOrphan, runMarked } from './orphan.ts'
 import { estimateTokens, type TokenEstimator } from './token-estimate.ts'
-import { filesTouched, sha256, takeSnapshot } from './workspace.ts'
+import { filesTouched, sha256, takeSnapshot, writeContext } from './workspace.ts'
 
 /** The wording of an instruction: `{{name}}` stands for what one build puts in. */
 export interface Instruction {
@@ -90,7 +88,7 @@ export async function executeGeminiAgent(request: AgentRequest, deps: AgentDeps)
   const { workingDir, context } = request
   const instruction = fillIn(request.instruction.template, request.values)
   await endOrphan(workingDir)
-  await writeFile(path.join(workingDir, 'GEMINI.md'), context)
+  await writeContext(workingDir, context)
   const before = await takeSnapshot(workingDir)
   const [command, ...args] = deps.command ?? ['gemini']
   const result = await runMarked(workingDir, {
