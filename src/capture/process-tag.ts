@@ -17,6 +17,8 @@ const TAG = /^[\da-f]{8}(-[\da-f]{4}){3}-[\da-f]{12}$/
 const ROUNDS_WITHOUT = 2
 const ROUND_PAUSE_MS = 10
 const LONGEST_MS = 5_000
+/** A machine may have more processes than we may have files open. */
+const READ_AT_ONCE = 32
 
 /**
  * Kills every process that carries the tag, those too that it starts meanwhile, until none is left. Returns whether
@@ -42,8 +44,13 @@ async function taggedProcesses(tag: string): Promise<number[]> {
   const names = await readdir('/proc').catch(() => [])
   const pids = names.map(Number).filter((pid) => Number.isInteger(pid) && pid !== process.pid)
   const variable = `${TAG_VARIABLE}=${tag}`
-  const tagged = await Promise.all(pids.map(async (pid) => (await environmentOf(pid)).includes(variable)))
-  return pids.filter((_, i) => tagged[i])
+  const tagged: number[] = []
+  for (let at = 0; at < pids.length; at += READ_AT_ONCE) {
+    const some = pids.slice(at, at + READ_AT_ONCE)
+    const environments = await Promise.all(some.map(environmentOf))
+    tagged.push(...some.filter((_, i) => environments[i]?.includes(variable)))
+  }
+  return tagged
 }
 
 /** Empty where the process is gone or another user's. */
