@@ -1,4 +1,4 @@
-import { open, stat, type FileHandle } from 'node:fs/promises'
+import { access, open, type FileHandle } from 'node:fs/promises'
 import path from 'node:path'
 import { withFileLock } from './file-lock.ts'
 
@@ -25,9 +25,10 @@ const writeOnce: WriteOnce = async (file, bytes) => (await file.write(bytes)).by
  */
 export async function appendLine(file: string, line: string, options: AppendOptions): Promise<boolean> {
   try {
+    // SQLite, which makes the lock file, does not say what it misses.
+    await access(path.dirname(file))
     const { handle, appended } = await withFileLock(lockOf(file), () => openAndAppend(file, line, options), {
       standstillMs: STANDSTILL_MS,
-      progress: () => sizeOf(file),
     })
     try {
       // Without the lock: others append meanwhile, and the disk syncs several writers' lines at once. A line that
@@ -44,9 +45,6 @@ export async function appendLine(file: string, line: string, options: AppendOpti
 
 /** `dir/audit_trace.jsonl` → `dir/.audit_trace.jsonl.lock` */
 const lockOf = (file: string): string => path.join(path.dirname(file), `.${path.basename(file)}.lock`)
-
-/** How long a file is, for whoever waits to see whether its writers get on. */
-const sizeOf = async (file: string): Promise<number> => (await stat(file).catch(() => undefined))?.size ?? 0
 
 async function openAndAppend(
   file: string,

@@ -6,21 +6,39 @@ export function classifyFailure(kind: CheckKind, name: string, log: string): str
   if (/npm (error|ERR!) Missing script:/.test(log)) return 'NPM_MISSING_SCRIPT'
   if (kind === 'install') return 'NPM_INSTALL_FAILURE'
   if (TSC.test(log)) return 'TSC_ERROR'
-  const rules = eslintRules(log)
-  if (rules.length > 0 || /\bESLint:? |eslint\.config/.test(log)) return eslintType(rules)
-  if (kind === 'test') return testType(log)
-  return `${name.toUpperCase().replaceAll(/[^A-Z0-9]+/g, '_')}_FAILURE`
+  // Before ESLint: a failing test may well print what a linter said.
+  const runner = kind === 'test' ? testType(log) : undefined
+  return runner ?? eslintType(log) ?? errorTypeOf(name, 'FAILURE')
 }
+
+/** `unit tests` → `UNIT_TESTS_FAILURE` */
+export const errorTypeOf = (name: string, what: string): string =>
+  `${name.toUpperCase().replaceAll(/[^A-Z0-9]+/g, '_')}_${what}`
 
 /** `src/a.ts(3,7): error TS2322: …`, or `src/a.ts:3:7 - error TS2322: …` in colour. */
 export const TSC = /\berror TS\d{1,5}:/
 
 /** `  12:5  error  Unexpected any. Specify a different type  @typescript-eslint/no-explicit-any` */
 export const ESLINT = /^\s+\d+:\d+\s+error\s+.*?(?:\s{2,}([@\w/-]+))?\s*$/
+export const ESLINT_WARNING = /^\s+\d+:\d+\s+warning\s+.*?(?:\s{2,}([@\w/-]+))?\s*$/
 
-function eslintRules(log: string): string[] {
+/** Warnings fail a check only where ESLint says so, and it does only where there is no error. */
+export const ESLINT_TOO_MANY_WARNINGS = /^\s*ESLint found too many warnings/m
+
+/** ESLint's own last words where it did not get to linting: a broken configuration, a rule that throws, no files. */
+const ESLINT_CRASH = /^\s*(ESLint: \d|ESLint couldn't |Oops! Something went wrong)/m
+
+/** `undefined` where ESLint did not fail; that it is mentioned (`eslint.config.js`) says nothing. */
+function eslintType(log: string): string | undefined {
+  const errors = rulesBroken(log, ESLINT)
+  if (errors.length > 0) return ruleType(errors)
+  if (ESLINT_TOO_MANY_WARNINGS.test(log)) return ruleType(rulesBroken(log, ESLINT_WARNING))
+  return ESLINT_CRASH.test(log) ? 'ESLINT_ERROR' : undefined
+}
+
+function rulesBroken(log: string, pattern: RegExp): string[] {
   return log.split('\n').flatMap((line) => {
-    const match = ESLINT.exec(line)
+    const match = pattern.exec(line)
     return match === null ? [] : [match[1] ?? '']
   })
 }
@@ -29,7 +47,7 @@ function eslintRules(log: string): string[] {
 const SHORT_NAMES: Readonly<Record<string, string>> = { 'no-explicit-any': 'NO_ANY' }
 
 /** The rule broken most often names the failure; the first of them where several are level. */
-function eslintType(rules: readonly string[]): string {
+function ruleType(rules: readonly string[]): string {
   const counts = new Map<string, number>()
   for (const rule of rules) if (rule !== '') counts.set(rule, (counts.get(rule) ?? 0) + 1)
   const [most] = [...counts].toSorted((a, b) => b[1] - a[1])
@@ -38,9 +56,11 @@ function eslintType(rules: readonly string[]): string {
   return `ESLINT_ERROR_${SHORT_NAMES[rule] ?? rule.toUpperCase().replaceAll('-', '_')}`
 }
 
-function testType(log: string): string {
+/** `undefined` where no test runner says that a test failed. */
+function testType(log: string): string | undefined {
   if (/^\s*(Test Suites:|Tests:) .*failed/m.test(log) || /^\s*● /m.test(log)) return 'JEST_FAILURE'
   if (/^\s*(Test Files|Tests) {2}.*failed/m.test(log)) return 'VITEST_FAILURE'
-  if (/^(# fail|ℹ fail) [1-9]/m.test(log)) return 'NODE_TEST_FAILURE'
-  return 'TEST_FAILURE'
+  // One that ran out of time is cancelled, and not counted as failed.
+  if (/^(# |ℹ )(fail|cancelled) [1-9]/m.test(log)) return 'NODE_TEST_FAILURE'
+  return undefined
 }

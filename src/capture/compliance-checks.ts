@@ -1,6 +1,8 @@
-import { classifyFailure, type CheckKind } from './classify-failure.ts'
+import { checksEnvironment, type ChecksEnvironment } from './checks-environment.ts'
+import { classifyFailure, errorTypeOf, type CheckKind } from './classify-failure.ts'
+import { endOrphan, runMarked } from './orphan.ts'
 import { plainText, relevantLog } from './relevant-log.ts'
-import { runProcess, type ProcessResult } from './run-process.ts'
+import type { ProcessResult } from './run-process.ts'
 import { truncateText } from './truncate-text.ts'
 
 export interface Check {
@@ -28,7 +30,13 @@ export interface ComplianceRequest {
 }
 
 export interface ComplianceDeps {
+  /**
+   * What checks see of it: all but `GEMINI_*`, `GOOGLE_*`, names that end in `KEY`, `TOKEN`, `SECRET` or `PASSWORD`,
+   * and `NODE_ENV=production`.
+   */
   readonly env: NodeJS.ProcessEnv
+  /** Names that checks get all the same, as `NPM_TOKEN` for a private registry. */
+  readonly passEnv?: readonly string[]
   readonly signal?: AbortSignal
   readonly now?: () => Date
 }
@@ -61,7 +69,8 @@ const DEFAULT_RELEVANT_CHARS = 12_000
 const LOG_LIMIT_CHARS = 200_000
 
 /**
- * Runs the checks in order and stops at the first that fails. A check that hangs has failed.
+ * Runs the checks in order and stops at the first that fails. A check that hangs has failed. What a check leaves
+ * running is ended with it, and before the first one what an earlier, killed worker left in the workspace.
  * Throws where a program cannot be started, and where the checks were cancelled or killed from outside: neither is
  * the package's fault.
  */
@@ -72,11 +81,18 @@ export async function runComplianceChecks(
   const startedMs = performance.now()
   const commandsAttempted: string[] = []
   let failure: CheckFailure | undefined
+  const environment = checksEnvironment(deps.env, deps.passEnv ?? [])
+  await endOrphan(request.workingDir)
   for (const check of request.checks ?? DEFAULT_CHECKS) {
     commandsAttempted.push(check.command.join(' '))
-    const result = await runCheck(check, request.workingDir, deps)
+    const result = await runCheck(check, request.workingDir, environment.env, deps.signal)
     if (result.how === 'exited' && result.code === 0) continue
-    failure = describeFailure(check, result, request.relevantLimitChars ?? DEFAULT_RELEVANT_CHARS)
+    failure = describeFailure(
+      check,
+      result,
+      environment.redact,
+      request.relevantLimitChars ?? DEFAULT_RELEVANT_CHARS,
+    )
     break
   }
   return {
@@ -88,28 +104,51 @@ export async function runComplianceChecks(
   }
 }
 
-async function runCheck(check: Check, cwd: string, deps: ComplianceDeps): Promise<ProcessResult> {
+/** Signals that come from a person, a supervisor or a lack of memory on the machine. Others a program sends itself. */
+const FROM_OUTSIDE: ReadonlySet<NodeJS.Signals | undefined> = new Set(['SIGTERM', 'SIGINT', 'SIGKILL'])
+
+async function runCheck(
+  check: Check,
+  cwd: string,
+  env: NodeJS.ProcessEnv,
+  signal: AbortSignal | undefined,
+): Promise<ProcessResult> {
   const [command, ...args] = check.command
   const timeoutMs = check.timeoutMs ?? DEFAULT_TIMEOUT_MS
-  const env = { ...deps.env, CI: 'true', NO_COLOR: '1', FORCE_COLOR: '0' }
-  const result = await runProcess({ command, args, cwd, env, timeoutMs, signal: deps.signal })
-  if (result.how === 'cancelled' || result.how === 'killed') {
+  const result = await runMarked(cwd, { command, args, cwd, env, timeoutMs, signal })
+  const isKilled = result.how === 'killed' && FROM_OUTSIDE.has(result.endedBy)
+  if (result.how === 'cancelled' || isKilled) {
     throw new Error(`the check "${check.name}" in ${cwd} was ${result.how}`)
   }
   return result
 }
 
-function describeFailure(check: Check, result: ProcessResult, relevantLimitChars: number): CheckFailure {
+function describeFailure(
+  check: Check,
+  result: ProcessResult,
+  redact: ChecksEnvironment['redact'],
+  relevantLimitChars: number,
+): CheckFailure {
   const hung = result.how === 'timeout'
-  const note = hung
-    ? `\n"${check.command.join(' ')}" was ended after ${String(Math.round(result.durationMs))} ms without an end.`
-    : ''
-  const log = (plainText(result.output) + note).trim() || `exit code ${String(result.code)} without output`
+  const log =
+    (redact(plainText(result.output)) + noteOn(check, result)).trim() ||
+    `exit code ${String(result.code)} without output`
   return {
     check: check.name,
-    errorType: hung ? `${check.name.toUpperCase()}_TIMEOUT` : classifyFailure(check.kind, check.name, log),
+    errorType: hung ? errorTypeOf(check.name, 'TIMEOUT') : classifyFailure(check.kind, check.name, log),
     log: truncateText(log, LOG_LIMIT_CHARS),
-    logChars: log.length,
-    relevantLog: hung ? truncateText(log, relevantLimitChars) : relevantLog(log, relevantLimitChars),
+    logChars: log.length + result.outputChars - result.output.length,
+    relevantLog: hung
+      ? truncateText(log, relevantLimitChars)
+      : relevantLog(log, relevantLimitChars, check.kind),
   }
+}
+
+/** What the program could not say itself of its end. */
+function noteOn(check: Check, result: ProcessResult): string {
+  const command = `"${check.command.join(' ')}"`
+  if (result.how === 'timeout') {
+    return `\n${command} was ended after ${String(Math.round(result.durationMs))} ms without an end.`
+  }
+  return result.how === 'killed' ? `\n${command} ended by ${String(result.endedBy)}.` : ''
 }

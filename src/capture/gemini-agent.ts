@@ -1,5 +1,3 @@
-import { writeFile } from 'node:fs/promises'
-import path from 'node:path'
 import type { EstimatedField } from './entry.ts'
 import {
   readGeminiOutput,
@@ -8,10 +6,9 @@ import {
   type AgentTokens,
   type ModelTokens,
 } from './gemini-output.ts'
-import { endOrphan, markAgent, unmarkAgent } from './orphan.ts'
-import { runProcess } from './run-process.ts'
+import { endOrphan, runMarked } from './orphan.ts'
 import { estimateTokens, type TokenEstimator } from './token-estimate.ts'
-import { filesTouched, sha256, takeSnapshot } from './workspace.ts'
+import { filesTouched, sha256, takeSnapshot, writeContext } from './workspace.ts'
 
 /** The wording of an instruction: `{{name}}` stands for what one build puts in. */
 export interface Instruction {
@@ -91,11 +88,10 @@ export async function executeGeminiAgent(request: AgentRequest, deps: AgentDeps)
   const { workingDir, context } = request
   const instruction = fillIn(request.instruction.template, request.values)
   await endOrphan(workingDir)
-  await writeFile(path.join(workingDir, 'GEMINI.md'), context)
+  await writeContext(workingDir, context)
   const before = await takeSnapshot(workingDir)
   const [command, ...args] = deps.command ?? ['gemini']
-  let marked: Promise<void> | undefined
-  const result = await runProcess({
+  const result = await runMarked(workingDir, {
     command,
     args: [...args, '--yolo', '--output-format', 'json', ...(request.model ? ['-m', request.model] : [])],
     cwd: workingDir,
@@ -104,13 +100,7 @@ export async function executeGeminiAgent(request: AgentRequest, deps: AgentDeps)
     input: instruction,
     timeoutMs: request.timeoutMs,
     signal: deps.signal,
-    onStart: (groupId) => {
-      marked = markAgent(workingDir, groupId)
-    },
   })
-  await marked
-  await unmarkAgent(workingDir)
-
   const answer = readGeminiOutput(result)
   const cost = deps.prices === undefined ? undefined : costUsd(answer.models, deps.prices)
   if (!answer.ok) {

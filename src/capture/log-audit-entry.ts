@@ -25,6 +25,9 @@ export interface LogAuditOptions {
   readonly write?: WriteOnce
 }
 
+/** What a caller knows of a step; `null` is absent. */
+export type GivenEntry = { readonly [Field in keyof CapturedEntry]?: CapturedEntry[Field] | null }
+
 export interface LoggedEntry {
   /** What stands in the file, derived fields included. */
   readonly entry: CapturedEntry
@@ -36,17 +39,19 @@ export interface LoggedEntry {
 /**
  * Appends one step of a build to `audit_trace.jsonl` in `workingDir`: exactly one line, whole or not at all for the
  * reader, safe beside other writers of the same file.
- * Stamps `timestamp` where absent and derives the total, the rework cost factor and the error log's size.
+ * Stamps `timestamp` where absent and derives the total, the rework cost factor and the error log's size. `null` is
+ * absent, as for the reader.
  * Throws where the reader would reject the entry (it is checked by the reader's own parser), with field and cause,
- * and where the file cannot be written, with path and cause.
+ * where the idempotency key is empty, which would be every step's, and where the file cannot be written, with path and cause.
  */
 export async function logAuditEntry(
   workingDir: string,
-  entry: Partial<OptimizationLogEntry> & Partial<CapturedEntry>,
+  entry: GivenEntry,
   options: LogAuditOptions = {},
 ): Promise<LoggedEntry> {
   const file = path.join(workingDir, options.fileName ?? TRACE_FILE_NAME)
-  const complete = completeEntry(entry, options)
+  const complete = completeEntry(withoutNulls(entry), options)
+  if (complete.entry_id === '') throw refused(file, 'the idempotency key (entry_id)', 'is empty')
   const line = readableLine(complete, file)
   const written = await appendLine(file, line, {
     unlessPresent: complete.entry_id === undefined ? undefined : idEnding(complete.entry_id),
@@ -62,10 +67,12 @@ export async function logAuditEntry(
  */
 const idEnding = (id: string): string => `,"entry_id":${JSON.stringify(id)}}`
 
-function completeEntry(
-  given: Partial<OptimizationLogEntry> & Partial<CapturedEntry>,
-  options: LogAuditOptions,
-): CapturedEntry {
+function withoutNulls(given: GivenEntry): Partial<CapturedEntry> {
+  const present = Object.entries(given).filter(([, value]) => value !== null && value !== undefined)
+  return Object.fromEntries(present)
+}
+
+function completeEntry(given: Partial<CapturedEntry>, options: LogAuditOptions): CapturedEntry {
   const { entry_id: givenId, ...entry } = given
   const id = options.idempotencyKey ?? givenId
   const timestamp = entry.timestamp ?? (options.now ?? (() => new Date()))().toISOString()
@@ -100,7 +107,7 @@ function derivedCounts(entry: Given): Given {
 
 function boundedError(entry: Given, limitChars: number): Given {
   const { error_full: text } = entry
-  if (text === undefined || text === null) return {}
+  if (text === undefined) return {}
   return {
     error_full: truncateText(text, limitChars),
     error_log_size_chars: entry.error_log_size_chars ?? text.length,

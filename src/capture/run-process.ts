@@ -1,4 +1,7 @@
 import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { setTimeout as delay } from 'node:timers/promises'
+import { endTagged, newTag, TAG_VARIABLE } from './process-tag.ts'
 
 export interface ProcessRequest {
   readonly command: string
@@ -8,10 +11,16 @@ export interface ProcessRequest {
   /** Given on standard input, which is then closed. */
   readonly input?: string
   readonly timeoutMs: number
-  /** Ends the whole process group. */
+  /** Ends the program and all that it started. */
   readonly signal?: AbortSignal | undefined
-  /** Told the process group's id as soon as there is one. */
-  readonly onStart?: (groupId: number) => void
+  /** Told by what the program and its children can be found, as soon as there is one. */
+  readonly onStart?: (started: StartedProcess) => void
+}
+
+export interface StartedProcess {
+  readonly groupId: number
+  /** Stands in the environment of the program and all that it starts. */
+  readonly tag: string
 }
 
 export interface ProcessResult {
@@ -21,25 +30,32 @@ export interface ProcessResult {
   readonly endedBy: NodeJS.Signals | undefined
   readonly stdout: string
   readonly stderr: string
-  /** Both streams in the order in which they arrived. */
+  /** Both streams in the order in which they arrived; the middle of more than 16 MiB gives way to a marker. */
   readonly output: string
+  /** How long `output` is without such a marker. */
+  readonly outputChars: number
   readonly durationMs: number
 }
 
-/** What one stream may bring; the rest is read and dropped, so that the process never waits for us. */
-const MAX_OUTPUT_CHARS = 16 * 1024 * 1024
+/** What is kept of each end of a stream; all of it is read, so that the process never waits for us. */
+const KEPT_CHARS = 8 * 1024 * 1024
 const KILL_AFTER_MS = 3_000
+/** After the program and its children have ended, what they wrote needs no longer to get here. */
+const STREAMS_GRACE_MS = 2_000
 
 /**
- * Runs a program in a process group of its own, and ends the whole group with it: children of npm and of agents
- * outlive their parents otherwise. Rejects where the program cannot be started.
+ * Runs a program, and ends with it all that it started: the children of npm and of agents outlive their parents
+ * otherwise, in process groups of their own too, and write where the next program works. The run lasts until the
+ * program itself has ended, whoever still holds its output open; one that exits before its deadline has exited.
+ * Rejects where the program cannot be started.
  */
 export function runProcess(request: ProcessRequest): Promise<ProcessResult> {
   return new Promise((resolve, reject) => {
     const startedMs = performance.now()
+    const tag = newTag()
     const child = spawn(request.command, request.args, {
       cwd: request.cwd,
-      env: request.env,
+      env: { ...request.env, [TAG_VARIABLE]: tag },
       detached: true,
       stdio: ['pipe', 'pipe', 'pipe'],
     })
@@ -61,8 +77,6 @@ export function runProcess(request: ProcessRequest): Promise<ProcessResult> {
       clearTimeout(timer)
       clearTimeout(killTimer)
       request.signal?.removeEventListener('abort', cancel)
-      // Whatever the program left running in its group goes with it.
-      endGroup(child.pid, 'SIGKILL')
     }
 
     child.on('error', (error) => {
@@ -79,24 +93,38 @@ export function runProcess(request: ProcessRequest): Promise<ProcessResult> {
       stderr.add(text)
       output.add(text)
     })
-    // A background child may hold the pipes open for ever: the group is ended when the program itself exits.
-    child.on('exit', () => endGroup(child.pid, 'SIGKILL'))
-    child.on('close', (code, signal) => {
+    child.on('exit', (code, signal) => {
       settle()
-      resolve({
+      resolve(resultOf(code, signal))
+    })
+    async function resultOf(code: number | null, signal: NodeJS.Signals | null): Promise<ProcessResult> {
+      const durationMs = performance.now() - startedMs
+      await endLeftovers()
+      return {
         how: how ?? (signal === null ? 'exited' : 'killed'),
         code: code ?? undefined,
         endedBy: signal ?? undefined,
         stdout: stdout.text(),
         stderr: stderr.text(),
         output: output.text(),
-        durationMs: performance.now() - startedMs,
-      })
-    })
+        outputChars: output.chars(),
+        durationMs,
+      }
+    }
+    /** Ends what the program left running, and takes what is on its way here; whoever escapes may hold the pipes for ever. */
+    async function endLeftovers(): Promise<void> {
+      const closed = once(child, 'close')
+      endGroup(child.pid, 'SIGKILL')
+      await endTagged(tag)
+      const grace = new AbortController()
+      await Promise.race([closed, delay(STREAMS_GRACE_MS, undefined, { signal: grace.signal })])
+      grace.abort()
+      for (const stream of child.stdio) stream?.destroy()
+    }
     // A program that does not read its input closes it early: not a failure of the run.
     child.stdin.on('error', () => undefined)
     child.stdin.end(request.input ?? '')
-    if (child.pid !== undefined) request.onStart?.(child.pid)
+    if (child.pid !== undefined) request.onStart?.({ groupId: child.pid, tag })
     if (request.signal?.aborted === true) cancel()
     else request.signal?.addEventListener('abort', cancel, { once: true })
   })
@@ -112,15 +140,33 @@ export function endGroup(groupId: number | undefined, signal: NodeJS.Signals): v
   }
 }
 
-function collector(): { add(text: string): void; text(): string } {
-  const parts: string[] = []
+interface Collector {
+  add(text: string): void
+  text(): string
+  /** Of all that was added. */
+  chars(): number
+}
+
+/** Keeps both ends of a stream of any length, in bounded memory. */
+function collector(): Collector {
+  let head = ''
+  let tail = ''
   let length = 0
   return {
     add(text) {
-      if (length >= MAX_OUTPUT_CHARS) return
-      parts.push(text.slice(0, MAX_OUTPUT_CHARS - length))
       length += text.length
+      const room = KEPT_CHARS - head.length
+      head += text.slice(0, room)
+      tail += text.slice(room)
+      // Seldom: each cut copies what stays.
+      if (tail.length > 2 * KEPT_CHARS) tail = tail.slice(-KEPT_CHARS)
     },
-    text: () => parts.join(''),
+    chars: () => length,
+    text() {
+      const omitted = length - head.length - KEPT_CHARS
+      if (omitted <= 0) return head + tail
+      const marker = `[… ${String(omitted)} of ${String(length)} characters left out …]`
+      return `${head}\n${marker}\n${tail.slice(-KEPT_CHARS)}`
+    },
   }
 }

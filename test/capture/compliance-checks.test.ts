@@ -78,6 +78,96 @@ describe('runComplianceChecks, with the real npm, tsc, eslint and node:test', ()
     expect(failure?.relevantLog.length).toBeLessThan(13_000)
   })
 
+  it('counts all of a log that is longer than what can be kept', async () => {
+    writeFileSync(
+      path.join(dir, 'endless.cjs'),
+      `process.stdout.write('x'.repeat(40e6), () => process.exit(1))`,
+    )
+    const { failure } = await run([{ name: 'x', kind: 'other', command: ['node', 'endless.cjs'] }])
+    expect(failure?.logChars).toBe(40_000_000)
+  })
+
+  it('names a check that hangs as it names one that fails', async () => {
+    const hang: Check = { name: 'unit tests', kind: 'test', command: ['sleep', '1000'], timeoutMs: 300 }
+    expect(await run([hang])).toMatchObject({ failure: { errorType: 'UNIT_TESTS_TIMEOUT' } })
+  })
+
+  it('takes a program that aborts for a failure, and one that is killed from outside for none', async () => {
+    const abort = (script: string): Check => ({
+      name: 'unit',
+      kind: 'other',
+      command: ['node', '-e', script],
+    })
+    expect(await run([abort('process.abort()')])).toMatchObject({
+      status: 'fail',
+      failure: { errorType: 'UNIT_FAILURE', log: expect.stringContaining('ended by SIGABRT') as string },
+    })
+    await expect(run([abort(`process.kill(process.pid, 'SIGKILL')`)])).rejects.toThrow(
+      /"unit" in .* was killed/,
+    )
+  })
+
+  describe('what a check is told', () => {
+    const secret = 'AIza-not-a-real-key'
+    const given = {
+      ...env,
+      GEMINI_API_KEY: secret,
+      MY_TOKEN: 'tok',
+      NPM_TOKEN: 'npm-secret',
+      NODE_ENV: 'production',
+    }
+    const told = async (command: Check['command'], passEnv?: string[]): Promise<string> => {
+      const checks: Check[] = [{ name: 'told', kind: 'other', command }]
+      const deps = { env: given, ...(passEnv === undefined ? {} : { passEnv }) }
+      const { failure } = await runComplianceChecks({ workingDir: dir, checks }, deps)
+      return `${String(failure?.log)}\n${String(failure?.relevantLog)}`
+    }
+    const SHOW: Check['command'] = [
+      'node',
+      '-p',
+      `process.exitCode = 1; ['GEMINI_API_KEY', 'MY_TOKEN', 'NPM_TOKEN', 'NODE_ENV', 'HOME'].filter((name) => name in process.env).join()`,
+    ]
+
+    it('holds none of the worker’s secrets, and not that it is production', async () => {
+      expect(await told(SHOW)).toBe('HOME\nHOME')
+    })
+
+    it('holds what it is to get all the same', async () => {
+      expect(await told(SHOW, ['NPM_TOKEN'])).toBe('NPM_TOKEN,HOME\nNPM_TOKEN,HOME')
+    })
+
+    it('is not told on where the check finds it elsewhere', async () => {
+      writeFileSync(path.join(dir, '.env'), `KEY=${secret}, tok`)
+      expect(await told(['bash', '-c', 'cat .env; exit 1'])).toBe(
+        'KEY=[GEMINI_API_KEY withheld], tok\nKEY=[GEMINI_API_KEY withheld], tok',
+      )
+    })
+  })
+
+  it('names the rule whose warnings are too many, in files with spaces in their names too', async () => {
+    writePackage(dir, {
+      'package.json': (packageFiles['package.json'] ?? '').replace(
+        'eslint src',
+        'eslint --max-warnings 0 src',
+      ),
+      'eslint.config.js': `export default [{ rules: { 'no-console': 'warn' } }]`,
+      'src/a b/c d.js': 'console.log(1)\n',
+    })
+    const { failure } = await run()
+    expect(failure).toMatchObject({ check: 'lint', errorType: 'ESLINT_ERROR_NO_CONSOLE' })
+    expect(failure?.relevantLog).toMatch(
+      /^\/.*\/src\/a b\/c d\.js\n +1:1 +warning .* no-console\nESLint found too many warnings/,
+    )
+  })
+
+  it('names a configuration that ESLint cannot read, and tests that ran out of time', async () => {
+    writePackage(dir, { 'eslint.config.js': 'no configuration' })
+    expect(await run()).toMatchObject({ failure: { check: 'lint', errorType: 'ESLINT_ERROR' } })
+    const slow = `import test from 'node:test'\ntest('slow', { timeout: 50 }, () => new Promise((done) => setTimeout(done, 1e3)))\n`
+    writePackage(dir, { 'src/sum.test.js': slow })
+    expect(await run()).toMatchObject({ failure: { check: 'test', errorType: 'NODE_TEST_FAILURE' } })
+  })
+
   it('throws where a program is missing: no agent can mend that', async () => {
     const missing: Check = { name: 'x', kind: 'other', command: ['no-such-program'] }
     await expect(run([missing])).rejects.toThrow('cannot start no-such-program')
@@ -104,6 +194,13 @@ describe('classifyFailure', () => {
     ['test', ' Test Files  1 failed (1)\n', 'VITEST_FAILURE'],
     ['test', 'src/a.test.ts:3:5 - error TS2345: no\n', 'TSC_ERROR'],
     ['test', 'Segmentation fault\n', 'TEST_FAILURE'],
+    ['lint', '[warn] eslint.config.js\n[warn] Code style issues found\n', 'LINT_FAILURE'],
+    ['test', `${jest}      at Object.<anonymous> (eslint.config.js:3:5)\n`, 'JEST_FAILURE'],
+    ['test', `${jest}    Received: "\n  1:9  error  Unexpected any  no-explicit-any\n"`, 'JEST_FAILURE'],
+    ['test', any, 'ESLINT_ERROR_NO_ANY'],
+    ['lint', `${warned}\nESLint found too many warnings (maximum: 0).\n`, 'ESLINT_ERROR_NO_CONSOLE'],
+    ['test', 'ℹ fail 0\nℹ cancelled 1\n', 'NODE_TEST_FAILURE'],
+    ['test', 'ℹ fail 0\nℹ cancelled 0\n', 'TEST_FAILURE'],
     ['build', 'webpack compiled with 1 error\n', 'BUILD_FAILURE'],
   ] as const)('reads a %s log', (kind, log, type) => {
     expect(classifyFailure(kind, kind, log)).toBe(type)
@@ -115,6 +212,17 @@ describe('classifyFailure', () => {
 
   it('keeps of a lint log the errors below their files', () => {
     expect(relevantLog(`${warned}${any}✖ 2 problems`, 1000)).toBe(any.trimEnd())
+  })
+
+  it('keeps the failing line of a code frame, and drops what npm says before the script', () => {
+    const frame = 'SyntaxError: Unexpected token (2:10)\n\n  1 | let y\n> 2 | const x = ;\n    |           ^'
+    expect(relevantLog(`\n> sum@1.0.0 build\n> webpack\n\n${frame}\n`, 1000)).toBe(frame)
+    expect(relevantLog(`> 2 | const x = ;\n`, 1000)).toBe('> 2 | const x = ;')
+  })
+
+  it('keeps of a test log the failing tests, and not the warnings of a linter before them', () => {
+    const log = `${warned}\n✖ 1 problem (0 errors, 1 warning)\n\n${jest}`
+    expect(relevantLog(log, 1000, 'test')).toBe(jest.trim())
   })
 
   it('keeps of a compiler log the errors and their explanations', () => {

@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync, rmSync, statSync, utimesSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
@@ -10,7 +10,7 @@ beforeEach(() => {
 })
 afterEach(() => rmSync(path.dirname(lock), { recursive: true }))
 
-const noWait = { standstillMs: 0, progress: () => Promise.resolve('still') }
+const noWait = { standstillMs: 0 }
 
 /** Takes the lock; resolves once it is held, with what lets go of it. */
 async function hold(): Promise<() => Promise<void>> {
@@ -31,23 +31,49 @@ async function hold(): Promise<() => Promise<void>> {
   }
 }
 
+/** A clock that goes on by `stepMs` at each look, and tells `look` how often it was asked. */
+function clock(stepMs: number, look: (looks: number) => void = () => undefined): () => number {
+  let looks = 0
+  return () => {
+    look(++looks)
+    return looks * stepMs
+  }
+}
+
 test('whoever waits behind a holder that gets nothing done is told so, and does not get the lock', async () => {
   const letGo = await hold()
   const entered = withFileLock(lock, () => Promise.resolve(), noWait)
-  await expect(entered).rejects.toThrow(/\.lock: another writer holds it and has written nothing for 0 ms/)
+  await expect(entered).rejects.toThrow(/\.lock: another writer has held it for 0 ms/)
   await letGo()
 })
 
-test('as long as the holders get on, nobody gives up, however long the queue', async () => {
+test('as long as the lock changes hands, nobody gives up, however long the queue', async () => {
   const letGo = await hold()
-  let written = 0
-  const progress = async (): Promise<number> => {
-    written++
-    if (written === 20) await letGo()
-    return written
-  }
-  const entered = await withFileLock(lock, () => Promise.resolve('in'), { standstillMs: 0, progress })
-  expect([entered, written]).toEqual(['in', 20])
+  let last = 0
+  const now = clock(1_000, (looks) => {
+    last = looks
+    utimesSync(lock, looks, looks)
+    if (looks === 20) void letGo()
+  })
+  const entered = await withFileLock(lock, () => Promise.resolve('in'), { standstillMs: 0, now })
+  expect([entered, last]).toEqual(['in', 20])
+})
+
+test('whoever takes the lock shows it to those who wait, whatever becomes of the file behind it', async () => {
+  await (
+    await hold()
+  )()
+  utimesSync(lock, 0, 0)
+  await withFileLock(lock, () => Promise.resolve(), noWait)
+  expect(statSync(lock).mtimeMs).toBeGreaterThan(0)
+})
+
+test('a waiter that was stopped or blocked for a minute has waited for a second, and waits on', async () => {
+  const letGo = await hold()
+  const now = clock(60_000, (looks) => {
+    if (looks === 4) void letGo()
+  })
+  expect(await withFileLock(lock, () => Promise.resolve('in'), { standstillMs: 3_000, now })).toBe('in')
 })
 
 test('the lock is free again after a body that failed', async () => {

@@ -161,6 +161,24 @@ describe('executeGeminiAgent, with the real Gemini CLI', () => {
     expect(await answers).toMatchObject({ ok: false, reason: 'cancelled' })
   })
 
+  it.each([false, true])(
+    'ends the commands that the agent runs when it is cancelled (on GitHub: %s)',
+    async (github) => {
+      const command = 'echo $$ > command.pid; sleep 7777'
+      const cancel = new AbortController()
+      const answers = run([{ calls: [{ name: 'run_shell_command', args: { command } }] }], {
+        deps: { signal: cancel.signal },
+        env: github ? { GITHUB_SHA: 'abc' } : {},
+      })
+      const pidFile = path.join(workingDir, 'command.pid')
+      const pid = await until('the command runs', () => Number(readFileSync(pidFile, 'utf8')) || undefined)
+      cancel.abort()
+      expect(await answers).toMatchObject({ ok: false, reason: 'cancelled' })
+      // Gone, or dead and not yet fetched by its parent.
+      expect(existsSync(`/proc/${String(pid)}/exe`)).toBe(false)
+    },
+  )
+
   it('reads a kill from outside as one, although the CLI exits with 0 after SIGTERM', async () => {
     const answers = run([{ hang: true }])
     await until('the CLI has asked the model', () => api?.requests.length === 1 || undefined)

@@ -57,6 +57,33 @@ describe('logAuditEntry', () => {
     expect(entries()[0]).toMatchObject(given)
   })
 
+  it('reads null as absent, and derives nothing from it', async () => {
+    const nothing = {
+      prompt_token_count: null,
+      error_full: null,
+      entry_id: null,
+      timestamp: null,
+      model: null,
+    }
+    const now = () => new Date('2026-11-01T10:00:00Z')
+    await logAuditEntry(dir, { ...step, ...nothing, completion_token_count: 12 }, { now })
+    await logAuditEntry(dir, { ...step, completion_token_count: null, error_log_size_chars: 9 }, { now })
+    const timestamp = now().toISOString()
+    expect(entries()).toEqual([
+      { ...step, timestamp, completion_token_count: 12 },
+      { ...step, timestamp, error_log_size_chars: 9 },
+    ])
+    expect(lines()[0]).not.toContain('entry_id')
+  })
+
+  it('refuses an empty idempotency key, under which only the first step would be written', async () => {
+    await expect(logAuditEntry(dir, step, { idempotencyKey: '' })).rejects.toThrow(
+      /audit_trace\.jsonl: the idempotency key \(entry_id\): is empty/,
+    )
+    await expect(logAuditEntry(dir, { ...step, entry_id: '' })).rejects.toThrow(TypeError)
+    expect(existsSync(trace())).toBe(false)
+  })
+
   it('cuts a long error visibly, and lets the size say how long it was', async () => {
     await logAuditEntry(
       dir,
@@ -128,7 +155,7 @@ describe('logAuditEntry', () => {
 
   it('names the path and the cause where it cannot write', async () => {
     await expect(logAuditEntry(path.join(dir, 'missing'), step)).rejects.toThrow(
-      /missing\/audit_trace\.jsonl: .*\.audit_trace\.jsonl\.lock/,
+      /missing\/audit_trace\.jsonl: ENOENT.*\. The working directory must exist before the first entry\.$/,
     )
     mkdirSync(trace())
     await expect(logAuditEntry(dir, step)).rejects.toThrow(/audit_trace\.jsonl: EISDIR/)

@@ -1,7 +1,7 @@
 import { ApplicationFailure, CancelledFailure, Context } from '@temporalio/activity'
 import { executeGeminiAgent, type AgentDeps, type AgentResult, type AgentRun } from '../gemini-agent.ts'
 import { isRetryable } from '../gemini-output.ts'
-import { runComplianceChecks } from '../compliance-checks.ts'
+import { runComplianceChecks, type ComplianceDeps } from '../compliance-checks.ts'
 import { logAuditEntry, type LogAuditOptions } from '../log-audit-entry.ts'
 import { addSpent, type Spent } from '../spent-tokens.ts'
 import { truncateText } from '../truncate-text.ts'
@@ -12,6 +12,7 @@ export interface AuditedBuildDeps {
   /** For the agent and the checks. The agent finds its key here. */
   readonly env: NodeJS.ProcessEnv
   readonly agent?: Pick<AgentDeps, 'command' | 'estimate' | 'prices'>
+  readonly checks?: Pick<ComplianceDeps, 'passEnv'>
   readonly log?: Pick<LogAuditOptions, 'errorLimitChars' | 'fileName' | 'durable'>
   readonly heartbeatEveryMs?: number
 }
@@ -56,7 +57,7 @@ export function createAuditedBuildActivities(deps: AuditedBuildDeps): AuditedBui
     async runComplianceChecks(request) {
       return await beating(heartbeatMs, async (signal) => {
         try {
-          return await runComplianceChecks(request, { env: deps.env, signal })
+          return await runComplianceChecks(request, { ...deps.checks, env: deps.env, signal })
         } catch (error) {
           throw signal.aborted ? ended('the checks were ended') : error
         }
