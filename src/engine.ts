@@ -50,8 +50,9 @@ const DAY_MS = 86_400_000
 const SLICE_BYTES = 512 * 1024
 const MAX_OPEN_FILES = 256
 const FORGET_AFTER_MS = 7 * DAY_MS
-/** With a second between them. */
+/** A second lies between two of them. */
 const FIRST_PASS_RETRIES = 30
+const FIRST_PASS_PATIENCE_MS = 30_000
 
 /** A file quiet for longer is closed and not watched. */
 export const COLD_AFTER_MS = 5 * 60_000
@@ -116,7 +117,9 @@ export function createEngine(config: EngineConfig, deps: EngineDeps): Engine {
 
   /** What fails for a reason that passes is history if it is read in a moment, and would be an increase later. */
   async function retryHindered(): Promise<void> {
-    for (let i = 0; i < FIRST_PASS_RETRIES && tail.hindered() && !stopped(); i++) {
+    const untilMs = clock.monotonicMs() + FIRST_PASS_PATIENCE_MS
+    for (let i = 0; i < FIRST_PASS_RETRIES && clock.monotonicMs() < untilMs; i++) {
+      if (!tail.hindered() || stopped()) return
       await deps.waitToRetry()
       await tail.scan(stopped)
       await tail.drain(stopped)
