@@ -17,10 +17,11 @@ WORKDIR /app
 COPY --from=dependencies /app/node_modules node_modules
 COPY package.json LICENSE ./
 COPY src src
+COPY docker docker
 USER node
 EXPOSE 9464
 VOLUME ["/var/lib/audit-trace-exporter"]
-HEALTHCHECK --interval=30s --timeout=5s --start-period=10s \
-  CMD ["node", "-e", "fetch('http://127.0.0.1:9464/healthz').then((r) => process.exit(r.ok ? 0 : 1), () => process.exit(1))"]
+# Follows AUDIT_LISTEN and AUDIT_WEB_CONFIG: set these, rather than --listen and --web-config, which it cannot see.
+HEALTHCHECK --interval=30s --timeout=5s --start-period=10s CMD ["node", "docker/healthcheck.ts"]
 ENTRYPOINT ["node", "src/main.ts"]
 CMD ["watch", "/builds"]

@@ -9,6 +9,9 @@ const text = (file: string): string => readFileSync(path.join(root, file), 'utf8
 
 interface Service {
   readonly image: string
+  readonly build?: string
+  readonly depends_on?: Readonly<Record<string, { readonly condition: string }>>
+  readonly healthcheck?: { readonly test?: readonly string[]; readonly disable?: boolean }
   readonly ports?: readonly string[]
   readonly volumes?: readonly string[]
   readonly command?: readonly string[]
@@ -38,6 +41,45 @@ test.each(services)('what %s mounts is there: a declared volume, or a file of th
     if (source.startsWith('./')) expect(existsSync(path.join(root, source)), source).toBe(true)
     else expect(Object.keys(compose.volumes)).toContain(source)
   }
+})
+
+test('every image is built by one service only, and who else runs it waits for that one', () => {
+  const builders = services.filter(([, { build }]) => build !== undefined)
+  expect(builders.map(([name]) => name)).toEqual(['exporter'])
+  for (const [built, { image }] of builders) {
+    for (const [name, other] of services) {
+      if (name !== built && other.image === image)
+        expect(Object.keys(other.depends_on ?? {})).toContain(built)
+    }
+  }
+})
+
+test.each(services)(
+  '%s says whether it is well, at a port that it publishes, or is not asked',
+  (_, service) => {
+    const { build, healthcheck, ports = [] } = service
+    // The image that is built here brings its own check.
+    if (build !== undefined) expect(healthcheck).toBeUndefined()
+    else if (healthcheck?.disable !== true) {
+      expect(healthcheck?.test?.slice(0, 2)).toEqual(['CMD', 'wget'])
+      const { hostname, port } = new URL(healthcheck!.test!.at(-1)!)
+      expect(hostname).toBe('127.0.0.1')
+      expect(ports.map((published) => published.split(':').at(-1))).toContain(port)
+    }
+  },
+)
+
+test('nobody waits for the health of a service that is not asked for it', () => {
+  for (const [, { depends_on: needed = {} }] of services) {
+    for (const [name, { condition }] of Object.entries(needed)) {
+      expect(Object.keys(compose.services)).toContain(name)
+      if (condition === 'service_healthy') expect(compose.services[name]?.healthcheck?.test).toBeDefined()
+    }
+  }
+})
+
+test('Prometheus starts even where nothing else does: it is what tells of it', () => {
+  expect(compose.services['prometheus']).not.toHaveProperty('depends_on')
 })
 
 test('Prometheus keeps at least 90 days', () => {

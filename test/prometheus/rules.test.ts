@@ -1,8 +1,10 @@
 import { execFileSync } from 'node:child_process'
-import { readdirSync, readFileSync } from 'node:fs'
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import path from 'node:path'
-import { expect, test } from 'vitest'
-import { parse } from 'yaml'
+import { expect, onTestFinished, test } from 'vitest'
+import { parse, stringify } from 'yaml'
+import { freePort, start, until } from '../setup/process.ts'
 import { requireProgram } from '../setup/programs.ts'
 
 const root = path.resolve(import.meta.dirname, '../..')
@@ -114,10 +116,43 @@ test('Alertmanager accepts its configuration', () => {
   ).toContain('SUCCESS')
 })
 
-test('an exporter that is down silences what its numbers would say of the builds', () => {
-  const { inhibit_rules: rules } = parse(read('prometheus/alertmanager.yml')) as {
-    inhibit_rules: { source_matchers: string[]; target_matchers: string[] }[]
+test('an exporter that is down, or keeps no state, silences what follows from it; every inhibition is of use', async () => {
+  const config = parse(read('prometheus/alertmanager.yml')) as { inhibit_rules: object[] }
+  const builds = alerts.filter(({ labels }) => labels['audit'] === 'builds').map(({ alert }) => alert)
+  const all = await allFiring(config)
+  await expect.poll(all).toEqual(['AuditExporterLagging', ...builds].sort())
+
+  expect(config.inhibit_rules.length).toBeGreaterThan(0)
+  for (const rule of config.inhibit_rules) {
+    const alone = await allFiring({ ...config, inhibit_rules: [rule] })
+    await expect.poll(alone, { message: JSON.stringify(rule) }).not.toEqual([])
   }
-  expect(rules[0]?.source_matchers.join()).toContain('AuditExporterDown')
-  expect(rules[0]?.target_matchers).toEqual(['audit = "builds"'])
 })
+
+/** Starts a real Alertmanager in which all alerts fire; the answer asks which of them it holds back. */
+async function allFiring(config: object): Promise<() => Promise<string[]>> {
+  const program = requireProgram('prometheus-alertmanager')
+  const scratch = mkdtempSync(path.join(tmpdir(), 'inhibition-'))
+  onTestFinished(() => rmSync(scratch, { recursive: true, force: true }))
+  const file = path.join(scratch, 'alertmanager.yml')
+  writeFileSync(file, stringify(config))
+  const address = `127.0.0.1:${await freePort()}`
+  const { output } = start(program, [
+    `--config.file=${file}`,
+    `--storage.path=${path.join(scratch, 'data')}`,
+    `--web.listen-address=${address}`,
+    '--cluster.listen-address=',
+  ])
+  const api = `http://${address}/api/v2/alerts`
+  const body = JSON.stringify(
+    alerts.map(({ alert, labels }) => ({ labels: { ...labels, alertname: alert } })),
+  )
+  const post = { method: 'POST', headers: { 'content-type': 'application/json' }, body }
+  await until('Alertmanager takes the alerts', async () => (await fetch(api, post)).ok || undefined, {
+    detail: output,
+  })
+  return async () => {
+    const found = (await (await fetch(`${api}?active=false`)).json()) as { labels: { alertname: string } }[]
+    return found.map(({ labels }) => labels.alertname).sort()
+  }
+}
