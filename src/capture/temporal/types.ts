@@ -108,15 +108,13 @@ export interface OptimizationResult {
 }
 
 export interface OptimizationActivities {
-  /** The traces below the roots. */
-  gatherTraces(roots: readonly string[]): Promise<string[]>
-  /** Returns the report's path. `name` makes a repeated write the same file. */
+  /** Reports over all traces below the roots. `name` makes a repeated write the same file. */
   writeReport(request: {
-    readonly traces: readonly string[]
+    readonly roots: readonly string[]
     readonly reportDir: string
     readonly format: ReportFormat
     readonly name: string
-  }): Promise<string>
-  /** Removes all but the newest reports; returns how many. */
+  }): Promise<{ readonly reportFile: string; readonly tracesRead: number }>
+  /** Removes all but the newest reports, and what writers that were killed left behind; returns how many reports. */
   pruneReports(reportDir: string, keep: number): Promise<number>
 }
