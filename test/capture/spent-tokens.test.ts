@@ -41,7 +41,8 @@ it('knows the attempts that nobody has ended, and from when to when they ran', a
 it('loses nothing behind a line that a killed worker left unfinished', async () => {
   const dir = temporaryDirectory()
   await endAttempt(dir, await beginAttempt(dir, 'run/scaffold'), whole)
+  const attempt = await beginAttempt(dir, 'run/scaffold')
   appendFileSync(path.join(dir, '.audit_trace.jsonl.spent'), '{"id":"torn","key":"run/sca')
-  await endAttempt(dir, await beginAttempt(dir, 'run/scaffold'), whole)
+  await endAttempt(dir, attempt, whole)
   expect(await sumAttempts(dir, 'run/scaffold')).toMatchObject({ attempts: 2, prompt: 2000 })
 })
