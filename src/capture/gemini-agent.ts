@@ -1,3 +1,4 @@
+import { boundedNames } from './bounded-names.ts'
 import type { EstimatedField } from './entry.ts'
 import {
   readGeminiOutput,
@@ -6,9 +7,10 @@ import {
   type AgentTokens,
   type ModelTokens,
 } from './gemini-output.ts'
+import { sessionTokens } from './gemini-session.ts'
 import { endOrphan, runMarked } from './orphan.ts'
 import { estimateTokens, type TokenEstimator } from './token-estimate.ts'
-import { filesTouched, sha256, takeSnapshot, writeContext } from './workspace.ts'
+import { filesTouched, sha256, takeSnapshot, writeContext, type Snapshot } from './workspace.ts'
 
 /** The wording of an instruction: `{{name}}` stands for what one build puts in. */
 export interface Instruction {
@@ -44,14 +46,16 @@ export interface AgentDeps {
   /** By model; without a price for each model that was used, no cost is told. */
   readonly prices?: Readonly<Record<string, Price>>
   readonly signal?: AbortSignal
+  /** What counts as touched has changed since then. Default: since the run began. */
+  readonly before?: Snapshot
   readonly now?: () => Date
 }
 
-/** One run of the agent that came to its end. */
-export interface AgentRun {
-  readonly response: string
-  readonly promptTokens: number
-  readonly completionTokens: number
+/** What every run of the agent tells, one that failed as well. */
+export interface AgentEffort {
+  /** Absent where nothing tells them. */
+  readonly promptTokens?: number
+  readonly completionTokens?: number
   /** Estimated sizes of GEMINI.md and of the instruction; the rest of the prompt is the CLI's own and the history. */
   readonly contextTokens: number
   readonly instructionTokens: number
@@ -60,12 +64,24 @@ export interface AgentRun {
   readonly instructionVersion: string
   /** The model that took most of the tokens. */
   readonly model?: string
+  /** Absent where a part of it is not known. */
   readonly costUsd?: number
+  /** Sorted. The last of very many is a marker that says how many are left out. */
   readonly filesTouched: readonly string[]
-  readonly failedToolCalls: number
-  readonly durationMs: number
+  /** All of them. */
+  readonly filesTouchedCount: number
+  readonly durationMs?: number
   /** ISO 8601 */
   readonly finishedAt: string
+}
+
+/** One run of the agent that came to its end. */
+export interface AgentRun extends AgentEffort {
+  readonly response: string
+  readonly promptTokens: number
+  readonly completionTokens: number
+  readonly failedToolCalls: number
+  readonly durationMs: number
 }
 
 export type AgentResult =
@@ -74,9 +90,7 @@ export type AgentResult =
       readonly ok: false
       readonly reason: AgentFailureReason
       readonly message: string
-      readonly tokens: AgentTokens
-      /** Where no tokens were spent: 0. */
-      readonly costUsd?: number
+      readonly run: AgentEffort
     }
 
 /**
@@ -86,11 +100,12 @@ export type AgentResult =
  */
 export async function executeGeminiAgent(request: AgentRequest, deps: AgentDeps): Promise<AgentResult> {
   const { workingDir, context } = request
-  const instruction = fillIn(request.instruction.template, request.values)
+  const instruction = instructionText(request)
   await endOrphan(workingDir)
   await writeContext(workingDir, context)
-  const before = await takeSnapshot(workingDir)
+  const before = deps.before ?? (await takeSnapshot(workingDir))
   const [command, ...args] = deps.command ?? ['gemini']
+  const startedMs = Date.now()
   const result = await runMarked(workingDir, {
     command,
     args: [...args, '--yolo', '--output-format', 'json', ...(request.model ? ['-m', request.model] : [])],
@@ -102,34 +117,55 @@ export async function executeGeminiAgent(request: AgentRequest, deps: AgentDeps)
     signal: deps.signal,
   })
   const answer = readGeminiOutput(result)
-  const cost = deps.prices === undefined ? undefined : costUsd(answer.models, deps.prices)
+  const durationMs = Math.round(result.durationMs)
+  const effort = await describeEffort(request, { ...deps, before })
   if (!answer.ok) {
-    const { reason, message, models } = answer
-    return {
-      ok: false,
-      reason,
-      message,
-      tokens: sumTokens(models),
-      ...(cost === undefined ? {} : { costUsd: cost }),
-    }
+    const { reason, message } = answer
+    const isTold = answer.models.length > 0
+    const models = isTold
+      ? answer.models
+      : await sessionTokens({ env: deps.env, workingDir, sinceMs: startedMs })
+    const counted = models && countFailed(models, isTold || !CUT_SHORT.has(reason))
+    return { ok: false, reason, message, run: { ...effort, ...measured(counted, deps.prices), durationMs } }
   }
-  const counted = countTokens(answer, context, instruction, deps.estimate ?? estimateTokens)
-  const model = answer.models.toSorted((a, b) => b.prompt + b.completion - a.prompt - a.completion)[0]?.model
+  const { response, failedToolCalls } = answer
+  const counts = countAnswered(answer, effort, deps.estimate ?? estimateTokens)
+  const { promptTokens, completionTokens } = counts
+  const run = { ...effort, ...measured(counts, deps.prices), promptTokens, completionTokens, durationMs }
+  return { ok: true, run: { ...run, response, failedToolCalls } }
+}
+
+/**
+ * What can be told of a run, or of all attempts at one, without its output: what went in, and what has changed in the
+ * workspace since `deps.before`.
+ */
+export async function describeEffort(
+  request: AgentRequest,
+  deps: Pick<AgentDeps, 'estimate' | 'now'> & { readonly before: Snapshot },
+): Promise<AgentEffort> {
+  const estimate = deps.estimate ?? estimateTokens
+  const touched = filesTouched(deps.before, await takeSnapshot(request.workingDir))
+  const { template, version } = request.instruction
   return {
-    ok: true,
-    run: {
-      response: answer.response,
-      ...counted,
-      contextFileHash: sha256(context),
-      instructionVersion: request.instruction.version ?? sha256(request.instruction.template).slice(0, 8),
-      ...(model === undefined ? {} : { model }),
-      ...(cost === undefined ? {} : { costUsd: cost }),
-      filesTouched: filesTouched(before, await takeSnapshot(workingDir)),
-      failedToolCalls: answer.failedToolCalls,
-      durationMs: Math.round(result.durationMs),
-      finishedAt: (deps.now ?? (() => new Date()))().toISOString(),
-    },
+    contextTokens: estimate(request.context),
+    instructionTokens: estimate(instructionText(request)),
+    estimatedFields: SPLIT_FIELDS,
+    contextFileHash: sha256(request.context),
+    instructionVersion: version ?? sha256(template).slice(0, 8),
+    ...(request.model === undefined ? {} : { model: request.model }),
+    filesTouched: boundedNames(touched),
+    filesTouchedCount: touched.length,
+    finishedAt: (deps.now ?? (() => new Date()))().toISOString(),
   }
+}
+
+/**
+ * What the CLI is told. It would take an `@name` in what a build puts in (a log, a specification) for a file to read,
+ * and rewrite the text around it: only the template may ask for files.
+ */
+function instructionText({ instruction, values }: AgentRequest): string {
+  const escaped = Object.entries(values).map(([name, value]) => [name, value.replaceAll(/(?<!\\)@/g, '\\@')])
+  return fillIn(instruction.template, Object.fromEntries(escaped) as Record<string, string>)
 }
 
 /** Replaces every `{{name}}`; throws for a name without a value, which would reach the model as it stands. */
@@ -141,34 +177,73 @@ export function fillIn(template: string, values: Readonly<Record<string, string>
   })
 }
 
-type Counted = Pick<
-  AgentRun,
-  'promptTokens' | 'completionTokens' | 'contextTokens' | 'instructionTokens' | 'estimatedFields'
->
+const SPLIT_FIELDS = ['context_token_count', 'instruction_token_count'] as const
+const ALL_FIELDS = [
+  ...SPLIT_FIELDS,
+  'prompt_token_count',
+  'completion_token_count',
+  'total_token_cost',
+] as const
 
-function countTokens(
+/** Which counts are estimates, where those of the run are what was paid (`isWhole`) or are not. */
+export const estimatedFields = (isWhole: boolean): readonly EstimatedField[] =>
+  isWhole ? SPLIT_FIELDS : ALL_FIELDS
+
+interface Counted {
+  readonly promptTokens: number
+  readonly completionTokens: number
+  readonly models: readonly ModelTokens[]
+  /** Whether this is all that was paid. */
+  readonly isWhole: boolean
+}
+
+function countAnswered(
   answer: AgentAnswer & { ok: true },
-  context: string,
-  instruction: string,
+  effort: AgentEffort,
   estimate: TokenEstimator,
 ): Counted {
-  const contextTokens = estimate(context)
-  const instructionTokens = estimate(instruction)
-  const split = { contextTokens, instructionTokens }
-  const splitFields = ['context_token_count', 'instruction_token_count'] as const
-  const { prompt, completion } = sumTokens(answer.models)
+  const { models } = answer
+  const { prompt, completion } = sumTokens(models)
   if (prompt + completion > 0) {
-    return { ...split, promptTokens: prompt, completionTokens: completion, estimatedFields: splitFields }
+    return { models, promptTokens: prompt, completionTokens: completion, isWhole: true }
   }
   return {
-    ...split,
-    promptTokens: contextTokens + instructionTokens,
+    models,
+    promptTokens: effort.contextTokens + effort.instructionTokens,
     completionTokens: estimate(answer.response),
-    estimatedFields: [...splitFields, 'prompt_token_count', 'completion_token_count', 'total_token_cost'],
+    isWhole: false,
   }
 }
 
-function sumTokens(models: readonly ModelTokens[]): AgentTokens {
+/** Ended from outside, so that an answer may have been on its way. */
+const CUT_SHORT: ReadonlySet<AgentFailureReason> = new Set(['timeout', 'cancelled', 'killed', 'no_output'])
+
+function countFailed(models: readonly ModelTokens[], isWhole: boolean): Counted {
+  const { prompt, completion } = sumTokens(models)
+  return { models, promptTokens: prompt, completionTokens: completion, isWhole }
+}
+
+type Measured = Pick<
+  AgentEffort,
+  'promptTokens' | 'completionTokens' | 'estimatedFields' | 'model' | 'costUsd'
+>
+
+/** The counts as a run tells them; a cost is told only where the counts are what was paid. */
+function measured(counted: Counted | undefined, prices: AgentDeps['prices']): Partial<Measured> {
+  if (counted === undefined) return {}
+  const { models, promptTokens, completionTokens, isWhole } = counted
+  const model = models.toSorted((a, b) => b.prompt + b.completion - a.prompt - a.completion)[0]?.model
+  const cost = prices === undefined || !isWhole ? undefined : costUsd(models, prices)
+  return {
+    promptTokens,
+    completionTokens,
+    estimatedFields: estimatedFields(isWhole),
+    ...(model === undefined ? {} : { model }),
+    ...(cost === undefined ? {} : { costUsd: cost }),
+  }
+}
+
+export function sumTokens(models: readonly ModelTokens[]): AgentTokens {
   const total = (pick: (tokens: ModelTokens) => number): number =>
     models.reduce((sum, tokens) => sum + pick(tokens), 0)
   return {

@@ -79,7 +79,14 @@ const outputSchema = z.object({
           }),
         }),
       ),
-      tools: z.object({ totalCalls: count, totalSuccess: count, totalFail: count }).nullish(),
+      tools: z
+        .object({
+          totalCalls: count,
+          totalSuccess: count,
+          totalFail: count,
+          totalDecisions: z.object({ accept: count, modify: count, auto_accept: count }).nullish(),
+        })
+        .nullish(),
     })
     .nullish(),
 })
@@ -110,13 +117,22 @@ export function readGeminiOutput(run: ProcessResult): AgentAnswer {
     return fail(reason, output.error.message)
   }
   const tools = output.stats?.tools
-  if (tools && tools.totalCalls > 0 && tools.totalSuccess === 0) {
+  if (tools && allRefused(tools)) {
     const detail = lastLine(run.stderr, /Error executing tool|denied|not found/i)
-    return fail('tools_refused', `all ${String(tools.totalCalls)} tool calls failed. ${detail}`.trim())
+    return fail('tools_refused', `all ${String(tools.totalCalls)} tool calls were refused. ${detail}`.trim())
   }
   const response = output.response ?? ''
   if (response.trim() === '') return fail('empty_answer', 'the model answered with no text')
   return { ok: true, response, models, failedToolCalls: tools?.totalFail ?? 0 }
+}
+
+type Tools = NonNullable<NonNullable<Output['stats']>['tools']>
+
+/** A call that was let through and then failed (no such file, a test that fails) is an agent's everyday work. */
+function allRefused({ totalCalls, totalSuccess, totalDecisions }: Tools): boolean {
+  if (totalCalls === 0 || totalSuccess > 0 || !totalDecisions) return false
+  const { accept, modify, auto_accept: autoAccept } = totalDecisions
+  return accept + modify + autoAccept === 0
 }
 
 function failureOf(run: ProcessResult): { ok: false; reason: AgentFailureReason; message: string } {

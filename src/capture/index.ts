@@ -14,6 +14,7 @@ export type { CapturedEntry, EstimatedField } from './entry.ts'
 export {
   executeGeminiAgent,
   type AgentDeps,
+  type AgentEffort,
   type AgentRequest,
   type AgentResult,
   type AgentRun,

@@ -1,40 +1,115 @@
+import { randomUUID } from 'node:crypto'
 import { appendFile, readFile } from 'node:fs/promises'
 import path from 'node:path'
 
-/** What one attempt at a step took. */
+/** What one attempt at a step took. What is not known is absent. */
 export interface Spent {
-  readonly prompt: number
-  readonly completion: number
-  /** Absent where it is not known, which makes the sum unknown. */
+  readonly prompt?: number
+  readonly completion?: number
+  /** Whether the counts are what was paid, and not an estimate or the part that could be found. */
+  readonly isWhole: boolean
   readonly costUsd?: number
+  readonly durationMs?: number
+  readonly model?: string
+}
+
+export interface Attempt {
+  readonly id: string
+  /** Names the step; the same for all attempts at it. */
+  readonly key: string
+}
+
+export interface OpenAttempt extends Attempt {
+  /** In milliseconds since 1970. */
+  readonly begunMs: number
+  /** When the next attempt in this directory began. */
+  readonly untilMs?: number
+}
+
+/** What all attempts at a step took together. */
+export interface StepSpent extends Spent {
+  readonly attempts: number
 }
 
 /** Beside the trace, and passed over like it where the agent's files are looked for. */
 const FILE = '.audit_trace.jsonl.spent'
 
+/** Notes that an attempt at the step `key` begins: should its worker die, somebody else can look for what it took. */
+export async function beginAttempt(dir: string, key: string, nowMs = Date.now()): Promise<Attempt> {
+  const attempt = { id: randomUUID(), key }
+  await note(dir, { ...attempt, begunMs: nowMs })
+  return attempt
+}
+
+/** Notes what an attempt took. Of two notes on one attempt the later one holds. */
+export async function endAttempt(dir: string, { id, key }: Attempt, spent: Spent): Promise<void> {
+  await note(dir, { id, key, spent })
+}
+
+/** Attempts that have begun, and whose end nobody has noted. */
+export async function openAttempts(dir: string): Promise<OpenAttempt[]> {
+  const lines = await notes(dir)
+  const ended = new Set(lines.filter(({ spent }) => spent !== undefined).map(({ id }) => id))
+  const begun = lines.flatMap(({ id, key, begunMs }) => (begunMs === undefined ? [] : [{ id, key, begunMs }]))
+  return begun.flatMap((attempt, index) => {
+    if (ended.has(attempt.id)) return []
+    const next = begun[index + 1]
+    return [{ ...attempt, ...(next === undefined ? {} : { untilMs: next.begunMs }) }]
+  })
+}
+
 /**
- * Notes what an attempt at the step `key` took, and returns what all its attempts took together. An attempt that
- * failed was paid for like the one that succeeds: what the audits count must hold both. An attempt whose CLI was
- * killed tells nothing, and is not in the sum.
+ * What all attempts at the step `key` took. One that failed was paid for like the one that succeeds: what the audits
+ * count must hold both.
  */
-export async function addSpent(dir: string, key: string, spent: Spent): Promise<Spent> {
-  const file = path.join(dir, FILE)
-  await appendFile(file, `${JSON.stringify({ key, ...spent })}\n`)
-  const attempts = (await readFile(file, 'utf8')).split('\n').flatMap((line) => parse(line, key))
-  const costs = attempts.map(({ costUsd }) => costUsd)
-  const isCostKnown = costs.every((cost) => cost !== undefined)
+export async function sumAttempts(dir: string, key: string): Promise<StepSpent> {
+  const attempts = new Map<string, Spent>()
+  for (const { id, key: of, spent = { isWhole: false } } of await notes(dir)) {
+    if (of === key) attempts.set(id, spent)
+  }
+  const all = [...attempts.values()]
+  const sum = (pick: (spent: Spent) => number | undefined): number =>
+    all.reduce((total, spent) => total + (pick(spent) ?? 0), 0)
+  const prompt = sum((spent) => spent.prompt)
+  const completion = sum((spent) => spent.completion)
+  const isWhole = all.every((spent) => spent.isWhole)
+  const isCostKnown = isWhole && all.every(({ costUsd }) => costUsd !== undefined)
+  const model = all.findLast((spent) => spent.model !== undefined)?.model
   return {
-    prompt: attempts.reduce((sum, attempt) => sum + attempt.prompt, 0),
-    completion: attempts.reduce((sum, attempt) => sum + attempt.completion, 0),
-    ...(isCostKnown ? { costUsd: costs.reduce((sum, cost) => sum + cost, 0) } : {}),
+    attempts: all.length,
+    isWhole,
+    // Every call that is answered has a prompt: a sum of nothing says that nothing is known, or nothing was answered.
+    ...(prompt + completion > 0 ? { prompt, completion } : {}),
+    ...(isCostKnown ? { costUsd: sum((spent) => spent.costUsd) } : {}),
+    ...(all.some(({ durationMs }) => durationMs !== undefined)
+      ? { durationMs: sum((spent) => spent.durationMs) }
+      : {}),
+    ...(model === undefined ? {} : { model }),
   }
 }
 
+interface Note extends Attempt {
+  readonly begunMs?: number
+  readonly spent?: Spent
+}
+
+/** Begins with a line end, too: a killed worker may have left its own line without one. */
+async function note(dir: string, line: Note): Promise<void> {
+  await appendFile(path.join(dir, FILE), `\n${JSON.stringify(line)}\n`)
+}
+
+async function notes(dir: string): Promise<Note[]> {
+  const text = await readFile(path.join(dir, FILE), 'utf8').catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') return ''
+    throw error
+  })
+  return text.split('\n').flatMap(parse)
+}
+
 /** A line that a killed worker left unfinished is passed over. */
-function parse(line: string, key: string): Spent[] {
+function parse(line: string): Note[] {
   try {
-    const attempt = JSON.parse(line) as Spent & { key: string }
-    return attempt.key === key ? [attempt] : []
+    return line === '' ? [] : [JSON.parse(line) as Note]
   } catch {
     return []
   }

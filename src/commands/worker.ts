@@ -1,5 +1,8 @@
-import { Client, Connection } from '@temporalio/client'
+import { readFile } from 'node:fs/promises'
+import { Client, Connection, type TLSConfig } from '@temporalio/client'
 import { DefaultLogger, NativeConnection, Runtime } from '@temporalio/worker'
+import { z } from 'zod'
+import type { Price } from '../capture/gemini-agent.ts'
 import { createAuditedBuildActivities } from '../capture/temporal/activities.ts'
 import {
   createOptimizationActivities,
@@ -7,7 +10,8 @@ import {
 } from '../capture/temporal/optimization-activities.ts'
 import { ensureOptimizationSchedule } from '../capture/temporal/schedule.ts'
 import { createAuditWorker } from '../capture/temporal/worker.ts'
-import type { WorkerConfig } from '../config/worker-config.ts'
+import { UsageError } from '../config/watch-config.ts'
+import type { TlsFiles, WorkerConfig } from '../config/worker-config.ts'
 import type { Logger } from '../log.ts'
 
 export interface WorkerDeps {
@@ -26,7 +30,9 @@ export async function worker(config: WorkerConfig, deps: WorkerDeps): Promise<vo
   const { log, signal } = deps
   // Signals are ours: the runtime's own handlers would end the process beside us.
   Runtime.install({ shutdownSignals: [], logger: temporalLogger(log) })
-  const connection = await reach(config.address)
+  const prices = config.prices === undefined ? undefined : await readPrices(config.prices)
+  const server = await connectionOptions(config)
+  const connection = await reach(server)
   try {
     const worker = await createAuditWorker({
       connection,
@@ -34,11 +40,14 @@ export async function worker(config: WorkerConfig, deps: WorkerDeps): Promise<vo
       taskQueue: config.taskQueue,
       maxConcurrentActivities: config.maxConcurrentActivities,
       activities: {
-        ...createAuditedBuildActivities({ env: deps.env }),
+        ...createAuditedBuildActivities({
+          env: deps.env,
+          ...(prices === undefined ? {} : { agent: { prices } }),
+        }),
         ...createOptimizationActivities({ renderReport: deps.renderReport }),
       },
     })
-    if (config.report !== undefined) await schedule(config, config.report)
+    if (config.report !== undefined) await schedule(config, server, config.report)
     const running = worker.run()
     const stop = (): void => worker.shutdown()
     if (signal.aborted) stop()
@@ -60,18 +69,77 @@ const temporalLogger = (log: Logger): DefaultLogger =>
     log[level === 'ERROR' ? 'error' : 'warn']({ event: 'temporal', ...cause }, message)
   })
 
-async function reach(address: string): Promise<NativeConnection> {
+interface Server {
+  readonly address: string
+  readonly tls?: TLSConfig
+  readonly apiKey?: string
+}
+
+async function connectionOptions({ address, tls, apiKey }: WorkerConfig): Promise<Server> {
+  return {
+    address,
+    ...(tls === undefined ? {} : { tls: await readTls(tls) }),
+    ...(apiKey === undefined ? {} : { apiKey }),
+  }
+}
+
+async function readTls({ ca, client }: TlsFiles): Promise<TLSConfig> {
+  return {
+    ...(ca === undefined ? {} : { serverRootCACertificate: await read('--tls-ca', ca) }),
+    ...(client === undefined
+      ? {}
+      : {
+          clientCertPair: {
+            crt: await read('--tls-cert', client.cert),
+            key: await read('--tls-key', client.key),
+          },
+        }),
+  }
+}
+
+const usd = z.number().nonnegative()
+const pricesSchema = z.record(
+  z.string(),
+  z.strictObject({ input: usd, cached: usd.optional(), output: usd }).transform(({ cached, ...price }) => ({
+    ...price,
+    ...(cached === undefined ? {} : { cached }),
+  })),
+)
+
+async function readPrices(file: string): Promise<Record<string, Price>> {
+  const text = (await read('--prices', file)).toString('utf8')
   try {
-    return await NativeConnection.connect({ address })
+    return pricesSchema.parse(JSON.parse(text))
   } catch (error) {
-    throw new Error(`cannot reach the Temporal server at ${address}: ${(error as Error).message}`, {
+    const cause = error instanceof z.ZodError ? z.prettifyError(error) : (error as Error).message
+    throw new UsageError(`--prices: ${file} does not tell prices: ${cause}`, { cause: error })
+  }
+}
+
+async function read(flag: string, file: string): Promise<Buffer> {
+  try {
+    return await readFile(file)
+  } catch (error) {
+    throw new UsageError(`${flag}: cannot read ${file}: ${(error as Error).message}`, { cause: error })
+  }
+}
+
+async function reach(server: Server): Promise<NativeConnection> {
+  try {
+    return await NativeConnection.connect(server)
+  } catch (error) {
+    throw new Error(`cannot reach the Temporal server at ${server.address}: ${(error as Error).message}`, {
       cause: error,
     })
   }
 }
 
-async function schedule(config: WorkerConfig, report: NonNullable<WorkerConfig['report']>): Promise<void> {
-  const connection = await Connection.connect({ address: config.address })
+async function schedule(
+  config: WorkerConfig,
+  server: Server,
+  report: NonNullable<WorkerConfig['report']>,
+): Promise<void> {
+  const connection = await Connection.connect(server)
   try {
     await ensureOptimizationSchedule(new Client({ connection, namespace: config.namespace }), {
       taskQueue: config.taskQueue,

@@ -2,6 +2,7 @@ import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { boundedNames } from '../../src/capture/bounded-names.ts'
 import {
   executeGeminiAgent,
   fillIn,
@@ -9,6 +10,7 @@ import {
   type AgentResult,
 } from '../../src/capture/gemini-agent.ts'
 import { isRetryable } from '../../src/capture/gemini-output.ts'
+import { logAuditEntry } from '../../src/capture/log-audit-entry.ts'
 import { runProcess } from '../../src/capture/run-process.ts'
 import { markAgent } from '../../src/capture/orphan.ts'
 import { estimateTokens } from '../../src/capture/token-estimate.ts'
@@ -88,6 +90,7 @@ describe('executeGeminiAgent, with the real Gemini CLI', () => {
         model: MODEL,
         costUsd: (2 * (600 * 1 + 400 * 0.5 + 57 * 10)) / 1e6,
         filesTouched: ['src/a.txt'],
+        filesTouchedCount: 1,
         failedToolCalls: 0,
       },
     })
@@ -120,9 +123,70 @@ describe('executeGeminiAgent, with the real Gemini CLI', () => {
     expect(result).toMatchObject({
       ok: false,
       reason: 'tools_refused',
-      tokens: { prompt: 2000, completion: 114 },
+      run: { promptTokens: 2000, completionTokens: 114 },
     })
     expect((result as { message: string }).message).toContain('somewhere-else.txt')
+  })
+
+  it('takes a file that is not there for an everyday mistake of an agent', async () => {
+    const nowhere: ModelTurn = { calls: [{ name: 'read_file', args: { file_path: 'nowhere.txt' } }] }
+    const result = await run([nowhere, { text: 'There is none.' }])
+    expect(result).toMatchObject({ ok: true, run: { response: 'There is none.', failedToolCalls: 1 } })
+  })
+
+  it('tells what was paid before the API refused, and what else is known of the run', async () => {
+    const result = await run([writeFileCall('a.txt'), { status: 429, message: 'quota' }], {
+      deps: { prices: { [MODEL]: { input: 1, cached: 0.5, output: 10 } } },
+    })
+    expect(result).toEqual({
+      ok: false,
+      reason: 'rate_limited',
+      message: expect.stringContaining('quota') as string,
+      run: {
+        promptTokens: fakeUsage.prompt,
+        completionTokens: fakeUsage.candidates + fakeUsage.thoughts,
+        contextTokens: estimateTokens(CONTEXT),
+        instructionTokens: estimateTokens('Write a.txt.'),
+        estimatedFields: ['context_token_count', 'instruction_token_count'],
+        contextFileHash: sha256(CONTEXT),
+        instructionVersion: sha256(instruction.template).slice(0, 8),
+        model: MODEL,
+        costUsd: (600 * 1 + 400 * 0.5 + 57 * 10) / 1e6,
+        filesTouched: ['a.txt'],
+        filesTouchedCount: 1,
+        durationMs: expect.any(Number) as number,
+        finishedAt: expect.any(String) as string,
+      },
+    })
+  })
+
+  it('tells what was paid before the agent was ended as the least that was, and no cost', async () => {
+    const cancel = new AbortController()
+    const answers = run([writeFileCall('a.txt'), { hang: true }], {
+      deps: { signal: cancel.signal, prices: { [MODEL]: { input: 1, output: 10 } } },
+    })
+    await until('the CLI has asked the model again', () => api?.requests.length === 2 || undefined)
+    cancel.abort()
+    const result = await answers
+    expect(result).toMatchObject({
+      ok: false,
+      reason: 'cancelled',
+      run: {
+        promptTokens: fakeUsage.prompt,
+        completionTokens: fakeUsage.candidates + fakeUsage.thoughts,
+        estimatedFields: expect.arrayContaining(['prompt_token_count', 'completion_token_count']) as string[],
+      },
+    })
+    expect(result.run).not.toHaveProperty('costUsd')
+  })
+
+  it('lets no value ask for files: what stands behind an @ reaches the model as text', async () => {
+    mkdirSync(path.join(workingDir, '@acme'))
+    writeFileSync(path.join(workingDir, '@acme/sum'), 'a secret')
+    writeFileSync(path.join(workingDir, 'a.txt'), 'another')
+    await run([{ text: 'Done.' }], { values: { file: '> @acme/sum@1.0.0 build, me@a.txt \\@a.txt' } })
+    expect(api?.requests[0]?.prompt).toBe('Write > \\@acme/sum\\@1.0.0 build, me\\@a.txt \\@a.txt.')
+    expect(api?.requests[0]?.conversation).not.toMatch(/secret|another/)
   })
 
   it('reads a missing key and an empty instruction from the exit code', async () => {
@@ -216,9 +280,11 @@ describe('token counts without statistics', () => {
     // An older CLI, or another agent behind the same flags, that reports no counts.
     const program = path.join(dir, 'agent.cjs')
     writeFileSync(program, `console.log(JSON.stringify({ response: 'Two words' }))`)
+    const prices = { [MODEL]: { input: 1, output: 10 } }
     const result = await run([{ text: '' }], {
-      deps: { command: ['node', program], estimate: (text) => text.length },
+      deps: { command: ['node', program], estimate: (text) => text.length, prices },
     })
+    expect(result.run, 'a price for what is not known').not.toHaveProperty('costUsd')
     expect(result).toMatchObject({
       ok: true,
       run: {
@@ -233,6 +299,29 @@ describe('token counts without statistics', () => {
         ],
       },
     })
+  })
+})
+
+describe('files touched', () => {
+  it('of very many a part is listed, with a marker that the trace takes', async () => {
+    const program = path.join(dir, 'agent.cjs')
+    const files = `for (let i = 0; i < 3000; i++) fs.writeFileSync('generated-' + i, '')`
+    writeFileSync(
+      program,
+      `const fs = require('fs'); ${files}; console.log(JSON.stringify({ response: 'ok' }))`,
+    )
+    const { run: told } = await run([{ text: '' }], { deps: { command: ['node', program] } })
+    expect(told.filesTouchedCount).toBe(3000)
+    expect(told.filesTouched).toHaveLength(2001)
+    expect(told.filesTouched.at(-1)).toBe('[… 1000 of 3000 files left out …]')
+    const step = { workflow_run_id: 'a', step_name: 'scaffold', files_touched: [...told.filesTouched] }
+    await expect(logAuditEntry(workingDir, step)).resolves.toMatchObject({ written: true })
+  })
+
+  it('are left out by their length, too', () => {
+    const bounded = boundedNames(Array.from({ length: 1000 }, (_, i) => `${'ä'.repeat(2000)}${String(i)}`))
+    expect(Buffer.byteLength(JSON.stringify(bounded))).toBeLessThan(410_000)
+    expect(bounded.at(-1)).toMatch(/of 1000 files left out/)
   })
 })
 

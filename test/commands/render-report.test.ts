@@ -1,11 +1,13 @@
 import { mkdirSync } from 'node:fs'
 import path from 'node:path'
 import { expect, test } from 'vitest'
+import type { ReportFormat } from '../../src/capture/temporal/types.ts'
 import { renderReport } from '../../src/commands/render-report.ts'
 import { writeCorpus } from '../../src/simulate/corpus.ts'
 import { createManualClock, NOON, temporaryDirectory } from '../setup/exporter.ts'
 
-const deps = () => ({ clock: createManualClock(NOON), signal: new AbortController().signal })
+const render = (traces: readonly string[], format: ReportFormat): Promise<string> =>
+  renderReport(traces, format, new AbortController().signal, createManualClock(NOON))
 
 test.each([
   ['markdown', /^# /],
@@ -14,12 +16,18 @@ test.each([
 ] as const)('the scheduled report comes as %s', async (format, beginning) => {
   const trace = path.join(temporaryDirectory(), 'audit_trace.jsonl')
   await writeCorpus([trace], { seed: 1, size: { builds: 30 }, startMs: NOON - 86_400_000, spanMs: 3_600_000 })
-  expect(await renderReport([trace], format, deps())).toMatch(beginning)
+  expect(await render([trace], format)).toMatch(beginning)
 })
 
 test('a report over fewer traces than were given is none', async () => {
   const directory = path.join(temporaryDirectory(), 'audit_trace.jsonl')
   mkdirSync(directory)
   const missing = path.join(directory, 'nowhere.jsonl')
-  await expect(renderReport([missing], 'json', deps())).rejects.toThrow('does not exist')
+  await expect(render([missing], 'json')).rejects.toThrow('does not exist')
+})
+
+test('a report over no traces yet is an empty one', async () => {
+  const report = JSON.parse(await render([], 'json')) as { input: unknown }
+  expect(report.input).toMatchObject({ files: 0, entries: 0 })
+  expect(await render([], 'markdown')).toMatch(/^# /)
 })

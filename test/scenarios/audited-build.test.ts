@@ -7,6 +7,7 @@ import { historyToJSON } from '@temporalio/common/lib/proto-utils.js'
 import type { TestWorkflowEnvironment } from '@temporalio/testing'
 import { Worker } from '@temporalio/worker'
 import { afterAll, afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { DEFAULT_CHECKS } from '../../src/capture/compliance-checks.ts'
 import type { AuditedBuildWorkflow } from '../../src/capture/temporal/audited-build.ts'
 import type { AuditedBuildFailure, AuditedBuildInput } from '../../src/capture/temporal/types.ts'
 import { workflowsPath } from '../../src/capture/temporal/worker.ts'
@@ -104,6 +105,13 @@ function entriesOf(handle: Handle): Record<string, unknown>[] {
 
 const stepsOf = (handle: Handle): unknown[] => entriesOf(handle).map((entry) => entry['step_name'])
 
+/** How the activities of that name were asked for, in order. */
+async function scheduled(handle: Handle, activity: string) {
+  const { events } = await handle.fetchHistory()
+  const all = (events ?? []).flatMap((event) => event.activityTaskScheduledEventAttributes ?? [])
+  return all.filter(({ activityType }) => activityType?.name === activity)
+}
+
 async function causeOf(handle: Handle): Promise<unknown> {
   const error: unknown = await handle.result().catch((error: unknown) => error)
   return (error as WorkflowFailedError).cause
@@ -150,6 +158,22 @@ async function expectDaemonAgrees(handle: Handle, outcome: string): Promise<void
 const RUN_PROMPT = 2 * fakeUsage.prompt
 const RUN_COMPLETION = 2 * (fakeUsage.candidates + fakeUsage.thoughts)
 
+/** What the trace tells of every step at which the agent failed. No factor: there is nothing to hold against a log. */
+const FAILED = {
+  timestamp: expect.stringMatching(/^\d{4}-\d\d-\d\dT.*Z$/) as string,
+  context_file_hash: sha256(CONTEXT),
+  validation_status: 'N/A',
+  commands_attempted: [],
+  files_touched: [],
+  context_token_count: expect.any(Number) as number,
+  instruction_token_count: expect.any(Number) as number,
+  model: MODEL,
+  duration_ms: expect.any(Number) as number,
+  error_full: expect.any(String) as string,
+  error_log_size_chars: 0,
+  entry_id: expect.any(String) as string,
+}
+
 const implementing = ({ prompt }: ModelRequest): boolean => prompt.startsWith('Implement')
 const waiting = { detail: (): string => worker?.output() ?? '' }
 
@@ -191,14 +215,14 @@ describe('AuditedBuildWorkflow', () => {
         step_name: 'scaffold',
         instruction_version: 'scaffold-1',
         files_touched: ['eslint.config.js', 'src/sum.test.js'],
-        entry_id: `${runId}/scaffold`,
+        entry_id: expect.stringMatching(`^${runId}/scaffold/\\d{4}-`) as string,
       },
       {
         ...agent,
         step_name: 'implement_v1',
         instruction_version: 'implement-1',
         files_touched: ['src/sum.js'],
-        entry_id: `${runId}/implement_v1`,
+        entry_id: expect.stringMatching(`^${runId}/implement_v1/\\d{4}-`) as string,
       },
       {
         ...common,
@@ -206,9 +230,12 @@ describe('AuditedBuildWorkflow', () => {
         validation_status: 'pass',
         commands_attempted: ['npm install --no-audit --no-fund', 'npm run build', 'npm run lint', 'npm test'],
         files_touched: [],
-        entry_id: `${runId}/initial_verification`,
+        entry_id: expect.stringMatching(`^${runId}/initial_verification/\\d{4}-`) as string,
       },
     ])
+    // Ten minutes is what one check may take that does not say.
+    const [checks] = await scheduled(handle, 'runComplianceChecks')
+    expect(Number(checks?.startToCloseTimeout?.seconds)).toBeGreaterThan(DEFAULT_CHECKS.length * 600)
     await expectNoFaults()
     await expectDaemonAgrees(handle, 'first_pass')
   })
@@ -274,9 +301,12 @@ describe('AuditedBuildWorkflow', () => {
 
   it('tries again after refusals and an empty answer, logs the step once, and counts what each attempt cost', async () => {
     const agent = scriptedAgent([SOUND])
+    const notes = { name: 'write_file', args: { file_path: 'notes.txt', content: 'Begun.' } }
     const attempts: ModelTurn[] = [
       { status: 429, message: 'quota' },
       { status: 503, message: 'overloaded' },
+      { calls: [notes] },
+      { status: 429, message: 'quota' },
       { empty: true },
     ]
     await prepare((request) => attempts.shift() ?? agent(request))
@@ -285,12 +315,15 @@ describe('AuditedBuildWorkflow', () => {
     expect(stepsOf(handle)).toEqual(['scaffold', 'implement_v1', 'initial_verification'])
     expect(entriesOf(handle)).toMatchObject([
       {
-        prompt_token_count: fakeUsage.prompt + RUN_PROMPT,
-        completion_token_count: fakeUsage.candidates + fakeUsage.thoughts + RUN_COMPLETION,
+        prompt_token_count: 2 * fakeUsage.prompt + RUN_PROMPT,
+        completion_token_count: 2 * (fakeUsage.candidates + fakeUsage.thoughts) + RUN_COMPLETION,
+        estimated_fields: ['context_token_count', 'instruction_token_count'],
+        files_touched: ['eslint.config.js', 'notes.txt', 'src/sum.test.js'],
       },
       { prompt_token_count: RUN_PROMPT },
       {},
     ])
+    await expectDaemonAgrees(handle, 'first_pass')
   })
 
   it('does not try a refused key again, and logs what it failed at', async () => {
@@ -302,18 +335,105 @@ describe('AuditedBuildWorkflow', () => {
       errorType: 'AGENT_AUTH',
     })
     expect(requests).toHaveLength(1)
-    expect(entriesOf(handle)).toMatchObject([{ step_name: 'scaffold', validation_error_type: 'AGENT_AUTH' }])
+    const [entry] = entriesOf(handle)
+    expect(entry).toEqual({
+      ...FAILED,
+      workflow_run_id: handle.firstExecutionRunId,
+      step_name: 'scaffold',
+      instruction_version: 'scaffold-1',
+      validation_error_type: 'AGENT_AUTH',
+      estimated_fields: ['context_token_count', 'instruction_token_count'],
+    })
     await expectNoFaults()
   })
 
-  it('ends the agent when the build is cancelled, and keeps the steps taken', async () => {
+  it('keeps what a step had cost when its last attempt is lost with its worker', async () => {
+    const attempts: ModelTurn[] = [{ empty: true }]
     const agent = scriptedAgent([SOUND])
-    const { requests } = await prepare((request) => (implementing(request) ? { hang: true } : agent(request)))
+    let hung = false
+    const api = await prepare((request) => {
+      if (request.toolResponses === 0) return attempts.shift() ?? agent(request)
+      hung = true
+      return { hang: true }
+    })
+    const handle = await build({ agentAttempts: 2 })
+    await until('the second attempt is at work', () => hung || undefined, waiting)
+    await worker?.stop('SIGKILL')
+    startWorker(api)
+    const spent = 2 * (fakeUsage.prompt + fakeUsage.candidates + fakeUsage.thoughts)
+    expect(await failureOf(handle)).toMatchObject({ errorType: 'AGENT_LOST', totalTokens: spent })
+    expect(entriesOf(handle)).toEqual([
+      {
+        ...FAILED,
+        workflow_run_id: handle.firstExecutionRunId,
+        step_name: 'scaffold',
+        instruction_version: 'scaffold-1',
+        validation_error_type: 'AGENT_LOST',
+        files_touched: ['eslint.config.js', 'src/sum.test.js'],
+        prompt_token_count: 2 * fakeUsage.prompt,
+        completion_token_count: 2 * (fakeUsage.candidates + fakeUsage.thoughts),
+        total_token_cost: spent,
+        estimated_fields: expect.arrayContaining(['prompt_token_count']) as string[],
+      },
+    ])
+    await expectNoFaults()
+  })
+
+  it('is one build still, and counts nothing twice, after a reset of the workflow', async () => {
+    const { requests } = await prepare(scriptedAgent([SOUND]))
     const handle = await build()
-    await until('the agent implements', () => requests.find(implementing), waiting)
+    await handle.result()
+    const asked = requests.length
+    const logged = await scheduled(handle, 'logAuditEntry')
+    const { client } = temporal as TestWorkflowEnvironment
+    // Just before the second step is logged: its result stands, the verification is taken again.
+    await client.workflowService.resetWorkflowExecution({
+      namespace: 'default',
+      workflowExecution: { workflowId: handle.workflowId, runId: handle.firstExecutionRunId },
+      workflowTaskFinishEventId: logged[1]?.workflowTaskCompletedEventId ?? null,
+      requestId: 'reset',
+      reason: 'test',
+    })
+    const again = await client.workflow.getHandle(handle.workflowId).result()
+    expect(again).toMatchObject({
+      workflowRunId: handle.firstExecutionRunId,
+      totalTokens: 2 * (RUN_PROMPT + RUN_COMPLETION),
+    })
+    expect(requests).toHaveLength(asked)
+    const runs = new Set(entriesOf(handle).map((entry) => entry['workflow_run_id']))
+    expect([...runs]).toEqual([handle.firstExecutionRunId])
+    expect(stepsOf(handle)).toEqual([
+      'scaffold',
+      'implement_v1',
+      'initial_verification',
+      'initial_verification',
+    ])
+    await expectNoFaults()
+    await expectDaemonAgrees(handle, 'first_pass')
+  })
+
+  it('ends the agent when the build is cancelled, and logs what it had cost', async () => {
+    const agent = scriptedAgent([SOUND])
+    const { requests } = await prepare((request) =>
+      implementing(request) && request.toolResponses > 0 ? { hang: true } : agent(request),
+    )
+    const handle = await build()
+    const hangs = (request: ModelRequest): boolean => implementing(request) && request.toolResponses > 0
+    await until('the agent implements', () => requests.find(hangs), waiting)
     await handle.cancel()
     expect(await causeOf(handle)).toBeInstanceOf(CancelledFailure)
-    expect(stepsOf(handle)).toEqual(['scaffold'])
+    expect(entriesOf(handle)).toMatchObject([
+      { step_name: 'scaffold' },
+      {
+        step_name: 'implement_v1',
+        validation_error_type: 'AGENT_CANCELLED',
+        prompt_token_count: fakeUsage.prompt,
+        completion_token_count: fakeUsage.candidates + fakeUsage.thoughts,
+        files_touched: ['src/sum.js'],
+        duration_ms: expect.any(Number) as number,
+      },
+    ])
+    await expectNoFaults()
   })
 
   it.each([

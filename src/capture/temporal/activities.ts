@@ -1,11 +1,30 @@
 import { ApplicationFailure, CancelledFailure, Context } from '@temporalio/activity'
-import { executeGeminiAgent, type AgentDeps, type AgentResult, type AgentRun } from '../gemini-agent.ts'
-import { isRetryable } from '../gemini-output.ts'
+import {
+  describeEffort,
+  estimatedFields,
+  executeGeminiAgent,
+  sumTokens,
+  type AgentDeps,
+  type AgentEffort,
+  type AgentRun,
+} from '../gemini-agent.ts'
 import { runComplianceChecks, type ComplianceDeps } from '../compliance-checks.ts'
+import { firstSnapshot } from '../first-snapshot.ts'
+import { isRetryable } from '../gemini-output.ts'
+import { sessionTokens } from '../gemini-session.ts'
 import { logAuditEntry, type LogAuditOptions } from '../log-audit-entry.ts'
-import { addSpent, type Spent } from '../spent-tokens.ts'
+import { endOrphan } from '../orphan.ts'
+import {
+  beginAttempt,
+  endAttempt,
+  openAttempts,
+  sumAttempts,
+  type Spent,
+  type StepSpent,
+} from '../spent-tokens.ts'
 import { truncateText } from '../truncate-text.ts'
 import { setupWorkspace } from '../workspace.ts'
+import { beating } from './beating.ts'
 import type { AuditedBuildActivities } from './types.ts'
 
 export interface AuditedBuildDeps {
@@ -19,7 +38,7 @@ export interface AuditedBuildDeps {
 
 const HEARTBEAT_MS = 1_000
 /** The answer is for people who look at the workflow; its history need not carry a book. */
-const RESPONSE_LIMIT_CHARS = 20_000
+const TEXT_LIMIT_CHARS = 20_000
 
 /** The activities of `AuditedBuildWorkflow`, ready for a worker. */
 export function createAuditedBuildActivities(deps: AuditedBuildDeps): AuditedBuildActivities {
@@ -27,31 +46,44 @@ export function createAuditedBuildActivities(deps: AuditedBuildDeps): AuditedBui
   return {
     async setupWorkspace(request) {
       try {
-        return await setupWorkspace(request)
+        return { workingDir: await setupWorkspace(request), buildId: request.runId }
       } catch (error) {
         throw error instanceof TypeError ? lasting('INVALID_WORKSPACE', error) : error
       }
     },
 
-    async executeGeminiAgent(request) {
-      const result = await beating(heartbeatMs, (signal) =>
-        executeGeminiAgent(request, { ...deps.agent, env: deps.env, signal }),
-      ).catch((error: unknown) => {
+    async executeGeminiAgent(request, step) {
+      const { workingDir } = request
+      const key = stepKey(step)
+      const result = await beating(heartbeatMs, async (signal) => {
+        await settleAttempts(workingDir, deps.env)
+        const before = await firstSnapshot(workingDir, key)
+        const attempt = await beginAttempt(workingDir, key)
+        const result = await executeGeminiAgent(request, { ...deps.agent, env: deps.env, signal, before })
+        await endAttempt(workingDir, attempt, spentBy(result.run))
+        return result
+      }).catch((error: unknown) => {
         throw error instanceof TypeError ? lasting('AGENT_BAD_INSTRUCTION', error) : error
       })
       if (!result.ok && result.reason === 'cancelled') throw ended('the agent was ended')
-      const spent = await addSpent(request.workingDir, attemptsKey(), spentBy(result))
-      if (result.ok)
-        return {
-          ...withSpent(result.run, spent),
-          response: truncateText(result.run.response, RESPONSE_LIMIT_CHARS),
-        }
+      const spent = await sumAttempts(workingDir, key)
+      if (result.ok) return { ...runOfStep(result.run, spent), response: bounded(result.run.response) }
       throw ApplicationFailure.create({
         type: `AGENT_${result.reason.toUpperCase()}`,
-        message: result.message,
+        message: bounded(result.message),
         nonRetryable: !isRetryable(result.reason),
-        details: [spent],
+        details: [effortOfStep(result.run, spent)],
       })
+    },
+
+    async accountForAgent(request, step) {
+      const { workingDir } = request
+      const key = stepKey(step)
+      await settleAttempts(workingDir, deps.env)
+      const spent = await sumAttempts(workingDir, key)
+      if (spent.attempts === 0) return undefined
+      const before = await firstSnapshot(workingDir, key)
+      return effortOfStep(await describeEffort(request, { ...deps.agent, before }), spent)
     },
 
     async runComplianceChecks(request) {
@@ -68,7 +100,7 @@ export function createAuditedBuildActivities(deps: AuditedBuildDeps): AuditedBui
       try {
         await logAuditEntry(workingDir, entry, {
           ...deps.log,
-          idempotencyKey: idempotencyKey ?? attemptsKey(),
+          idempotencyKey: idempotencyKey ?? stepKey(undefined),
         })
       } catch (error) {
         throw error instanceof TypeError ? lasting('INVALID_ENTRY', error) : error
@@ -77,26 +109,59 @@ export function createAuditedBuildActivities(deps: AuditedBuildDeps): AuditedBui
   }
 }
 
-/** The same in every attempt at one activity, and in no other. */
-function attemptsKey(): string {
+/** The same in every attempt at one step, and in no other. */
+function stepKey(step: string | undefined): string {
   const { activityId, workflowExecution } = Context.current().info
-  return `${workflowExecution?.runId ?? ''}/${activityId}`
+  return `${workflowExecution?.runId ?? ''}/${step ?? activityId}`
 }
 
-function spentBy(result: AgentResult): Spent {
-  const { promptTokens: prompt, completionTokens: completion } = result.ok
-    ? result.run
-    : { promptTokens: result.tokens.prompt, completionTokens: result.tokens.completion }
-  const costUsd = result.ok ? result.run.costUsd : result.costUsd
-  return { prompt, completion, ...(costUsd === undefined ? {} : { costUsd }) }
+/**
+ * Ends the accounts that attempts have left open because their worker died: what they took stands in the CLI's own
+ * record, as far as it got. Their agents are ended first.
+ */
+async function settleAttempts(workingDir: string, env: NodeJS.ProcessEnv): Promise<void> {
+  await endOrphan(workingDir)
+  for (const attempt of await openAttempts(workingDir)) {
+    const { begunMs: sinceMs, untilMs } = attempt
+    const models = await sessionTokens({ env, workingDir, sinceMs, untilMs })
+    const { prompt, completion } = sumTokens(models ?? [])
+    await endAttempt(workingDir, attempt, { prompt, completion, isWhole: false })
+  }
 }
 
-/** The run's counts become those of all its attempts; a cost that is not known for all of them is not told. */
-function withSpent(run: AgentRun, spent: Spent): AgentRun {
-  const { costUsd, ...known } = { ...run, promptTokens: spent.prompt, completionTokens: spent.completion }
-  const isCostKnown = costUsd !== undefined && spent.costUsd !== undefined
-  return isCostKnown ? { ...known, costUsd: spent.costUsd } : known
+function spentBy(run: AgentEffort): Spent {
+  const { promptTokens: prompt, completionTokens: completion, costUsd, durationMs, model } = run
+  return {
+    isWhole: prompt !== undefined && !run.estimatedFields.includes('prompt_token_count'),
+    ...(prompt === undefined ? {} : { prompt }),
+    ...(completion === undefined ? {} : { completion }),
+    ...(costUsd === undefined ? {} : { costUsd }),
+    ...(durationMs === undefined ? {} : { durationMs }),
+    ...(model === undefined ? {} : { model }),
+  }
 }
+
+/** The effort of one attempt with the counts of all: what is not known for all of them is not told. */
+function effortOfStep(effort: AgentEffort, spent: StepSpent): AgentEffort {
+  const { promptTokens: _, completionTokens: __, costUsd: ___, durationMs: ____, ...same } = effort
+  const { prompt, completion, costUsd, durationMs, model } = spent
+  const isKnown = prompt !== undefined && completion !== undefined
+  return {
+    ...same,
+    ...(isKnown ? { promptTokens: prompt, completionTokens: completion } : {}),
+    estimatedFields: estimatedFields(spent.isWhole || !isKnown),
+    ...(model === undefined ? {} : { model }),
+    ...(costUsd === undefined ? {} : { costUsd }),
+    ...(durationMs === undefined ? {} : { durationMs }),
+  }
+}
+
+function runOfStep(run: AgentRun, spent: StepSpent): AgentRun {
+  const { costUsd: _, ...same } = run
+  return { ...same, ...effortOfStep(run, spent) }
+}
+
+const bounded = (text: string): string => truncateText(text, TEXT_LIMIT_CHARS)
 
 /** A build that is cancelled ends; one whose worker is shut down goes on elsewhere. */
 function ended(message: string): Error {
@@ -104,18 +169,6 @@ function ended(message: string): Error {
   return isShutdown
     ? ApplicationFailure.retryable(`${message}: the worker shuts down`, 'WORKER_SHUTDOWN')
     : new CancelledFailure(message)
-}
-
-/** Tells the server that the activity lives, which is also how its cancellation gets here. */
-async function beating<T>(everyMs: number, body: (signal: AbortSignal) => Promise<T>): Promise<T> {
-  const context = Context.current()
-  context.heartbeat()
-  const timer = setInterval(() => context.heartbeat(), everyMs)
-  try {
-    return await body(context.cancellationSignal)
-  } finally {
-    clearInterval(timer)
-  }
 }
 
 const lasting = (type: string, error: Error): ApplicationFailure =>

@@ -7,10 +7,9 @@ import {
   proxyActivities,
   workflowInfo,
 } from '@temporalio/workflow'
-import type { CheckFailure, ComplianceResult } from '../compliance-checks.ts'
+import type { Check, CheckFailure, ComplianceResult } from '../compliance-checks.ts'
 import type { CapturedEntry } from '../entry.ts'
-import type { AgentRun, Instruction } from '../gemini-agent.ts'
-import type { Spent } from '../spent-tokens.ts'
+import type { AgentEffort, AgentRequest, AgentRun, Instruction } from '../gemini-agent.ts'
 import { DEFAULT_INSTRUCTIONS } from './instructions.ts'
 import type {
   AuditedBuildActivities,
@@ -27,23 +26,25 @@ const MINUTE_MS = 60_000
  * Fails with an `ApplicationFailure` of type `AuditedBuildFailed` whose first detail is an `AuditedBuildFailure`.
  */
 export async function AuditedBuildWorkflow(input: AuditedBuildInput): Promise<AuditedBuildResult> {
-  const { runId } = workflowInfo()
   const activities = proxies(input)
   const instructions = { ...DEFAULT_INSTRUCTIONS, ...input.instructions }
   const maxFixAttempts = input.maxFixAttempts ?? 3
   let workingDir = ''
+  let buildId = workflowInfo().runId
   let totalTokens = 0
   let fixAttempts = 0
   let contextHash: string | undefined
 
   const base = { specification: input.specification }
   try {
-    workingDir = await activities.quick.setupWorkspace({
+    const workspace = await activities.quick.setupWorkspace({
       root: input.workspaceRoot,
       packageName: input.packageName,
-      runId,
+      runId: buildId,
       ...(input.templateDir === undefined ? {} : { templateDir: input.templateDir }),
     })
+    workingDir = workspace.workingDir
+    buildId = workspace.buildId
   } catch (error) {
     throw buildFailed(error, { reason: 'not_set_up', step: 'setup', errorType: 'WORKSPACE' })
   }
@@ -61,7 +62,7 @@ export async function AuditedBuildWorkflow(input: AuditedBuildInput): Promise<Au
     throw buildFailed(undefined, { reason: 'checks_failed', step: check, errorType })
   }
   const outcome = fixAttempts === 0 ? 'first_pass' : 'after_rework'
-  return { outcome, workingDir, workflowRunId: runId, fixAttempts, totalTokens }
+  return { outcome, workingDir, workflowRunId: buildId, fixAttempts, totalTokens }
 
   async function fixStep(step: string, failure: CheckFailure, verified: ComplianceResult): Promise<void> {
     const values = {
@@ -83,36 +84,50 @@ export async function AuditedBuildWorkflow(input: AuditedBuildInput): Promise<Au
     values: Record<string, string>,
     more: Partial<CapturedEntry> = {},
   ): Promise<void> {
+    const request: AgentRequest = {
+      workingDir,
+      instruction,
+      values,
+      context: input.context,
+      timeoutMs: input.agentTimeoutMs ?? 15 * MINUTE_MS,
+      ...(input.model === undefined ? {} : { model: input.model }),
+    }
     let run: AgentRun
     try {
-      run = await activities.agent.executeGeminiAgent({
-        workingDir,
-        instruction,
-        values,
-        context: input.context,
-        timeoutMs: input.agentTimeoutMs ?? 15 * MINUTE_MS,
-        ...(input.model === undefined ? {} : { model: input.model }),
-      })
+      run = await activities.agent.executeGeminiAgent(request, step)
     } catch (error) {
-      if (isCancellation(error)) throw error
-      const { type, message, tokens } = agentFailure(error)
-      const { costUsd } = tokens
-      totalTokens += tokens.prompt + tokens.completion
-      await log(step, {
+      throw await agentFailed(error, request, step, more)
+    }
+    await logAgent(step, run, more)
+  }
+
+  /** What was spent on a step stands in the trace, whatever became of it. */
+  async function agentFailed(
+    error: unknown,
+    request: AgentRequest,
+    step: string,
+    more: Partial<CapturedEntry>,
+  ): Promise<unknown> {
+    const { type, message } = agentFailure(error)
+    const effort = await CancellationScope.nonCancellable(() =>
+      activities.quick.accountForAgent(request, step),
+    )
+    if (effort !== undefined) {
+      await logAgent(step, effort, {
+        // The message was shown to nobody: no tokens are held against its length.
+        error_log_size_chars: 0,
         ...more,
-        prompt_token_count: tokens.prompt,
-        completion_token_count: tokens.completion,
-        validation_status: 'N/A',
         validation_error_type: type,
         error_full: message,
-        ...(costUsd === undefined ? {} : { cost_usd: costUsd }),
-        ...(input.model === undefined ? {} : { model: input.model }),
       })
-      throw buildFailed(error, { reason: 'agent_failed', step, errorType: type })
     }
-    totalTokens += run.promptTokens + run.completionTokens
-    contextHash = run.contextFileHash
-    await log(step, { ...agentEntry(run), ...more })
+    return buildFailed(error, { reason: 'agent_failed', step, errorType: type })
+  }
+
+  async function logAgent(step: string, effort: AgentEffort, more: Partial<CapturedEntry>): Promise<void> {
+    totalTokens += (effort.promptTokens ?? 0) + (effort.completionTokens ?? 0)
+    contextHash = effort.contextFileHash
+    await log(step, effort.finishedAt, { ...agentEntry(effort), ...more })
   }
 
   async function verifyStep(step: string): Promise<ComplianceResult> {
@@ -126,17 +141,22 @@ export async function AuditedBuildWorkflow(input: AuditedBuildInput): Promise<Au
       if (isCancellation(error)) throw error
       throw buildFailed(error, { reason: 'checks_not_run', step, errorType: 'CHECKS_NOT_RUN' })
     }
-    await log(step, { ...checksEntry(result), ...(contextHash ? { context_file_hash: contextHash } : {}) })
+    const context = contextHash === undefined ? {} : { context_file_hash: contextHash }
+    await log(step, result.finishedAt, { ...checksEntry(result), ...context })
     return result
   }
 
-  /** A step that has been taken is logged even if the build is cancelled meanwhile. */
-  async function log(step: string, entry: Partial<CapturedEntry>): Promise<void> {
+  /**
+   * A step that has been taken is logged even if the build is cancelled meanwhile. `finishedAt` comes from a recorded
+   * result: after a reset of the workflow a step whose result stands is not logged again, and one that was really
+   * taken again is.
+   */
+  async function log(step: string, finishedAt: string, entry: Partial<CapturedEntry>): Promise<void> {
     await CancellationScope.nonCancellable(() =>
       activities.quick.logAuditEntry(
         workingDir,
-        { workflow_run_id: runId, step_name: step, ...entry },
-        `${runId}/${step}`,
+        { workflow_run_id: buildId, step_name: step, timestamp: finishedAt, ...entry },
+        `${buildId}/${step}/${finishedAt}`,
       ),
     )
   }
@@ -149,7 +169,7 @@ export async function AuditedBuildWorkflow(input: AuditedBuildInput): Promise<Au
     const details: AuditedBuildFailure = {
       ...facts,
       workingDir,
-      workflowRunId: runId,
+      workflowRunId: buildId,
       fixAttempts,
       totalTokens,
     }
@@ -164,7 +184,7 @@ export async function AuditedBuildWorkflow(input: AuditedBuildInput): Promise<Au
 }
 
 interface Proxies {
-  readonly quick: Pick<AuditedBuildActivities, 'setupWorkspace' | 'logAuditEntry'>
+  readonly quick: Pick<AuditedBuildActivities, 'setupWorkspace' | 'accountForAgent' | 'logAuditEntry'>
   readonly agent: Pick<AuditedBuildActivities, 'executeGeminiAgent'>
   readonly checks: Pick<AuditedBuildActivities, 'runComplianceChecks'>
 }
@@ -189,7 +209,7 @@ function proxies(input: AuditedBuildInput): Proxies {
       },
     }),
     checks: proxyActivities<AuditedBuildActivities>({
-      startToCloseTimeout: (input.checksTimeoutMs ?? 30 * MINUTE_MS) + grace,
+      startToCloseTimeout: (input.checksTimeoutMs ?? togetherMs(input.checks)) + grace,
       heartbeatTimeout,
       cancellationType,
       retry: { initialInterval: '1s', maximumAttempts: 3 },
@@ -197,28 +217,36 @@ function proxies(input: AuditedBuildInput): Proxies {
   }
 }
 
-function agentEntry(run: AgentRun): Partial<CapturedEntry> {
+/** What install, build, lint and test may take, and any check that does not say. */
+const CHECK_TIMEOUT_MS = 10 * MINUTE_MS
+const DEFAULT_CHECKS_COUNT = 4
+
+function togetherMs(checks: readonly Check[] | undefined): number {
+  if (checks === undefined) return DEFAULT_CHECKS_COUNT * CHECK_TIMEOUT_MS
+  return checks.reduce((sum, { timeoutMs = CHECK_TIMEOUT_MS }) => sum + timeoutMs, 0)
+}
+
+function agentEntry(effort: AgentEffort): Partial<CapturedEntry> {
+  const { promptTokens, completionTokens, durationMs, model, costUsd } = effort
   return {
-    timestamp: run.finishedAt,
-    prompt_token_count: run.promptTokens,
-    completion_token_count: run.completionTokens,
-    context_file_hash: run.contextFileHash,
+    ...(promptTokens === undefined ? {} : { prompt_token_count: promptTokens }),
+    ...(completionTokens === undefined ? {} : { completion_token_count: completionTokens }),
+    context_file_hash: effort.contextFileHash,
     validation_status: 'N/A',
-    files_touched: [...run.filesTouched],
+    files_touched: [...effort.filesTouched],
     commands_attempted: [],
-    context_token_count: run.contextTokens,
-    instruction_token_count: run.instructionTokens,
-    instruction_version: run.instructionVersion,
-    duration_ms: run.durationMs,
-    ...(run.model === undefined ? {} : { model: run.model }),
-    ...(run.costUsd === undefined ? {} : { cost_usd: run.costUsd }),
-    estimated_fields: run.estimatedFields,
+    context_token_count: effort.contextTokens,
+    instruction_token_count: effort.instructionTokens,
+    instruction_version: effort.instructionVersion,
+    ...(durationMs === undefined ? {} : { duration_ms: durationMs }),
+    ...(model === undefined ? {} : { model }),
+    ...(costUsd === undefined ? {} : { cost_usd: costUsd }),
+    estimated_fields: effort.estimatedFields,
   }
 }
 
 function checksEntry(result: ComplianceResult): Partial<CapturedEntry> {
   const entry: Partial<CapturedEntry> = {
-    timestamp: result.finishedAt,
     validation_status: result.status,
     commands_attempted: [...result.commandsAttempted],
     files_touched: [],
@@ -233,25 +261,12 @@ function checksEntry(result: ComplianceResult): Partial<CapturedEntry> {
   }
 }
 
-interface AgentFailureFacts {
-  readonly type: string
-  readonly message: string
-  /** Of all attempts. */
-  readonly tokens: Spent
-}
-
 /** What the last attempt's failure says; a timeout by the server says nothing but that. */
-function agentFailure(error: unknown): AgentFailureFacts {
+function agentFailure(error: unknown): { readonly type: string; readonly message: string } {
   const cause = error instanceof ActivityFailure ? error.cause : error
-  const none: Spent = { prompt: 0, completion: 0 }
-  if (!(cause instanceof ApplicationFailure)) {
-    return {
-      type: 'AGENT_LOST',
-      message: cause instanceof Error ? cause.message : String(cause),
-      tokens: none,
-    }
-  }
-  const [tokens] = (cause.details ?? []) as [Spent?]
+  const message = cause instanceof Error ? cause.message : String(cause)
+  if (isCancellation(error)) return { type: 'AGENT_CANCELLED', message }
+  if (!(cause instanceof ApplicationFailure)) return { type: 'AGENT_LOST', message }
   const known = cause.type?.startsWith('AGENT_') === true
-  return { type: known ? (cause.type ?? '') : 'AGENT_FAILED', message: cause.message, tokens: tokens ?? none }
+  return { type: known ? (cause.type ?? '') : 'AGENT_FAILED', message }
 }

@@ -1,55 +1,79 @@
-import { mkdir, readdir, rename, rm, writeFile } from 'node:fs/promises'
+import { mkdir, readdir, rename, rm, stat, writeFile } from 'node:fs/promises'
 import path from 'node:path'
 import { nodeFileSystem } from '../../tail/file-system.ts'
 import { scan } from '../../tail/scan.ts'
 import { TRACE_FILE_NAME } from '../log-audit-entry.ts'
+import { beating } from './beating.ts'
 import type { OptimizationActivities, ReportFormat } from './types.ts'
 
 export interface OptimizationDeps {
-  /** The four audits over these files, as text. */
-  readonly renderReport: (traces: readonly string[], format: ReportFormat) => Promise<string>
+  /** The four audits over these files, as text. There may be none. The signal: nobody waits for it any more. */
+  readonly renderReport: (
+    traces: readonly string[],
+    format: ReportFormat,
+    signal: AbortSignal,
+  ) => Promise<string>
   /** Default `audit_trace.jsonl`. */
   readonly fileName?: string
 }
 
+const HEARTBEAT_MS = 5_000
 const EXTENSION: Record<ReportFormat, string> = { markdown: 'md', html: 'html', json: 'json' }
 /** Ours alone: whatever else stands in the directory is never removed. */
 const REPORT_NAME = /^optimization-\d{4}-\d\d-\d\dT[\w-]+\.(md|html|json)$/
+const PART = '.part'
+/** Writing takes moments: a part as old as this has no writer any more. */
+const PART_LEFT_AFTER_MS = 60 * 60_000
 
 /** The activities of `OptimizationWorkflow`; without Temporal, call them in the same order. */
 export function createOptimizationActivities(deps: OptimizationDeps): OptimizationActivities {
   return {
-    async gatherTraces(roots) {
-      const options = { fileName: deps.fileName ?? TRACE_FILE_NAME, followSymlinks: false }
-      const absolute = roots.map((root) => path.resolve(root))
-      const { found, missingRoots } = await scan(
-        nodeFileSystem,
-        absolute,
-        options,
-        (where, operation, error) => {
-          throw new Error(`cannot ${operation} ${where}: ${(error as Error).message}`, { cause: error })
-        },
-      )
-      // A report over fewer builds than there are would pass for one over all.
-      if (missingRoots.length > 0) throw new Error(`no such directory: ${missingRoots.join(', ')}`)
-      return found.map((sighting) => sighting.path).sort()
-    },
-
-    async writeReport({ traces, reportDir, format, name }) {
-      const text = await deps.renderReport(traces, format)
-      const file = path.join(reportDir, `optimization-${name}.${EXTENSION[format]}`)
-      await mkdir(reportDir, { recursive: true })
-      // Whoever looks meanwhile sees the whole report or none.
-      await writeFile(`${file}.part`, text)
-      await rename(`${file}.part`, file)
-      return file
+    async writeReport({ roots, reportDir, format, name }) {
+      return await beating(HEARTBEAT_MS, async (signal) => {
+        const traces = await gatherTraces(roots, deps.fileName ?? TRACE_FILE_NAME)
+        const text = await deps.renderReport(traces, format, signal)
+        const reportFile = path.join(reportDir, `optimization-${name}.${EXTENSION[format]}`)
+        await mkdir(reportDir, { recursive: true })
+        // Whoever looks meanwhile sees the whole report or none.
+        await writeFile(`${reportFile}${PART}`, text)
+        await rename(`${reportFile}${PART}`, reportFile)
+        return { reportFile, tracesRead: traces.length }
+      })
     },
 
     async pruneReports(reportDir, keep) {
-      const reports = (await readdir(reportDir)).filter((name) => REPORT_NAME.test(name)).sort()
-      const old = reports.slice(0, Math.max(0, reports.length - Math.max(1, keep)))
-      for (const name of old) await rm(path.join(reportDir, name), { force: true })
-      return old.length
+      return await beating(HEARTBEAT_MS, async () => {
+        const names = await readdir(reportDir)
+        const reports = names.filter((name) => REPORT_NAME.test(name)).sort()
+        const old = reports.slice(0, Math.max(0, reports.length - Math.max(1, keep)))
+        for (const name of [...old, ...(await leftParts(reportDir, names))]) {
+          await rm(path.join(reportDir, name), { force: true })
+        }
+        return old.length
+      })
     },
   }
+}
+
+async function gatherTraces(roots: readonly string[], fileName: string): Promise<string[]> {
+  const absolute = roots.map((root) => path.resolve(root))
+  const options = { fileName, followSymlinks: false }
+  const { found, missingRoots } = await scan(nodeFileSystem, absolute, options, (where, operation, error) => {
+    throw new Error(`cannot ${operation} ${where}: ${(error as Error).message}`, { cause: error })
+  })
+  // A report over fewer builds than there are would pass for one over all.
+  if (missingRoots.length > 0) throw new Error(`no such directory: ${missingRoots.join(', ')}`)
+  return found.map((sighting) => sighting.path).sort()
+}
+
+/** Reports that a killed worker had not written to their end. */
+async function leftParts(dir: string, names: readonly string[]): Promise<string[]> {
+  const isPart = (name: string): boolean =>
+    name.endsWith(PART) && REPORT_NAME.test(name.slice(0, -PART.length))
+  const left: string[] = []
+  for (const name of names.filter(isPart)) {
+    const facts = await stat(path.join(dir, name)).catch(() => undefined)
+    if (facts !== undefined && Date.now() - facts.mtimeMs > PART_LEFT_AFTER_MS) left.push(name)
+  }
+  return left
 }

@@ -1,6 +1,6 @@
 import type { Check } from '../compliance-checks.ts'
 import type { CapturedEntry } from '../entry.ts'
-import type { AgentRequest, AgentRun, Instruction } from '../gemini-agent.ts'
+import type { AgentEffort, AgentRequest, AgentRun, Instruction } from '../gemini-agent.ts'
 import type { ComplianceRequest, ComplianceResult } from '../compliance-checks.ts'
 import type { WorkspaceRequest } from '../workspace.ts'
 
@@ -25,7 +25,7 @@ export interface AuditedBuildInput {
   readonly maxFixAttempts?: number
   /** One run of the agent. Default 15 minutes. */
   readonly agentTimeoutMs?: number
-  /** All checks of one verification. Default 30 minutes. */
+  /** All checks of one verification. Default: as long as each of them may take, one after the other. */
   readonly checksTimeoutMs?: number
   /** How often one run of the agent is tried. Default 5. */
   readonly agentAttempts?: number
@@ -63,10 +63,27 @@ export interface AuditedBuildFailure {
   readonly totalTokens: number
 }
 
+export interface Workspace {
+  readonly workingDir: string
+  /**
+   * What the trace calls this build. It comes from a recorded result and not from the workflow, because a reset gives
+   * the workflow another run id, and leaves it the same directory.
+   */
+  readonly buildId: string
+}
+
 export interface AuditedBuildActivities {
-  /** Returns the build's directory. */
-  setupWorkspace(request: WorkspaceRequest): Promise<string>
-  executeGeminiAgent(request: AgentRequest): Promise<AgentRun>
+  setupWorkspace(request: WorkspaceRequest): Promise<Workspace>
+  /**
+   * The counts are those of all attempts. `step` names what `accountForAgent` can be asked for; default this
+   * activity's own id. A failure's first detail is an `AgentEffort`, where there is one to tell.
+   */
+  executeGeminiAgent(request: AgentRequest, step?: string): Promise<AgentRun>
+  /**
+   * What all attempts at a step took that came to no result, in the same workflow run; `undefined` where none has
+   * begun. Ends an agent that is still at it.
+   */
+  accountForAgent(request: AgentRequest, step: string): Promise<AgentEffort | undefined>
   runComplianceChecks(request: ComplianceRequest): Promise<ComplianceResult>
   /** `idempotencyKey`: default this activity's own id, the same in every attempt. */
   logAuditEntry(workingDir: string, entry: Partial<CapturedEntry>, idempotencyKey?: string): Promise<void>
@@ -91,15 +108,13 @@ export interface OptimizationResult {
 }
 
 export interface OptimizationActivities {
-  /** The traces below the roots. */
-  gatherTraces(roots: readonly string[]): Promise<string[]>
-  /** Returns the report's path. `name` makes a repeated write the same file. */
+  /** Reports over all traces below the roots. `name` makes a repeated write the same file. */
   writeReport(request: {
-    readonly traces: readonly string[]
+    readonly roots: readonly string[]
     readonly reportDir: string
     readonly format: ReportFormat
     readonly name: string
-  }): Promise<string>
-  /** Removes all but the newest reports; returns how many. */
+  }): Promise<{ readonly reportFile: string; readonly tracesRead: number }>
+  /** Removes all but the newest reports, and what writers that were killed left behind; returns how many reports. */
   pruneReports(reportDir: string, keep: number): Promise<number>
 }
