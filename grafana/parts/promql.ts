@@ -23,10 +23,22 @@ type Part = 'sum' | 'count' | 'bucket'
 
 /** How much a metric of the catalogue grew. */
 function grew(name: string, { by = [], where = '', window = RANGE, offset }: Selection, exact: boolean) {
-  const vector = `${name}${where && `{${where}}`}[${window}]${offset === undefined ? '' : ` offset ${offset}`}`
-  const increase = exact ? `round(increase(${vector}))` : `increase(${vector})`
-  return `sum${by.length > 0 ? ` by (${by.join(', ')}) ` : ''}(${increase})`
+  const selector = `${name}${where && `{${where}}`}`
+  const sum = `sum${by.length > 0 ? ` by (${by.join(', ')}) ` : ''}`
+  if (window === BUCKET) return `${sum}(${grewInBucket(selector)})`
+  const vector = `${selector}[${window}]${offset === undefined ? '' : ` offset ${offset}`}`
+  return `${sum}(${exact ? `round(increase(${vector}))` : `increase(${vector})`})`
 }
+
+/**
+ * What each series grew by since the last sample before the bar. increase() sees no step between the last scrape of
+ * one bar and the first of the next: its bars add up to less than the total. A series without a sample before the
+ * bar starts from its first one inside, which is the zero it was born at, or what stood in the files at the very
+ * first start.
+ */
+export const grewInBucket = (selector: string): string =>
+  `clamp_min(last_over_time(${selector}[${BUCKET}]) - ` +
+  `(last_over_time(${selector}[${BUCKET}] offset ${BUCKET}) or min_over_time(${selector}[${BUCKET}])), 0)`
 
 /**
  * How often something was counted. Prometheus extrapolates by up to a scrape interval; rounding series by series

@@ -187,8 +187,13 @@ test.each(queries)('%s asks only for what is there', (_, expr) => {
 })
 
 test.each(queries)('%s takes increases of counters only, and of no counter its bare value', (_, expr) => {
-  const increased = [...expr.matchAll(/\b(?:increase|rate)\(\s*([\w:]+)/g)].map(([, name]) => name as string)
+  const increased = [...expr.matchAll(/\b(?:increase|rate|last_over_time|min_over_time)\(\s*([\w:]+)/g)].map(
+    ([, name]) => name as string,
+  )
   expect(increased.filter((name) => !counters.has(name))).toEqual([])
-  const bare = expr.replaceAll(/\b(?:increase|rate)\([^[]*\[[^\]]*\](?: offset \S+?)?\)/g, '0')
+  const bare = expr.replaceAll(
+    /\b(?:increase|rate|last_over_time|min_over_time)\([^[]*\[[^\]]*\](?: offset \S+?)?\)/g,
+    '0',
+  )
   expect(metricsOf(bare).filter((name) => counters.has(name))).toEqual([])
 })

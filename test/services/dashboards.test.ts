@@ -148,11 +148,14 @@ afterAll(async () => {
   rmSync(directory, { recursive: true, force: true })
 })
 
+/** Seconds between the points of a line, and the width of a bar; the last ends now. */
+const STEP = 5
+
 const filled = (expr: string, range: string): string =>
   expr
     .replaceAll('$__rate_interval', '5s')
     .replaceAll('$__range', range)
-    .replaceAll('$__interval', '5s')
+    .replaceAll('$__interval', `${STEP}s`)
     .replaceAll('$window', '1m')
     .replaceAll('$price_prompt', '1.25')
     .replaceAll('$price_completion', '10')
@@ -165,7 +168,12 @@ async function ask(target: Target, range = '600s'): Promise<Sample[]> {
   const time = String(nowMs / 1000)
   const form = target.instant
     ? { query, time }
-    : { query, start: String(fromMs / 1000), end: time, step: '5' }
+    : {
+        query,
+        start: String(nowMs / 1000 - STEP * Math.ceil((nowMs - fromMs) / 1000 / STEP)),
+        end: time,
+        step: String(STEP),
+      }
   const response = await fetch(`${prometheus.url}/api/v1/${target.instant ? 'query' : 'query_range'}`, {
     method: 'POST',
     body: new URLSearchParams(form),
@@ -287,6 +295,11 @@ test('the audit of volatility finds the new revision better than the one before'
   expect(shown['v2']).toBeCloseTo(rateOf(after.hash), 10)
   const verdict = await ask(query('audit-context-volatility', title, 'F'))
   expect(verdict.find(({ labels }) => labels['version'] === 'v2')?.value).toBe(1)
+})
+
+test('the bars of builds add up to the builds of the files', async () => {
+  const bars = await ask(query('audit-overview', 'Builds by outcome'))
+  expect(bars.reduce((total, { value }) => total + value, 0)).toBe(byBuild().length)
 })
 
 test('the average of fix attempts by error type is that of the files', async () => {

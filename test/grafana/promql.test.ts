@@ -1,0 +1,86 @@
+import { execFileSync } from 'node:child_process'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import path from 'node:path'
+import { afterAll, expect, test } from 'vitest'
+import { stringify } from 'yaml'
+import { BUCKET, count } from '../../grafana/parts/promql.ts'
+import { requireProgram } from '../setup/programs.ts'
+
+const directory = mkdtempSync(path.join(tmpdir(), 'promql-'))
+afterAll(() => rmSync(directory, { recursive: true, force: true }))
+
+interface Series {
+  readonly series: string
+  /** As promtool writes samples, one every 15 s. */
+  readonly values: string
+}
+
+/** What promtool makes of an expression over the series; throws what it says where it is another number. */
+function holds(
+  input: readonly Series[],
+  expr: string,
+  at: string,
+  expected: Readonly<Record<string, number>>,
+) {
+  const file = path.join(directory, 'test.yml')
+  const samples = Object.entries(expected).map(([labels, value]) => ({ labels, value }))
+  writeFileSync(
+    file,
+    stringify({
+      rule_files: [],
+      evaluation_interval: '15s',
+      tests: [
+        {
+          interval: '15s',
+          input_series: input,
+          promql_expr_test: [{ expr, eval_time: at, exp_samples: samples }],
+        },
+      ],
+    }),
+  )
+  return execFileSync(requireProgram('promtool'), ['test', 'rules', file], {
+    encoding: 'utf8',
+    stdio: ['ignore', 'pipe', 'pipe'],
+  })
+}
+
+/** Bars of that many minutes over 5 hours, whose ends lie seven seconds after a scrape, added up. */
+function addedUp(minutes: number): string {
+  const bars = count('builds', { by: ['outcome'], window: BUCKET })
+    .replaceAll(`[${BUCKET}] offset ${BUCKET}`, `[${minutes}m] offset ${minutes * 60 + 7}s`)
+    .replaceAll(`[${BUCKET}]`, `[${minutes}m] offset 7s`)
+  expect(bars).not.toContain('$')
+  return `sum_over_time((${bars})[5h:${minutes}m])`
+}
+const of = (outcome: string): string => `audit_builds_total{outcome="${outcome}"}`
+const label = (outcome: string): string => `{outcome="${outcome}"}`
+
+/** One more every 29 scrapes, from the first number to the last. */
+const rising = (from: number, to: number): string =>
+  Array.from({ length: to - from + 1 }, (_, index) => `${from + index}x28`).join(' ')
+
+test.each([1, 5])('bars of %d minutes add up to the total, born at zero or later', (minutes) => {
+  const input = [
+    { series: of('first_pass'), values: rising(0, 40) },
+    { series: of('failed'), values: `_x400 0x3 ${rising(2, 20)}` },
+  ]
+  expect(
+    holds(input, addedUp(minutes), '5h', { [label('first_pass')]: 40, [label('failed')]: 20 }),
+  ).toContain('SUCCESS')
+})
+
+test('what stood in the files at the very first start is in no bar', () => {
+  const input = [{ series: of('first_pass'), values: `_x100 ${rising(500, 520)}` }]
+  expect(holds(input, addedUp(1), '5h', { [label('first_pass')]: 20 })).toContain('SUCCESS')
+})
+
+test('a gap in the scrapes that is shorter than a bar loses nothing', () => {
+  const input = [{ series: of('first_pass'), values: `${rising(0, 10)} stale _x12 ${rising(15, 35)}` }]
+  expect(holds(input, addedUp(5), '5h', { [label('first_pass')]: 35 })).toContain('SUCCESS')
+})
+
+test('a counter that falls, as after a lost state, makes no bar below zero', () => {
+  const input = [{ series: of('first_pass'), values: `${rising(0, 10)} ${rising(3, 13)}` }]
+  expect(holds(input, addedUp(1), '5h', { [label('first_pass')]: 20 })).toContain('SUCCESS')
+})
