@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { afterAll, expect, test } from 'vitest'
 import { stringify } from 'yaml'
+import { cost } from '../../grafana/parts/measures.ts'
 import { BUCKET, count } from '../../grafana/parts/promql.ts'
 import { requireProgram } from '../setup/programs.ts'
 
@@ -83,4 +84,20 @@ test('a gap in the scrapes that is shorter than a bar loses nothing', () => {
 test('a counter that falls, as after a lost state, makes no bar below zero', () => {
   const input = [{ series: of('first_pass'), values: `${rising(0, 10)} ${rising(3, 13)}` }]
   expect(holds(input, addedUp(1), '5h', { [label('first_pass')]: 20 })).toContain('SUCCESS')
+})
+
+const price = (window: string): string =>
+  cost({ window }).replaceAll('$price_prompt', '2').replaceAll('$price_completion', '10')
+
+test.each([
+  ['only totals', { unsplit: 1_000 }, 2_000],
+  ['only completions', { completion: 1_000 }, 10_000],
+  ['prompts and completions', { prompt: 1_000, completion: 100 }, 3_000],
+] as const)('tokens cost what they cost in traces with %s', (_, tokens, micros) => {
+  const input = Object.entries(tokens).map(([type, perScrape]) => ({
+    series: `audit_tokens_total{type="${type}"}`,
+    values: `0+${perScrape}x240`,
+  }))
+  const perScrapes = `round(${price('1h')} * 1e6 / 240)`
+  expect(holds(input, perScrapes, '1h', { '{}': micros })).toContain('SUCCESS')
 })
