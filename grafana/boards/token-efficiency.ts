@@ -141,7 +141,7 @@ const dearestSteps = table({
       look: barLook('blue', 1),
     },
   ],
-  sortBy: '-Share of all',
+  sortBy: ['-Share of all'],
 })
 
 const promptParts = lines({
@@ -203,7 +203,7 @@ const billed = table({
       width: 85,
     },
   ],
-  sortBy: '-Cost',
+  sortBy: ['-Cost'],
 })
 
 const builds = stat({

@@ -22,5 +22,5 @@ export const firingAlerts = (): TablePanel =>
         width: 190,
       },
     ],
-    sortBy: 'Severity',
+    sortBy: ['Severity'],
   })

@@ -103,34 +103,11 @@ export function ofPrevious(expression: string, keep: readonly string[] = []): st
 }
 
 /** Fewer than that many say nothing about a share. */
-const ENOUGH = 20
-
-/** What `verdict` gives; anything between worse and better is no clear difference. */
-export const VERDICT = { worse: -1, better: 1, insufficient: 2 } as const
-
-export interface Sample {
-  /** How many of them. */
-  readonly part: string
-  /** Of how many. */
-  readonly whole: string
-}
-
-/**
- * Whether the share in one sample differs from that in another by more than chance explains (two-proportion
- * z-test at 95 %), where both have enough. `better` says which way is.
- */
-export function verdict(sample: Sample, before: Sample, better: 'more' | 'less'): string {
-  const [n1, n0] = [`(${sample.whole})`, `(${before.whole})`]
-  const x1 = `((${sample.part}) or ${n1} * 0)`
-  const x0 = `((${before.part}) or ${n0} * 0)`
-  const pooled = `((${x1} + ${x0}) / (${n1} + ${n0}))`
-  const difference = better === 'more' ? `${x1} / ${n1} - ${x0} / ${n0}` : `${x0} / ${n0} - ${x1} / ${n1}`
-  const z = `(${difference}) / sqrt(${pooled} * (1 - ${pooled}) * (1 / ${n1} + 1 / ${n0}))`
-  // In units of what chance exceeds in one case of twenty, cut off there.
-  const clear = `clamp((${z}) / ${Z}, ${VERDICT.worse}, ${VERDICT.better})`
-  return `(${clear} and ${n1} >= ${ENOUGH} and ${n0} >= ${ENOUGH}) or (${n1} + ${n0}) * 0 + ${VERDICT.insufficient}`
-}
+export const ENOUGH = 20
 
 /** A share, or nothing where there are too few for one. */
-export const shareIfEnough = (part: string, whole: string): string =>
-  `(${share(part, whole)}) and ((${whole}) >= ${ENOUGH})`
+export const shareIfEnough = (part: string, whole: string): string => ifEnough(share(part, whole), whole)
+
+/** An expression, or nothing where it stands on too few. */
+export const ifEnough = (expression: string, whole: string): string =>
+  `(${expression}) and ((${whole}) >= ${ENOUGH})`

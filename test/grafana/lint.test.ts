@@ -197,3 +197,8 @@ test.each(queries)('%s takes increases of counters only, and of no counter its b
   )
   expect(metricsOf(bare).filter((name) => counters.has(name))).toEqual([])
 })
+
+test.each(queries)('%s is short enough to read, and asks for few sums', (_, expr) => {
+  expect(expr.length).toBeLessThan(2_000)
+  expect((expr.match(/increase\(/g) ?? []).length).toBeLessThanOrEqual(10)
+})
