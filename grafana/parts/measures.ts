@@ -1,3 +1,4 @@
+import type { Query } from './queries.ts'
 import { count, ratio, share, total, wilson, type Selection } from './promql.ts'
 
 /**
@@ -53,3 +54,12 @@ export function cost(selection: Selection): string {
   const of = (type: string): string => `(${total('tokens', narrowed(selection, type))} or ${all})`
   return `(${of('type!="completion"')} * $price_prompt + ${of('type="completion"')} * $price_completion) / 1e6`
 }
+
+/** What `nowAndBefore` compares, for descriptions. */
+export const BEFORE = '“Before” is the range of the same length before this one.'
+
+/** The same measure in the range shown and in the one before it. */
+export const nowAndBefore = (where: string, measure: (selection: Selection) => string): Query[] => [
+  { expr: measure({ where }), legend: 'now' },
+  { expr: measure({ where, offset: '$__range' }), legend: 'before' },
+]

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { afterAll, expect, test } from 'vitest'
 import { stringify } from 'yaml'
+import { firingAlerts, firingCount } from '../../grafana/parts/alerts.ts'
 import { cost } from '../../grafana/parts/measures.ts'
 import { BUCKET, count } from '../../grafana/parts/promql.ts'
 import { requireProgram } from '../setup/programs.ts'
@@ -100,4 +101,39 @@ test.each([
   }))
   const perScrapes = `round(${price('1h')} * 1e6 / 240)`
   expect(holds(input, perScrapes, '1h', { '{}': micros })).toContain('SUCCESS')
+})
+
+const alert = (name: string, severity: string, state = 'firing'): Series[] => {
+  const labels = `alertname="${name}",severity="${severity}",audit="builds"`
+  return [
+    { series: `ALERTS{${labels},alertstate="${state}"}`, values: '1x20' },
+    { series: `ALERTS_FOR_STATE{${labels}}`, values: '1000x20' },
+  ]
+}
+const WATCHDOG = alert('Watchdog', 'none')
+const FIRING = [...WATCHDOG, ...alert('Dear', 'critical'), ...alert('Slow', 'warning')]
+/** Not firing yet, and not one of ours. */
+const OTHERS: Series[] = [
+  ...alert('Soon', 'warning', 'pending'),
+  { series: 'ALERTS{alertname="Disk",severity="critical",alertstate="firing"}', values: '1x20' },
+  { series: 'ALERTS_FOR_STATE{alertname="Disk",severity="critical"}', values: '1000x20' },
+]
+const exprs = (panel: { build(): { targets?: unknown[] } }): string[] =>
+  (panel.build().targets as { expr: string }[]).map(({ expr }) => expr)
+
+test('the number of firing alerts leaves out the watchdog, what is pending, and what is not ours', () => {
+  const [expr] = exprs(firingCount()) as [string]
+  expect(holds([...FIRING, ...OTHERS], expr, '1m', { '{}': 2 })).toContain('SUCCESS')
+  expect(holds([...WATCHDOG, ...OTHERS], expr, '1m', { '{}': 0 })).toContain('SUCCESS')
+  expect(holds(OTHERS, expr, '1m', {})).toContain('SUCCESS')
+})
+
+test('what fires is in the order of its severity', () => {
+  const [since, severity] = exprs(firingAlerts()) as [string, string]
+  const of = (name: string, is: string): string => `{alertname="${name}",severity="${is}",audit="builds"}`
+  const names = [of('Dear', 'critical'), of('Slow', 'warning'), of('Watchdog', 'none')] as const
+  const all = (numbers: readonly number[]) =>
+    Object.fromEntries(names.map((name, index) => [name, numbers[index]!]))
+  expect(holds([...FIRING, ...OTHERS], since, '1m', all([1e6, 1e6, 1e6]))).toContain('SUCCESS')
+  expect(holds([...FIRING, ...OTHERS], severity, '1m', all([3, 2, 1]))).toContain('SUCCESS')
 })
