@@ -202,3 +202,26 @@ test.each(queries)('%s is short enough to read, and asks for few sums', (_, expr
   expect(expr.length).toBeLessThan(2_000)
   expect((expr.match(/increase\(/g) ?? []).length).toBeLessThanOrEqual(10)
 })
+
+const CHOICES = new Map([
+  ['context', 'revisions'],
+  ['error', 'error types'],
+  ['phase', 'phases'],
+])
+const aboutBuilds = boards.flatMap(([file, { panels, templating }]) =>
+  panels
+    .filter(({ targets = [] }) => targets.some(({ expr }) => /audit_(?!exporter)/.test(expr)))
+    .map((panel) => [`${file}: ${panel.title}`, panel, templating.list.map(({ name }) => name)] as const),
+)
+test.each(aboutBuilds)(
+  '%s is narrowed by what is chosen above, or says that it is not',
+  (_, panel, asked) => {
+    const narrows = (name: string): boolean =>
+      panel.targets!.some(({ expr }) => expr.includes(`$${name}`) || expr.includes(`${name}="`))
+    const silent = [...CHOICES].filter(
+      ([name, words]) =>
+        asked.includes(name) && !narrows(name) && !panel.description!.includes(`all ${words}`),
+    )
+    expect(silent).toEqual([])
+  },
+)
