@@ -136,7 +136,7 @@ const timeline = bars({
   min: 0,
   queries: [
     {
-      expr: `sum by (version) (${withVersion(count('builds', { ...BY, where: CONTEXT, window: BUCKET }))})`,
+      expr: `sum by (version) (${withVersion(count('builds', { ...BY, where: CONTEXT, window: BUCKET }))}) > 0`,
       legend: '{{version}}',
       interval: '1m',
     },
