@@ -30,15 +30,20 @@ function grew(name: string, { by = [], where = '', window = RANGE, offset }: Sel
   return `${sum}(${exact ? `round(increase(${vector}))` : `increase(${vector})`})`
 }
 
+/** As long as Prometheus takes the last sample for the present one; longer than the four minutes of imported history. */
+const LOOKBACK = '5m'
+
 /**
  * What each series grew by since the last sample before the bar. increase() sees no step between the last scrape of
  * one bar and the first of the next: its bars add up to less than the total. A series without a sample before the
  * bar starts from its first one inside, which is the zero it was born at, or what stood in the files at the very
  * first start.
  */
-export const grewInBucket = (selector: string): string =>
-  `clamp_min(last_over_time(${selector}[${BUCKET}]) - ` +
-  `(last_over_time(${selector}[${BUCKET}] offset ${BUCKET}) or min_over_time(${selector}[${BUCKET}])), 0)`
+export function grewInBucket(selector: string): string {
+  const before = [LOOKBACK, BUCKET].map((window) => `last_over_time(${selector}[${window}] offset ${BUCKET})`)
+  const first = `min_over_time(${selector}[${BUCKET}])`
+  return `clamp_min(last_over_time(${selector}[${BUCKET}]) - (${[...before, first].join(' or ')}), 0)`
+}
 
 /**
  * How often something was counted. Prometheus extrapolates by up to a scrape interval; rounding series by series

@@ -50,7 +50,8 @@ function holds(
 /** Bars of that many minutes over 5 hours, whose ends lie seven seconds after a scrape, added up. */
 function addedUp(minutes: number): string {
   const bars = count('builds', { by: ['outcome'], window: BUCKET })
-    .replaceAll(`[${BUCKET}] offset ${BUCKET}`, `[${minutes}m] offset ${minutes * 60 + 7}s`)
+    .replaceAll(`offset ${BUCKET}`, `offset ${minutes * 60 + 7}s`)
+    .replaceAll(`[${BUCKET}] offset`, `[${minutes}m] offset`)
     .replaceAll(`[${BUCKET}]`, `[${minutes}m] offset 7s`)
   expect(bars).not.toContain('$')
   return `sum_over_time((${bars})[5h:${minutes}m])`
@@ -80,6 +81,12 @@ test('what stood in the files at the very first start is in no bar', () => {
 test('a gap in the scrapes that is shorter than a bar loses nothing', () => {
   const input = [{ series: of('first_pass'), values: `${rising(0, 10)} stale _x12 ${rising(15, 35)}` }]
   expect(holds(input, addedUp(5), '5h', { [label('first_pass')]: 35 })).toContain('SUCCESS')
+})
+
+test('bars narrower than the four minutes between the samples of imported history lose nothing', () => {
+  const everyFourMinutes = Array.from({ length: 70 }, (_, index) => `${index} _x14`).join(' ')
+  const input = [{ series: of('first_pass'), values: everyFourMinutes }]
+  expect(holds(input, addedUp(1), '5h', { [label('first_pass')]: 69 })).toContain('SUCCESS')
 })
 
 test('a counter that falls, as after a lost state, makes no bar below zero', () => {
