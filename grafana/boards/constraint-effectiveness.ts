@@ -1,106 +1,95 @@
 import type { Dashboard } from '@grafana/grafana-foundation-sdk/dashboard'
 import { board } from '../parts/board.ts'
+import { bound, type Formula, shareOf, zScore } from '../parts/formulas.ts'
 import { failures, verifications } from '../parts/measures.ts'
 import { fixedColor, lines, ranking } from '../parts/panels.ts'
-import {
-  count,
-  ofPrevious,
-  share,
-  VERDICT,
-  verdict,
-  WINDOW,
-  wilson,
-  withVersion,
-  FIRST_SEEN,
-} from '../parts/promql.ts'
-import { table, VERDICT_LOOK, type Column } from '../parts/tables.ts'
+import { count, ofPrevious, WINDOW, withVersion, FIRST_SEEN } from '../parts/promql.ts'
+import { clearlyDifferent, table, VERDICT_LOOK, type Column } from '../parts/tables.ts'
 import { contextHash, errorType, movingWindow } from '../parts/variables.ts'
 
 const CONTEXT = 'context_hash=~"$context"'
 const ERRORS = `${CONTEXT},error_type=~"$error"`
-const BY = ['context_hash', 'error_type']
 
-// By revision and error type. A type that one of two neighbours never met counts as zero there.
-const failedNow = failures({ by: BY, where: 'error_type=~"$error"' })
-const failedBefore = ofPrevious(failedNow, ['error_type'])
-const failed = `(${failedNow} or ${failedBefore} * 0)`
-const failedPreviously = `(${failedBefore} or ${failedNow} * 0)`
-const spread = (total: string): string => `(${failed} * 0 + on (context_hash) group_left () ${total})`
-const verified = spread(verifications({ by: ['context_hash'] }))
-const verifiedPreviously = spread(ofPrevious(verifications({ by: ['context_hash'] })))
+// By revision and error type: what failed under a revision or under the one before it. A type that only one of the
+// two met counts as zero for the other. Each sum is asked for as seldom as can be, and the rest is calculated from
+// the four numbers: every one of them reads all samples of the range.
+const failed = `${failures({ by: ['context_hash', 'error_type'], where: 'error_type=~"$error"' })} > 0`
+const failedBefore = ofPrevious(failed, ['error_type'])
+const met = `((${failed}) or ${failedBefore})`
+const verified = verifications({ by: ['context_hash'] })
+const forEach = (total: string): string => `${met} * 0 + on (context_hash) group_left () (${total})`
 
 /** Only the chosen revisions, with their version. */
 const shown = (expression: string): string =>
   withVersion(`(${expression}) and on (context_hash) max by (context_hash) (audit_context_info{${CONTEXT}})`)
 
-const change = verdict(
-  { part: failed, whole: verified },
-  { part: failedPreviously, whole: verifiedPreviously },
-  'less',
-)
+const counts = [
+  { name: 'x before', expr: shown(`${failedBefore} or (${failed}) * 0`) },
+  { name: 'x after', expr: shown(`(${failed}) or ${failedBefore} * 0`) },
+  { name: 'first used', expr: shown(forEach(FIRST_SEEN)) },
+]
+const verifiedBefore = shown(forEach(`${ofPrevious(verified)} or ${verified} * 0`))
+const verifiedAfter = shown(forEach(verified))
 
-const percent = (name: string, expr: string, width = 68): Column => ({
+const change = zScore({ part: 'x after', whole: 'n after' }, { part: 'x before', whole: 'n before' }, 'less')
+/** A revision that was not used in this range has nothing to compare; the newest comes first. */
+const USED = { column: 'n after', above: 0 }
+const NEWEST_FIRST = ['-first used', 'Error type']
+
+const percent = (name: string, formula: Formula, width = 62): Column => ({
   name,
-  expr: shown(expr),
+  formula,
   unit: 'percentunit',
   decimals: 1,
   width,
 })
-const number = (name: string, expr: string, width = 90): Column => ({
+const number = (name: string, expr: string, width: number): Column => ({
   name,
-  expr: shown(expr),
+  expr,
   unit: 'locale',
   decimals: 0,
   width,
 })
-const verdictColumn = (expr: string): Column => ({
-  name: 'Verdict',
-  expr: shown(expr),
-  unit: 'none',
-  look: VERDICT_LOOK,
-})
 
-const only = (rows: string, expression: string): string => `(${expression}) and (${rows})`
-/** Exactly -1 or 1: at the ends of the scale. */
-const clear = `((${change}) == ${VERDICT.worse} or (${change}) == ${VERDICT.better})`
-const isClear = `abs(${change}) == 1`
+const before = shareOf('x before', 'n before')
+const after = shareOf('x after', 'n after')
+const LABELS = [
+  { label: 'version', name: 'Revision', width: 74 },
+  { label: 'error_type', name: 'Error type', minWidth: 186 },
+] as const
+const VERDICT: Column = { name: 'Verdict', formula: change, unit: 'none', width: 135, look: VERDICT_LOOK }
 
 const clearChanges = table({
   title: 'What a revision of GEMINI.md clearly changed',
   description:
-    'Error types whose share of the verifications changed with a revision by more than chance explains (two-proportion test at 95 %, at least 20 verifications on both sides). Empty: no revision of this range made a clear difference.',
-  labels: [
-    { label: 'version', name: 'Revision', width: 75 },
-    { label: 'error_type', name: 'Error type', minWidth: 186 },
-  ],
-  columns: [
-    percent('Before', only(isClear, share(failedPreviously, verifiedPreviously))),
-    percent('After', only(isClear, share(failed, verified))),
-    verdictColumn(clear),
-  ],
-  order: shown(`(${only(isClear, failed)}) * 0 + on (context_hash) group_left () ${FIRST_SEEN}`),
+    'Error types whose share of the verifications changed with a revision by more than chance explains (two-proportion test at 95 %, at least 20 verifications on both sides). “Before” is the revision before, as far as it was used in this range. Empty: no revision of this range made a clear difference.',
+  labels: LABELS,
+  columns: [percent('Before', before, 68), percent('After', after, 62), { ...VERDICT, width: 90 }],
+  inputs: [...counts, { name: 'n before', expr: verifiedBefore }, { name: 'n after', expr: verifiedAfter }],
+  hidden: new Map([['size of the change', { apply: 'abs', to: change }]]),
+  keep: [clearlyDifferent('size of the change')],
+  sortBy: NEWEST_FIRST,
 })
 
 const everyChange = table({
   title: 'Before and after each revision, by error type',
   description:
-    'Share of the verifications that fail with an error type, under a revision (after) and under the one before it, of n verifications; ≥ and ≤ are the ends of the 95 % intervals (Wilson). Verifications of the same build are not quite independent, so the intervals are slightly too narrow.',
-  labels: [
-    { label: 'version', name: 'Revision', width: 75 },
-    { label: 'error_type', name: 'Error type', minWidth: 186 },
-  ],
+    'Share of the verifications that fail with an error type, under a revision (after) and under the one before it, of n verifications; ≥ and ≤ are the ends of the 95 % intervals (Wilson). “Before” is the part of the revision before that lies in this range: look back further to see all of it. Verifications of the same build are not quite independent, so the intervals are slightly too narrow.',
+  labels: LABELS,
   columns: [
-    number('n before', verifiedPreviously, 75),
-    percent('Before', share(failedPreviously, verifiedPreviously)),
-    percent('before ≥', wilson('lower', failedPreviously, verifiedPreviously), 78),
-    percent('before ≤', wilson('upper', failedPreviously, verifiedPreviously), 78),
-    number('n', verified, 55),
-    percent('After', share(failed, verified)),
-    percent('after ≥', wilson('lower', failed, verified), 78),
-    percent('after ≤', wilson('upper', failed, verified), 78),
-    verdictColumn(change),
+    number('n before', verifiedBefore, 76),
+    percent('Before', before, 66),
+    percent('≥', bound('lower', 'x before', 'n before')),
+    percent('≤', bound('upper', 'x before', 'n before')),
+    number('n after', verifiedAfter, 64),
+    percent('After', after),
+    percent('≥ ', bound('lower', 'x after', 'n after')),
+    percent('≤ ', bound('upper', 'x after', 'n after')),
+    VERDICT,
   ],
-  order: shown(`${failed} * 0 + on (context_hash) group_left () ${FIRST_SEEN}`),
+  inputs: counts,
+  keep: [USED],
+  sortBy: NEWEST_FIRST,
 })
 
 const overTime = lines({
@@ -162,12 +151,14 @@ export const constraintEffectiveness = (): Dashboard =>
     title: 'Audit · Constraint Effectiveness',
     description: 'Which errors come up, and whether a rule added to GEMINI.md made them rarer.',
     variables: [contextHash(), errorType(), movingWindow()],
+    // Revisions come every few days or weeks, and each needs the one before it.
+    from: 'now-30d',
     bands: [
       {
         height: 10,
         panels: [
-          [12, clearChanges],
-          [12, overTime],
+          [14, clearChanges],
+          [10, overTime],
         ],
       },
       {

@@ -10,6 +10,7 @@ import {
   verifications,
 } from '../parts/measures.ts'
 import { bars, lines } from '../parts/panels.ts'
+import { bound, unlessFew, zScore, type Formula } from '../parts/formulas.ts'
 import {
   BUCKET,
   count,
@@ -19,11 +20,9 @@ import {
   share,
   shareIfEnough,
   total,
-  verdict,
-  wilson,
   withVersion,
 } from '../parts/promql.ts'
-import { barLook, changeLook, table, VERDICT_LOOK, type Column } from '../parts/tables.ts'
+import { barLook, CHANGE_LOOK, kept, sorted, table, VERDICT_LOOK, type Column } from '../parts/tables.ts'
 import { contextHash } from '../parts/variables.ts'
 
 const CONTEXT = 'context_hash=~"$context"'
@@ -34,15 +33,17 @@ const shown = (expression: string): string =>
 
 const builds = judged(BY)
 const passed = `(${passedFirst(BY)} or ${builds} * 0)`
+const closed = count('builds', BY)
 const perSuccess = ratio(total('buildTokens', BY), succeeded(BY))
-const reworkSteps = share(runs('rework', BY), count('builds', BY))
+const reworkSteps = share(runs('rework', BY), closed)
 
 const REVISION = { label: 'version', name: 'Revision', width: 75 } as const
+const BEFORE =
+  '“Before” is the part of the revision before that lies in this range; below 20 builds on either side there is no comparison.'
 
 const passing = table({
   title: 'Does each revision pass more often than the one before?',
-  description:
-    'First-pass rate of the builds under each GEMINI.md, with its 95 % interval (Wilson). The verdict compares with the revision before (two-proportion test at 95 %); below 20 builds on either side there is none.',
+  description: `First-pass rate of the builds under each GEMINI.md, the newest first, with its 95 % interval (Wilson). The verdict compares with the revision before (two-proportion test at 95 %). ${BEFORE}`,
   labels: [REVISION],
   columns: [
     {
@@ -59,60 +60,71 @@ const passing = table({
       expr: shown(shareIfEnough(passed, builds)),
       unit: 'percentunit',
       decimals: 1,
-      width: 150,
       look: barLook('green', 1),
     },
     {
       name: 'At least',
-      expr: shown(wilson('lower', passed, builds)),
+      formula: bound('lower', 'passed', 'Builds'),
       unit: 'percentunit',
       decimals: 1,
       width: 80,
     },
     {
       name: 'At most',
-      expr: shown(wilson('upper', passed, builds)),
+      formula: bound('upper', 'passed', 'Builds'),
       unit: 'percentunit',
       decimals: 1,
       width: 80,
     },
     {
       name: 'Verdict',
-      expr: shown(
-        verdict(
-          { part: passed, whole: builds },
-          { part: ofPrevious(passed), whole: ofPrevious(builds) },
-          'more',
-        ),
+      formula: zScore(
+        { part: 'passed', whole: 'Builds' },
+        { part: 'passed before', whole: 'builds before' },
+        'more',
       ),
       unit: 'none',
+      width: 140,
       look: VERDICT_LOOK,
     },
   ],
-  sortBy: 'First used',
+  inputs: [
+    { name: 'passed', expr: shown(passed) },
+    { name: 'passed before', expr: shown(`${ofPrevious(passed)} or ${builds} * 0`) },
+    { name: 'builds before', expr: shown(`${ofPrevious(builds)} or ${builds} * 0`) },
+  ],
+  keep: [{ column: 'Builds', above: 0 }],
+  sortBy: ['-First used'],
 })
 
-const changeOf = (name: string, expr: string): Column => ({
+const change = (name: string, now: Formula, before: Formula): Column => ({
   name,
-  expr: shown(`(${expr}) / (${ofPrevious(expr)} > 0) - 1`),
+  formula: unlessFew([[now, '/', before], '-', 1], 'Builds', 'builds before'),
   unit: 'percentunit',
   decimals: 0,
-  width: 75,
-  look: changeLook('down'),
+  width: 78,
+  look: CHANGE_LOOK,
 })
 
 const costs = table({
   title: 'What does each revision cost?',
-  description:
-    'Tokens per successful build (failures’ tokens included) and rework steps per build, with the change against the revision before. Less is better.',
-  labels: [REVISION],
+  description: `Tokens per successful build (failures’ tokens included) and rework steps per build, of the builds that closed, with the change against the revision before; less is better. Coloured from a tenth on: unlike the verdicts above, a change says nothing of chance. ${BEFORE}`,
+  labels: [{ label: 'version', name: 'Revision', minWidth: 72 }],
   columns: [
-    { name: 'Tokens / success', expr: shown(perSuccess), unit: 'short', decimals: 1, width: 130 },
-    changeOf('Change', perSuccess),
-    { name: 'Fixes / build', expr: shown(reworkSteps), unit: 'none', decimals: 2, width: 105 },
-    { ...changeOf('Change ', reworkSteps) },
+    { name: 'Builds', expr: shown(closed), unit: 'locale', decimals: 0, width: 66 },
+    { name: 'Tokens / success', expr: shown(perSuccess), unit: 'short', decimals: 1, width: 134 },
+    change('Change', 'Tokens / success', 'tokens before'),
+    { name: 'Fixes / build', expr: shown(reworkSteps), unit: 'none', decimals: 2, width: 102 },
+    change('Change ', 'Fixes / build', 'fixes before'),
   ],
-  order: withVersion(`${FIRST_SEEN} and on (context_hash) (${count('builds', BY)})`),
+  inputs: [
+    { name: 'builds before', expr: shown(`${ofPrevious(closed)} or ${closed} * 0`) },
+    { name: 'tokens before', expr: shown(ofPrevious(perSuccess)) },
+    { name: 'fixes before', expr: shown(ofPrevious(reworkSteps)) },
+    { name: 'first used', expr: withVersion(`${FIRST_SEEN} and on (context_hash) (${closed})`) },
+  ],
+  keep: [{ column: 'Builds', above: 0 }],
+  sortBy: ['-first used'],
 })
 
 const timeline = bars({
@@ -124,48 +136,56 @@ const timeline = bars({
   min: 0,
   queries: [
     {
-      expr: `sum by (version) (${withVersion(count('builds', { ...BY, where: CONTEXT, window: BUCKET }))})`,
+      expr: `sum by (version) (${withVersion(count('builds', { ...BY, where: CONTEXT, window: BUCKET }))}) > 0`,
       legend: '{{version}}',
       interval: '1m',
     },
   ],
 })
 
+const failedBy = failures({ by: ['context_hash', 'error_type'] })
+const verified = `(${verifications(BY)} > 0)`
+const newest = `topk(10, ${FIRST_SEEN} and on (context_hash) ${verified})`
+
 const errorMix = table({
   title: 'Error mix of each revision',
-  description: 'Share of the verifications under a revision that failed with an error type.',
-  labels: [REVISION, { label: 'error_type', name: 'Error type' }],
+  description:
+    'Share of the verifications under a revision that failed with an error type: a row for each type, a column for each of the ten newest revisions of this range, the newest first. A full bar is 30 %.',
+  labels: [
+    { label: 'version', name: 'version' },
+    { label: 'error_type', name: 'error_type' },
+  ],
   columns: [
     {
       name: 'Share of verifications',
-      expr: shown(
-        `${failures({ by: ['context_hash', 'error_type'] })} / on (context_hash) group_left () (${verifications(BY)} > 0)`,
-      ),
+      expr: shown(`${failedBy} / on (context_hash) group_left () ${verified}`),
       unit: 'percentunit',
-      decimals: 1,
     },
   ],
-  sortBy: 'Revision',
+  inputs: [
+    { name: 'first used', expr: shown(`${failedBy} * 0 + on (context_hash) group_left () ${newest}`) },
+  ],
+  sortBy: [],
 })
   .transformations([
-    { id: 'sortBy', options: { fields: {}, sort: [{ field: 'version' }] } },
+    { id: 'merge', options: {} },
+    ...kept([{ column: 'Value #B', above: 0 }]),
+    sorted('error_type'),
+    sorted('Value #B', true),
     {
       id: 'groupingToMatrix',
-      options: { columnField: 'error_type', rowField: 'version', valueField: 'Value', emptyValue: 'zero' },
+      options: { columnField: 'version', rowField: 'error_type', valueField: 'Value #A', emptyValue: 'zero' },
     },
-    { id: 'organize', options: { renameByName: { 'version\\error_type': 'Revision' } } },
+    { id: 'organize', options: { renameByName: { 'error_type\\version': 'Error type' } } },
   ])
   .unit('percentunit')
   .decimals(1)
-  .min(0)
-  .max(0.3)
-  .overrideByRegexp('^(?!Revision$).*', [
-    { id: 'custom.cellOptions', value: { type: 'color-background', mode: 'basic' } },
-    { id: 'color', value: { mode: 'continuous-YlRd' } },
-  ])
+  .overrideByName('Error type', [{ id: 'custom.width', value: 200 }])
+  .overrideByRegexp('^(?!Error type$).*', [...barLook('red', 0.3), { id: 'custom.minWidth', value: 90 }])
 
+/** A gap in the scrapes of less than an hour is none: the gauge stands still. */
 const revisionsPerWeek =
-  'count((max by (context_hash) (audit_context_first_seen_timestamp_seconds)) > (time() - 7 * 86400)) or vector(0)'
+  'count((max by (context_hash) (max_over_time(audit_context_first_seen_timestamp_seconds[1h]))) > (time() - 7 * 86400))'
 
 const churn = lines({
   title: 'Revisions a week against outcome',
@@ -205,8 +225,8 @@ export const contextVolatility = (): Dashboard =>
       {
         height: 8,
         panels: [
-          [12, costs],
-          [12, timeline],
+          [14, costs],
+          [10, timeline],
         ],
       },
       { height: 8, panels: [[24, errorMix]] },

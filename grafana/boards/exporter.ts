@@ -2,7 +2,7 @@ import type { Dashboard } from '@grafana/grafana-foundation-sdk/dashboard'
 import { board } from '../parts/board.ts'
 import { exporterBand } from '../parts/exporter-health.ts'
 import { bars, fixedColor, lines, stat, thresholds } from '../parts/panels.ts'
-import { BUCKET, count, total } from '../parts/promql.ts'
+import { BUCKET, count, grewInBucket, total } from '../parts/promql.ts'
 
 const JOB = 'job="audit-trace-exporter"'
 
@@ -90,7 +90,7 @@ const fileEvents = bars({
   min: 0,
   queries: [
     {
-      expr: `sum by (op) (round(increase(audit_exporter_file_errors_total[${BUCKET}])))`,
+      expr: `sum by (op) (${grewInBucket('audit_exporter_file_errors_total')})`,
       legend: 'failed: {{op}}',
       interval: '1m',
     },

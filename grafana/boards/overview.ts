@@ -1,61 +1,59 @@
 import type { Dashboard } from '@grafana/grafana-foundation-sdk/dashboard'
 import { toAudit } from '../parts/links.ts'
-import { firingAlerts } from '../parts/alerts.ts'
+import { firingAlerts, firingCount } from '../parts/alerts.ts'
 import { board } from '../parts/board.ts'
 import { exporterBand } from '../parts/exporter-health.ts'
-import { cost, firstPassBound, firstPassRate, reworkCostFactor, tokensPerSuccess } from '../parts/measures.ts'
+import {
+  BEFORE,
+  cost,
+  firstPassBound,
+  firstPassRate,
+  nowAndBefore,
+  reworkCostFactor,
+  tokensPerSuccess,
+} from '../parts/measures.ts'
 import { colorOutcomes, inWords } from '../parts/outcomes.ts'
 import { AT_LEAST, AT_MOST, bars, fixedColor, lines, ranking, stat, withBand } from '../parts/panels.ts'
-import { BUCKET, count, observed, ratio, WINDOW, type Selection } from '../parts/promql.ts'
-import type { Query } from '../parts/queries.ts'
+import { BUCKET, count, ratio, total, WINDOW } from '../parts/promql.ts'
 import { contextHash, movingWindow, priceCompletion, pricePrompt } from '../parts/variables.ts'
 
 const CHOSEN = 'context_hash=~"$context"'
 
-/** The same measure in the range shown and in the one before it. */
-const nowAndBefore = (measure: (selection: Selection) => string): Query[] => [
-  { expr: measure({ where: CHOSEN }), legend: 'in this range' },
-  { expr: measure({ where: CHOSEN, offset: '$__range' }), legend: 'in the range before' },
-]
-
 const headline = [
   stat({
     title: 'First-pass rate',
-    description:
-      'Share of the builds that passed their first verification, of all that reached a verdict. Abandoned builds have none.',
+    description: `Share of the builds that passed their first verification, of all that reached a verdict. Abandoned builds have none. ${BEFORE}`,
     unit: 'percentunit',
     decimals: 1,
-    queries: nowAndBefore(firstPassRate),
+    queries: nowAndBefore(CHOSEN, firstPassRate),
   }).links([toAudit('audit-prompt-refinement', 'Prompt Refinement')]),
   stat({
     title: 'Tokens per success',
-    description:
-      'All tokens of the builds that closed, those of failed and abandoned ones included, over the builds that succeeded.',
+    description: `All tokens of the builds that closed, those of failed and abandoned ones included, over the builds that succeeded. ${BEFORE}`,
     unit: 'short',
     decimals: 1,
-    queries: nowAndBefore(tokensPerSuccess),
+    queries: nowAndBefore(CHOSEN, tokensPerSuccess),
   }).links([toAudit('audit-token-efficiency', 'Token Efficiency')]),
   stat({
     title: 'Rework cost factor',
-    description: 'Completion tokens that fixes took for each character of error log they were given.',
+    description: `Completion tokens that fixes took for each character of error log they were given. ${BEFORE}`,
     unit: 'none',
     decimals: 2,
-    queries: nowAndBefore(reworkCostFactor),
+    queries: nowAndBefore(CHOSEN, reworkCostFactor),
   }).links([toAudit('audit-prompt-refinement', 'Prompt Refinement')]),
   stat({
     title: 'Builds',
-    description: 'Builds that closed, whatever their outcome.',
+    description: `Builds that closed, whatever their outcome. ${BEFORE}`,
     unit: 'locale',
     decimals: 0,
-    queries: nowAndBefore((selection) => count('builds', selection)),
+    queries: nowAndBefore(CHOSEN, (selection) => count('builds', selection)),
   }),
   stat({
     title: 'Cost at your prices',
-    description:
-      'All tokens at the prices per million typed in above. Tokens that the traces do not split count as prompt tokens.',
+    description: `All tokens at the prices per million typed in above. Tokens that the traces do not split count as prompt tokens. ${BEFORE}`,
     unit: 'currencyUSD',
     decimals: 2,
-    queries: nowAndBefore(cost),
+    queries: nowAndBefore(CHOSEN, cost),
   }).links([toAudit('audit-token-efficiency', 'Token Efficiency')]),
 ]
 
@@ -121,9 +119,9 @@ const steps = ranking({
   queries: [
     {
       expr: `sort_desc(topk(10, ${ratio(
-        observed('stepTokenCost', 'sum', { by: ['step'] }),
-        observed('stepTokenCost', 'count', { by: ['step'] }),
-      )}))`,
+        total('tokens', { by: ['step'], where: CHOSEN }),
+        count('entries', { by: ['step'], where: CHOSEN }),
+      )} > 0))`,
       legend: '{{step}}',
     },
   ],
@@ -155,13 +153,19 @@ export const overview = (): Dashboard =>
     variables: [contextHash(), movingWindow(), pricePrompt(), priceCompletion()],
     bands: [
       {
-        height: 4,
+        height: 3,
         panels: [
-          [5, headline[0]!],
-          [5, headline[1]!],
-          [5, headline[2]!],
-          [4, headline[3]!],
-          [5, headline[4]!],
+          [8, headline[0]!],
+          [8, headline[1]!],
+          [8, headline[2]!],
+        ],
+      },
+      {
+        height: 3,
+        panels: [
+          [8, headline[3]!],
+          [8, headline[4]!],
+          [8, firingCount()],
         ],
       },
       {

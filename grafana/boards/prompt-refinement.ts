@@ -1,8 +1,9 @@
 import type { Dashboard } from '@grafana/grafana-foundation-sdk/dashboard'
 import { board } from '../parts/board.ts'
 import { fixedColor, lines, ranking } from '../parts/panels.ts'
-import { count, ratio, shareIfEnough, total, verdict, WINDOW, wilson, share } from '../parts/promql.ts'
-import { barLook, table, VERDICT_LOOK } from '../parts/tables.ts'
+import { bound, zScore } from '../parts/formulas.ts'
+import { count, ifEnough, ratio, shareIfEnough, total, WINDOW, share } from '../parts/promql.ts'
+import { barLook, table, VERDICT_LOOK, type Column } from '../parts/tables.ts'
 import { movingWindow } from '../parts/variables.ts'
 
 const BY = ['instruction_version']
@@ -25,11 +26,8 @@ const fix = {
   saved: `(${outcomes('rework', SAVED)} or ${outcomes('rework', JUDGED)} * 0)`,
 }
 
-/** A wording against all the others together. */
-const others = (part: string, whole: string) => ({
-  part: `(sum(${part}) - on () group_right () (${part}))`,
-  whole: `(sum(${whole}) - on () group_right () (${whole}))`,
-})
+/** Of all the other wordings together. */
+const ofOthers = (whole: string): string => `sum(${whole}) - on () group_right () (${whole})`
 
 const completionPerBuild = (phase: string): string =>
   ratio(
@@ -42,97 +40,87 @@ const costFactor = (window?: string): string =>
     total('instructionReworkErrorLogChars', { by: BY, ...(window !== undefined && { window }) }),
   )
 
+/** What both tables show of a wording: how many builds, the share that went well, and how sure that is. */
+const sampled = (good: string, goodExpr: string, whole: string): Column[] => [
+  { name: 'Builds', expr: whole, unit: 'locale', decimals: 0, width: 70 },
+  {
+    name: good,
+    expr: shareIfEnough(goodExpr, whole),
+    unit: 'percentunit',
+    decimals: 1,
+    look: barLook('green', 1),
+  },
+  {
+    name: 'At least',
+    formula: bound('lower', 'good', 'Builds'),
+    unit: 'percentunit',
+    decimals: 1,
+    width: 76,
+  },
+  { name: 'At most', formula: bound('upper', 'good', 'Builds'), unit: 'percentunit', decimals: 1, width: 76 },
+]
+const against = (good: string, whole: string) => ({
+  column: {
+    name: 'Against others',
+    formula: zScore({ part: 'good', whole: 'Builds' }, { part: 'good of others', whole: 'others' }, 'more'),
+    unit: 'none',
+    width: 135,
+    look: VERDICT_LOOK,
+  },
+  inputs: [
+    { name: 'good', expr: good },
+    { name: 'good of others', expr: ofOthers(good) },
+    { name: 'others', expr: ofOthers(whole) },
+  ],
+})
+
+const FEW = 'Below 20 builds there is neither a rate nor an average to compare.'
+
+const firstPasses = against(implement.first, implement.judged)
 const implementTable = table({
   title: 'Instructions of the implement step, compared',
-  description:
-    'First-pass rate of the builds that used each wording, with its 95 % interval (Wilson), and the completion tokens of the implement step for each build. The verdict compares a wording with all others together; below 20 builds there is none.',
-  labels: [{ label: 'instruction_version', name: 'Instruction' }],
+  description: `First-pass rate of the builds that used each wording, with its 95 % interval (Wilson), and the completion tokens of the implement step for each build. The verdict compares the rate of a wording with that of all others together. ${FEW}`,
+  labels: [{ label: 'instruction_version', name: 'Instruction', minWidth: 120 }],
   columns: [
-    { name: 'Builds', expr: implement.judged, unit: 'locale', decimals: 0, width: 80 },
+    ...sampled('First-pass rate', implement.first, implement.judged),
     {
-      name: 'First-pass rate',
-      expr: shareIfEnough(implement.first, implement.judged),
-      unit: 'percentunit',
+      name: 'Completion tokens',
+      expr: ifEnough(completionPerBuild('implement'), implement.judged),
+      unit: 'short',
       decimals: 1,
-      width: 170,
-      look: barLook('green', 1),
+      width: 148,
     },
+    firstPasses.column,
+  ],
+  inputs: firstPasses.inputs,
+  sortBy: ['-good', 'Instruction'],
+})
+
+const saves = against(fix.saved, fix.judged)
+const fixTable = table({
+  title: 'Fix prompts, compared',
+  description: `Of the builds that needed fixes, those that succeeded after all, by the wording of the fix prompt, with the 95 % interval (Wilson); the rework cost factor and the completion tokens of all fixes of a build. A build that fixed with two wordings counts for both. ${FEW}`,
+  labels: [{ label: 'instruction_version', name: 'Fix prompt', minWidth: 120 }],
+  columns: [
+    ...sampled('Saved by fixes', fix.saved, fix.judged),
     {
-      name: 'At least',
-      expr: wilson('lower', implement.first, implement.judged),
-      unit: 'percentunit',
-      decimals: 1,
-      width: 85,
-    },
-    {
-      name: 'At most',
-      expr: wilson('upper', implement.first, implement.judged),
-      unit: 'percentunit',
-      decimals: 1,
-      width: 85,
+      name: 'Cost factor',
+      expr: ifEnough(costFactor(), fix.judged),
+      unit: 'none',
+      decimals: 2,
+      width: 95,
     },
     {
       name: 'Completion tokens',
-      expr: completionPerBuild('implement'),
+      expr: ifEnough(completionPerBuild('rework'), fix.judged),
       unit: 'short',
       decimals: 1,
-      width: 145,
+      width: 148,
     },
-    {
-      name: 'Against the others',
-      expr: verdict(
-        { part: implement.first, whole: implement.judged },
-        others(implement.first, implement.judged),
-        'more',
-      ),
-      unit: 'none',
-      width: 150,
-      look: VERDICT_LOOK,
-    },
+    saves.column,
   ],
-  sortBy: '-At least',
-})
-
-const fixTable = table({
-  title: 'Fix prompts, compared',
-  description:
-    'Of the builds that needed fixes, those that succeeded after all, by the wording of the fix prompt, with the 95 % interval (Wilson); the rework cost factor and the completion tokens of all fixes of a build. A build that fixed with two wordings counts for both.',
-  labels: [{ label: 'instruction_version', name: 'Fix prompt' }],
-  columns: [
-    { name: 'Builds', expr: fix.judged, unit: 'locale', decimals: 0, width: 80 },
-    {
-      name: 'Saved by fixes',
-      expr: shareIfEnough(fix.saved, fix.judged),
-      unit: 'percentunit',
-      decimals: 1,
-      width: 170,
-      look: barLook('green', 1),
-    },
-    {
-      name: 'At least',
-      expr: wilson('lower', fix.saved, fix.judged),
-      unit: 'percentunit',
-      decimals: 1,
-      width: 85,
-    },
-    {
-      name: 'At most',
-      expr: wilson('upper', fix.saved, fix.judged),
-      unit: 'percentunit',
-      decimals: 1,
-      width: 85,
-    },
-    { name: 'Cost factor', expr: costFactor(), unit: 'none', decimals: 2, width: 100 },
-    { name: 'Completion tokens', expr: completionPerBuild('rework'), unit: 'short', decimals: 1, width: 145 },
-    {
-      name: 'Against the others',
-      expr: verdict({ part: fix.saved, whole: fix.judged }, others(fix.saved, fix.judged), 'more'),
-      unit: 'none',
-      width: 150,
-      look: VERDICT_LOOK,
-    },
-  ],
-  sortBy: '-At least',
+  inputs: saves.inputs,
+  sortBy: ['-good', 'Fix prompt'],
 })
 
 const firstPassOverTime = lines({
@@ -162,18 +150,24 @@ const factorOverTime = lines({
 
 const factors = ranking({
   title: 'Rework cost factor by fix prompt, whole range',
-  description: 'Completion tokens of fixes for each character of error log.',
+  description:
+    'Completion tokens of fixes for each character of error log; the fix prompts that at least 20 builds used.',
   unit: 'none',
   decimals: 2,
-  queries: [{ expr: `sort_desc(${costFactor()})`, legend: '{{instruction_version}}' }],
+  queries: [{ expr: `sort_desc(${ifEnough(costFactor(), fix.judged)})`, legend: '{{instruction_version}}' }],
 }).colorScheme(fixedColor('orange'))
 
 const completions = ranking({
   title: 'Completion tokens of the implement step, by instruction',
-  description: 'Average for each build that used the wording.',
+  description: 'Average for each build that used the wording; the wordings that at least 20 builds used.',
   unit: 'short',
   decimals: 1,
-  queries: [{ expr: `sort_desc(${completionPerBuild('implement')})`, legend: '{{instruction_version}}' }],
+  queries: [
+    {
+      expr: `sort_desc(${ifEnough(completionPerBuild('implement'), implement.judged)})`,
+      legend: '{{instruction_version}}',
+    },
+  ],
 })
 
 export const promptRefinement = (): Dashboard =>

@@ -1,9 +1,9 @@
 import type { Dashboard } from '@grafana/grafana-foundation-sdk/dashboard'
 import { board } from '../parts/board.ts'
 import { stepCosts } from '../parts/heatmap.ts'
-import { cost, runs, succeeded, tokensPerSuccess } from '../parts/measures.ts'
+import { BEFORE, cost, nowAndBefore, runs, succeeded, tokensPerSuccess } from '../parts/measures.ts'
 import { bars, fixedColor, lines, ranking, stat } from '../parts/panels.ts'
-import { BUCKET, count, observed, ratio, share, total, WINDOW } from '../parts/promql.ts'
+import { BUCKET, count, ratio, share, total, WINDOW } from '../parts/promql.ts'
 import { barLook, table } from '../parts/tables.ts'
 import {
   contextHash,
@@ -20,60 +20,51 @@ const STEPS = 'phase=~"$phase"'
 
 const perSuccess = stat({
   title: 'Tokens per successful build',
-  description:
-    'All tokens of the builds that closed, those of failed and abandoned ones included, over the builds that succeeded.',
+  description: `All tokens of the builds that closed, those of failed and abandoned ones included, over the builds that succeeded. ${BEFORE}`,
   unit: 'short',
   decimals: 1,
-  queries: [{ expr: tokensPerSuccess({ where: CONTEXT }) }],
+  queries: nowAndBefore(CONTEXT, tokensPerSuccess),
 })
 const costPerSuccess = stat({
   title: 'Cost of a successful build',
-  description: 'All tokens at the prices typed in above, over the builds that succeeded.',
+  description: `All tokens at the prices typed in above, over the builds that succeeded. ${BEFORE}`,
   unit: 'currencyUSD',
   decimals: 3,
-  queries: [{ expr: ratio(cost({ where: CONTEXT }), succeeded({ where: CONTEXT })) }],
+  queries: nowAndBefore(CONTEXT, (selection) => ratio(cost(selection), succeeded(selection))),
 })
+const FIXES = `${CONTEXT},phase="rework",error_type=~"$error"`
 const reworkShare = stat({
   title: 'Spent on rework',
-  description: 'Share of all tokens that went into fixes.',
+  description: `Share of all tokens that went into fixes. ${BEFORE}`,
   unit: 'percentunit',
   decimals: 1,
-  queries: [
-    {
-      expr: share(
-        total('tokens', { where: `${CONTEXT},phase="rework"` }),
-        total('tokens', { where: CONTEXT }),
-      ),
-    },
-  ],
+  queries: nowAndBefore(CONTEXT, (selection) =>
+    share(total('tokens', { ...selection, where: FIXES }), total('tokens', selection)),
+  ),
 })
 const lostShare = stat({
   title: 'Burnt without success',
-  description: 'Share of the closed builds’ tokens that failed and abandoned builds took.',
+  description: `Share of the closed builds’ tokens that failed and abandoned builds took. ${BEFORE}`,
   unit: 'percentunit',
   decimals: 1,
-  queries: [
-    {
-      expr: share(
-        total('buildTokens', { where: `${CONTEXT},outcome=~"failed|abandoned"` }),
-        total('buildTokens', { where: CONTEXT }),
-      ),
-    },
-  ],
+  queries: nowAndBefore(CONTEXT, (selection) =>
+    share(
+      total('buildTokens', { ...selection, where: `${CONTEXT},outcome=~"failed|abandoned"` }),
+      total('buildTokens', selection),
+    ),
+  ),
 })
 const contextShare = stat({
   title: 'GEMINI.md in the prompt',
-  description: 'Tokens of GEMINI.md among all prompt tokens, of the entries that tell them apart.',
+  description: `Tokens of GEMINI.md among all prompt tokens, of the entries that tell them apart. ${BEFORE}`,
   unit: 'percentunit',
   decimals: 1,
-  queries: [
-    {
-      expr: share(
-        total('promptTokens', { where: `${CONTEXT},${STEPS},part="context"` }),
-        total('promptTokens', { where: `${CONTEXT},${STEPS}` }),
-      ),
-    },
-  ],
+  queries: nowAndBefore(`${CONTEXT},${STEPS}`, (selection) =>
+    share(
+      total('promptTokens', { ...selection, where: `${CONTEXT},${STEPS},part="context"` }),
+      total('promptTokens', selection),
+    ),
+  ),
 })
 
 const perSuccessOverTime = lines({
@@ -99,6 +90,21 @@ const byPhase = bars({
   ],
 })
 
+const fixOverTime = lines({
+  title: 'Tokens of one fix attempt over time',
+  description:
+    'Average prompt and completion tokens of one rework step, looking back as far as chosen above. A rise of the completion tokens: fixes say more than they used to.',
+  unit: 'short',
+  min: 0,
+  queries: (['completion', 'prompt'] as const).map((type) => ({
+    expr: ratio(
+      total('tokens', { where: `${FIXES},type="${type}"`, window: WINDOW }),
+      count('entries', { where: FIXES, window: WINDOW }),
+    ),
+    legend: type,
+  })),
+})
+
 const fixes = ranking({
   title: 'Tokens of one fix attempt, by error type',
   description:
@@ -116,32 +122,39 @@ const fixes = ranking({
   ],
 }).colorScheme(fixedColor('orange'))
 
-const runsOfStep = observed('stepTokenCost', 'count', { by: ['step'], where: STEPS })
-const tokensOfStep = observed('stepTokenCost', 'sum', { by: ['step'], where: STEPS })
+const runsOfStep = count('entries', { by: ['step'], where: TOKENS })
+const tokensOfStep = `(${total('tokens', { by: ['step'], where: TOKENS })} > 0)`
 const dearestSteps = table({
   title: 'Most expensive steps',
   description:
     'Steps that took tokens: how often they ran, what one run took on average, and their share of all tokens in this range.',
-  labels: [{ label: 'step', name: 'Step' }],
+  labels: [{ label: 'step', name: 'Step', minWidth: 120 }],
   columns: [
-    { name: 'Runs', expr: `${runsOfStep} > 0`, unit: 'locale', decimals: 0, width: 65 },
+    {
+      name: 'Runs',
+      expr: `${runsOfStep} and on (step) ${tokensOfStep}`,
+      unit: 'locale',
+      decimals: 0,
+      width: 65,
+    },
     {
       name: 'Tokens a run',
-      expr: ratio(tokensOfStep, runsOfStep),
+      formula: ['tokens', '/', 'Runs'],
       unit: 'short',
       decimals: 1,
       width: 105,
     },
     {
       name: 'Share of all',
-      expr: `${tokensOfStep} / on () group_left () (${observed('stepTokenCost', 'sum', { where: STEPS })} > 0)`,
+      expr: `${tokensOfStep} / on () group_left () (${total('tokens', { where: TOKENS })} > 0)`,
       unit: 'percentunit',
       decimals: 1,
       width: 125,
       look: barLook('blue', 1),
     },
   ],
-  sortBy: '-Share of all',
+  inputs: [{ name: 'tokens', expr: tokensOfStep }],
+  sortBy: ['-tokens'],
 })
 
 const promptParts = lines({
@@ -191,7 +204,7 @@ const money = bars({
 })
 
 const billed = table({
-  title: 'Recorded cost',
+  title: 'Recorded cost, all revisions',
   description: 'Sum of the cost that the entries themselves carry; entries without a cost are not in it.',
   labels: [{ label: 'model', name: 'Model' }],
   columns: [
@@ -203,15 +216,15 @@ const billed = table({
       width: 85,
     },
   ],
-  sortBy: '-Cost',
+  sortBy: ['-Cost'],
 })
 
 const builds = stat({
   title: 'Successful builds',
-  description: 'Builds that passed a verification, at first or after rework.',
+  description: `Builds that passed a verification, at first or after rework. ${BEFORE}`,
   unit: 'locale',
   decimals: 0,
-  queries: [{ expr: count('builds', { where: `${CONTEXT},outcome=~"first_pass|after_rework"` }) }],
+  queries: nowAndBefore(CONTEXT, succeeded),
 })
 
 export const tokenEfficiency = (): Dashboard =>
@@ -242,11 +255,11 @@ export const tokenEfficiency = (): Dashboard =>
         height: 8,
         panels: [
           [12, perSuccessOverTime],
-          [12, byPhase],
+          [12, fixOverTime],
         ],
       },
       {
-        height: 7,
+        height: 8,
         panels: [
           [12, fixes],
           [12, dearestSteps],
@@ -255,16 +268,22 @@ export const tokenEfficiency = (): Dashboard =>
       {
         height: 8,
         panels: [
-          [12, promptParts],
+          [12, byPhase],
           [12, types],
         ],
       },
       {
         height: 8,
         panels: [
-          [8, money],
-          [7, billed],
-          [9, stepCosts(STEPS)],
+          [12, promptParts],
+          [12, stepCosts(STEPS)],
+        ],
+      },
+      {
+        height: 8,
+        panels: [
+          [14, money],
+          [10, billed],
         ],
       },
     ],

@@ -5,6 +5,8 @@ import {
   DashboardLinkBuilder,
   DashboardLinkType,
   type Dashboard,
+  type Panel,
+  type RowPanel,
 } from '@grafana/grafana-foundation-sdk/dashboard'
 import { DATASOURCE } from './datasource.ts'
 import { place, type Band } from './layout.ts'
@@ -47,7 +49,29 @@ export function board(spec: BoardSpec): Dashboard {
     .annotation(revisions())
   for (const variable of [datasource(), ...spec.variables]) builder.withVariable(variable)
   place(builder, spec.bands)
-  return builder.build()
+  const built = builder.build()
+  const asked = built.templating?.list?.map(({ name }) => name) ?? []
+  for (const panel of built.panels ?? []) tellWhatIsNotNarrowed(panel, asked)
+  return built
+}
+
+/** What the choices above a dashboard leave out. */
+const EVERYTHING: ReadonlyMap<string, string> = new Map([
+  ['context', 'revisions'],
+  ['error', 'error types'],
+  ['phase', 'phases'],
+])
+
+/** A panel about builds whose metrics lack a label says that it shows everything, whatever is chosen above. */
+function tellWhatIsNotNarrowed(panel: Panel | RowPanel, asked: readonly string[]): void {
+  if (!('targets' in panel)) return
+  const queries = JSON.stringify(panel.targets)
+  if (!/audit_(?!exporter)/.test(queries)) return
+  const left = asked.filter(
+    (name) => EVERYTHING.has(name) && !queries.includes(`$${name}`) && !queries.includes(`${name}=\\"`),
+  )
+  if (left.length === 0) return
+  panel.description = `${panel.description ?? ''} Shown for all ${left.map((name) => EVERYTHING.get(name)).join(' and all ')}.`
 }
 
 /** A mark where a revision of GEMINI.md was first used; the series' value is the time, in milliseconds. */

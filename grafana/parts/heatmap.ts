@@ -11,7 +11,7 @@ import { cells } from './queries.ts'
 /** How many runs of steps took how many tokens, over time. */
 export const stepCosts = (where: string): HeatmapPanel =>
   new HeatmapPanel()
-    .title('Tokens of one run of a step')
+    .title('Tokens of one run of a step, all revisions')
     .description(
       'Runs of steps by the tokens each took, over time: the brighter, the more runs. Two bands apart are two kinds of steps; a band that climbs is a step that grows dearer.',
     )

@@ -1,3 +1,4 @@
+import type { Query } from './queries.ts'
 import { count, ratio, share, total, wilson, type Selection } from './promql.ts'
 
 /**
@@ -44,7 +45,21 @@ export const tokensPerSuccess = (selection: Selection): string =>
 export const reworkCostFactor = (selection: Selection): string =>
   ratio(total('reworkCompletionTokens', selection), total('reworkErrorLogChars', selection))
 
-/** US dollars at the prices typed in above the dashboard; tokens not split count as prompt tokens. */
-export const cost = (selection: Selection): string =>
-  `((${total('tokens', narrowed(selection, 'type!="completion"'))}) * $price_prompt` +
-  ` + (${total('tokens', narrowed(selection, 'type="completion"'))}) * $price_completion) / 1e6`
+/**
+ * US dollars at the prices typed in above the dashboard; tokens not split count as prompt tokens. A side that has no
+ * series costs nothing: traces that carry only totals have no completion tokens.
+ */
+export function cost(selection: Selection): string {
+  const all = `${total('tokens', selection)} * 0`
+  const of = (type: string): string => `(${total('tokens', narrowed(selection, type))} or ${all})`
+  return `(${of('type!="completion"')} * $price_prompt + ${of('type="completion"')} * $price_completion) / 1e6`
+}
+
+/** What `nowAndBefore` compares, for descriptions. */
+export const BEFORE = '“Before” is the range of the same length before this one.'
+
+/** The same measure in the range shown and in the one before it. */
+export const nowAndBefore = (where: string, measure: (selection: Selection) => string): Query[] => [
+  { expr: measure({ where }), legend: 'now' },
+  { expr: measure({ where, offset: '$__range' }), legend: 'before' },
+]

@@ -62,6 +62,9 @@ function measured<T extends Measured>(panel: T, { unit, decimals, min, max }: Pa
 export const fixedColor = (color: string): FieldColorBuilder =>
   new FieldColorBuilder().mode(FieldColorModeId.Fixed).fixedColor(color)
 
+/** The colour of the step that the value has reached. */
+export const byThresholds = (): FieldColorBuilder => new FieldColorBuilder().mode(FieldColorModeId.Thresholds)
+
 /** Colour steps; the first holds for everything below the second's value. */
 export const thresholds = (...steps: readonly Threshold[]): ThresholdsConfigBuilder =>
   new ThresholdsConfigBuilder().mode(ThresholdsMode.Absolute).steps([...steps])
@@ -109,7 +112,7 @@ export function stat(spec: PanelSpec): StatPanel {
     .colorMode(BigValueColorMode.Value)
     .textMode(spec.queries.length > 1 ? BigValueTextMode.ValueAndName : BigValueTextMode.Value)
     .reduceOptions(new ReduceDataOptionsBuilder().calcs(['lastNotNull']))
-    .text(new VizTextDisplayOptionsBuilder().titleSize(13).valueSize(spec.queries.length > 1 ? 28 : 36))
+    .text(new VizTextDisplayOptionsBuilder().titleSize(13).valueSize(spec.queries.length > 1 ? 20 : 32))
     .colorScheme(fixedColor('text'))
   return measured(panel, spec)
 }

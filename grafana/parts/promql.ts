@@ -23,9 +23,26 @@ type Part = 'sum' | 'count' | 'bucket'
 
 /** How much a metric of the catalogue grew. */
 function grew(name: string, { by = [], where = '', window = RANGE, offset }: Selection, exact: boolean) {
-  const vector = `${name}${where && `{${where}}`}[${window}]${offset === undefined ? '' : ` offset ${offset}`}`
-  const increase = exact ? `round(increase(${vector}))` : `increase(${vector})`
-  return `sum${by.length > 0 ? ` by (${by.join(', ')}) ` : ''}(${increase})`
+  const selector = `${name}${where && `{${where}}`}`
+  const sum = `sum${by.length > 0 ? ` by (${by.join(', ')}) ` : ''}`
+  if (window === BUCKET) return `${sum}(${grewInBucket(selector)})`
+  const vector = `${selector}[${window}]${offset === undefined ? '' : ` offset ${offset}`}`
+  return `${sum}(${exact ? `round(increase(${vector}))` : `increase(${vector})`})`
+}
+
+/** As long as Prometheus takes the last sample for the present one; longer than the four minutes of imported history. */
+const LOOKBACK = '5m'
+
+/**
+ * What each series grew by since the last sample before the bar. increase() sees no step between the last scrape of
+ * one bar and the first of the next: its bars add up to less than the total. A series without a sample before the
+ * bar starts from its first one inside, which is the zero it was born at, or what stood in the files at the very
+ * first start.
+ */
+export function grewInBucket(selector: string): string {
+  const before = [LOOKBACK, BUCKET].map((window) => `last_over_time(${selector}[${window}] offset ${BUCKET})`)
+  const first = `min_over_time(${selector}[${BUCKET}])`
+  return `clamp_min(last_over_time(${selector}[${BUCKET}]) - (${[...before, first].join(' or ')}), 0)`
 }
 
 /**
@@ -91,34 +108,11 @@ export function ofPrevious(expression: string, keep: readonly string[] = []): st
 }
 
 /** Fewer than that many say nothing about a share. */
-const ENOUGH = 20
-
-/** What `verdict` gives; anything between worse and better is no clear difference. */
-export const VERDICT = { worse: -1, better: 1, insufficient: 2 } as const
-
-export interface Sample {
-  /** How many of them. */
-  readonly part: string
-  /** Of how many. */
-  readonly whole: string
-}
-
-/**
- * Whether the share in one sample differs from that in another by more than chance explains (two-proportion
- * z-test at 95 %), where both have enough. `better` says which way is.
- */
-export function verdict(sample: Sample, before: Sample, better: 'more' | 'less'): string {
-  const [n1, n0] = [`(${sample.whole})`, `(${before.whole})`]
-  const x1 = `((${sample.part}) or ${n1} * 0)`
-  const x0 = `((${before.part}) or ${n0} * 0)`
-  const pooled = `((${x1} + ${x0}) / (${n1} + ${n0}))`
-  const difference = better === 'more' ? `${x1} / ${n1} - ${x0} / ${n0}` : `${x0} / ${n0} - ${x1} / ${n1}`
-  const z = `(${difference}) / sqrt(${pooled} * (1 - ${pooled}) * (1 / ${n1} + 1 / ${n0}))`
-  // In units of what chance exceeds in one case of twenty, cut off there.
-  const clear = `clamp((${z}) / ${Z}, ${VERDICT.worse}, ${VERDICT.better})`
-  return `(${clear} and ${n1} >= ${ENOUGH} and ${n0} >= ${ENOUGH}) or (${n1} + ${n0}) * 0 + ${VERDICT.insufficient}`
-}
+export const ENOUGH = 20
 
 /** A share, or nothing where there are too few for one. */
-export const shareIfEnough = (part: string, whole: string): string =>
-  `(${share(part, whole)}) and ((${whole}) >= ${ENOUGH})`
+export const shareIfEnough = (part: string, whole: string): string => ifEnough(share(part, whole), whole)
+
+/** An expression, or nothing where it stands on too few. */
+export const ifEnough = (expression: string, whole: string): string =>
+  `(${expression}) and ((${whole}) >= ${ENOUGH})`

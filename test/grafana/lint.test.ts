@@ -187,8 +187,41 @@ test.each(queries)('%s asks only for what is there', (_, expr) => {
 })
 
 test.each(queries)('%s takes increases of counters only, and of no counter its bare value', (_, expr) => {
-  const increased = [...expr.matchAll(/\b(?:increase|rate)\(\s*([\w:]+)/g)].map(([, name]) => name as string)
+  const increased = [...expr.matchAll(/\b(?:increase|rate|last_over_time|min_over_time)\(\s*([\w:]+)/g)].map(
+    ([, name]) => name as string,
+  )
   expect(increased.filter((name) => !counters.has(name))).toEqual([])
-  const bare = expr.replaceAll(/\b(?:increase|rate)\([^[]*\[[^\]]*\](?: offset \S+?)?\)/g, '0')
+  const bare = expr.replaceAll(
+    /\b(?:increase|rate|last_over_time|min_over_time)\([^[]*\[[^\]]*\](?: offset \S+?)?\)/g,
+    '0',
+  )
   expect(metricsOf(bare).filter((name) => counters.has(name))).toEqual([])
 })
+
+test.each(queries)('%s is short enough to read, and asks for few sums', (_, expr) => {
+  expect(expr.length).toBeLessThan(2_500)
+  expect((expr.match(/increase\(/g) ?? []).length).toBeLessThanOrEqual(10)
+})
+
+const CHOICES = new Map([
+  ['context', 'revisions'],
+  ['error', 'error types'],
+  ['phase', 'phases'],
+])
+const aboutBuilds = boards.flatMap(([file, { panels, templating }]) =>
+  panels
+    .filter(({ targets = [] }) => targets.some(({ expr }) => /audit_(?!exporter)/.test(expr)))
+    .map((panel) => [`${file}: ${panel.title}`, panel, templating.list.map(({ name }) => name)] as const),
+)
+test.each(aboutBuilds)(
+  '%s is narrowed by what is chosen above, or says that it is not',
+  (_, panel, asked) => {
+    const narrows = (name: string): boolean =>
+      panel.targets!.some(({ expr }) => expr.includes(`$${name}`) || expr.includes(`${name}="`))
+    const silent = [...CHOICES].filter(
+      ([name, words]) =>
+        asked.includes(name) && !narrows(name) && !panel.description!.includes(`all ${words}`),
+    )
+    expect(silent).toEqual([])
+  },
+)

@@ -9,6 +9,7 @@ import { startAlertmanager, type Alertmanager } from '../setup/alertmanager.ts'
 import { startDaemon, type Daemon } from '../setup/daemon.ts'
 import { until } from '../setup/process.ts'
 import { startPrometheus, type Prometheus, type Sample } from '../setup/prometheus.ts'
+import { type Row, shownRows, type Transformation } from '../setup/table-panel.ts'
 
 const root = path.resolve(import.meta.dirname, '../..')
 
@@ -21,6 +22,7 @@ interface Panel {
   readonly title: string
   readonly type: string
   readonly targets?: readonly Target[]
+  readonly transformations?: readonly Transformation[]
 }
 interface Board {
   readonly uid: string
@@ -148,11 +150,14 @@ afterAll(async () => {
   rmSync(directory, { recursive: true, force: true })
 })
 
+/** Seconds between the points of a line, and the width of a bar; the last ends now. */
+const STEP = 5
+
 const filled = (expr: string, range: string): string =>
   expr
     .replaceAll('$__rate_interval', '5s')
     .replaceAll('$__range', range)
-    .replaceAll('$__interval', '5s')
+    .replaceAll('$__interval', `${STEP}s`)
     .replaceAll('$window', '1m')
     .replaceAll('$price_prompt', '1.25')
     .replaceAll('$price_completion', '10')
@@ -165,7 +170,12 @@ async function ask(target: Target, range = '600s'): Promise<Sample[]> {
   const time = String(nowMs / 1000)
   const form = target.instant
     ? { query, time }
-    : { query, start: String(fromMs / 1000), end: time, step: '5' }
+    : {
+        query,
+        start: String(nowMs / 1000 - STEP * Math.ceil((nowMs - fromMs) / 1000 / STEP)),
+        end: time,
+        step: String(STEP),
+      }
   const response = await fetch(`${prometheus.url}/api/v1/${target.instant ? 'query' : 'query_range'}`, {
     method: 'POST',
     body: new URLSearchParams(form),
@@ -191,6 +201,15 @@ const panel = (uid: string, title: string): Panel =>
   boards.find((board) => board.uid === uid)!.panels.find((found) => found.title === title)!
 const query = (uid: string, title: string, refId = 'A'): Target =>
   panel(uid, title).targets!.find((target) => target.refId === refId)!
+
+/** The rows of a table as Grafana shows them: every query asked, then merged, calculated, filtered and sorted. */
+async function tableOf(uid: string, title: string): Promise<readonly Row[]> {
+  const { targets: asked = [], transformations = [] } = panel(uid, title)
+  const answers = await Promise.all(
+    asked.map(async (target) => ({ refId: target.refId, samples: await ask(target) })),
+  )
+  return shownRows(answers, transformations)
+}
 
 const targets = boards.flatMap((board) =>
   board.panels.flatMap(({ title, targets = [] }) =>
@@ -245,15 +264,8 @@ test('the rework cost factor is that of the files', async () => {
 })
 
 test('the audit of constraints shows the planted revision halving the type errors, in the files’ own numbers', async () => {
-  const title = 'Before and after each revision, by error type'
-  const columns = ['A', 'B', 'E', 'F', 'I']
-  const row = await Promise.all(
-    columns.map(async (refId) => {
-      const samples = await ask(query('audit-constraint-effectiveness', title, refId))
-      return samples.find(({ labels }) => labels['version'] === 'v2' && labels['error_type'] === 'TSC_ERROR')
-        ?.value
-    }),
-  )
+  const uid = 'audit-constraint-effectiveness'
+  const rows = await tableOf(uid, 'Before and after each revision, by error type')
   const share = (hash: string): [number, number] => {
     const verified = lines.filter(
       (line) => hashOf(line) === hash.slice(0, 12) && ['pass', 'fail'].includes(line.validation_status),
@@ -261,32 +273,62 @@ test('the audit of constraints shows the planted revision halving the type error
     const failed = verified.filter(({ validation_error_type: type }) => type === 'TSC_ERROR')
     return [verified.length, failed.length / verified.length]
   }
-  const expected = [...share(before.hash), ...share(after.hash)]
-  expect(row.slice(0, 4)).toEqual(expected.map((value) => expect.closeTo(value, 10) as number))
-  expect(row[4]).toBe(1)
+  const [nBefore, shareBefore] = share(before.hash)
+  const [nAfter, shareAfter] = share(after.hash)
+  const row = rows.find((found) => found['Revision'] === 'v2' && found['Error type'] === 'TSC_ERROR')
+  expect(row).toMatchObject({
+    'n before': nBefore,
+    Before: expect.closeTo(shareBefore, 10) as number,
+    'n after': nAfter,
+    After: expect.closeTo(shareAfter, 10) as number,
+  })
+  expect(row!['Verdict']).toBeGreaterThan(1.96)
+  expect(row!['Verdict']).toBeLessThan(100)
+  // The newest first; the first revision has none before it.
+  expect(rows.map((found) => found['Revision'])).toEqual(['v2', 'v2', 'v1', 'v1'])
+  expect(rows.at(-1)!['Verdict']).toBeNaN()
 
-  const clear = await ask(
-    query('audit-constraint-effectiveness', 'What a revision of GEMINI.md clearly changed', 'C'),
-  )
-  expect(clear.map(({ labels, value }) => [labels['version'], labels['error_type'], value])).toContainEqual([
-    'v2',
-    'TSC_ERROR',
-    1,
-  ])
+  const clear = await tableOf(uid, 'What a revision of GEMINI.md clearly changed')
+  expect(clear).toContainEqual(expect.objectContaining({ Revision: 'v2', 'Error type': 'TSC_ERROR' }))
+  expect(clear.every((found) => Math.abs(found['Verdict'] as number) > 1.96)).toBe(true)
 })
 
 test('the audit of volatility finds the new revision better than the one before', async () => {
-  const title = 'Does each revision pass more often than the one before?'
-  const rates = await ask(query('audit-context-volatility', title, 'C'))
+  const rows = await tableOf(
+    'audit-context-volatility',
+    'Does each revision pass more often than the one before?',
+  )
   const rateOf = (hash: string): number => {
     const builds = judgedBuilds().filter(([line]) => hashOf(line!) === hash.slice(0, 12))
     return builds.filter(passedAtFirst).length / builds.length
   }
-  const shown = Object.fromEntries(rates.map(({ labels, value }) => [labels['version'], value]))
-  expect(shown['v1']).toBeCloseTo(rateOf(before.hash), 10)
-  expect(shown['v2']).toBeCloseTo(rateOf(after.hash), 10)
-  const verdict = await ask(query('audit-context-volatility', title, 'F'))
-  expect(verdict.find(({ labels }) => labels['version'] === 'v2')?.value).toBe(1)
+  expect(rows).toMatchObject([
+    { Revision: 'v2', 'First-pass rate': expect.closeTo(rateOf(after.hash), 10) as number },
+    { Revision: 'v1', 'First-pass rate': expect.closeTo(rateOf(before.hash), 10) as number },
+  ])
+  expect(rows[0]!['Verdict']).toBeGreaterThan(1.96)
+  expect(rows[1]!['Verdict']).toBeNaN()
+})
+
+test('what a revision costs, and its change against the one before, are those of the files', async () => {
+  const rows = await tableOf('audit-context-volatility', 'What does each revision cost?')
+  const costOf = (hash: string): number => {
+    const of = (build: readonly Line[]): boolean => hashOf(build[0]!) === hash.slice(0, 12)
+    return (
+      sum(byBuild().filter(of).flat(), (line) => line.total_token_cost) / succeededBuilds().filter(of).length
+    )
+  }
+  const [now, was] = [costOf(after.hash), costOf(before.hash)]
+  expect(rows[0]).toMatchObject({
+    Revision: 'v2',
+    'Tokens / success': expect.closeTo(now, 4) as number,
+    Change: expect.closeTo(now / was - 1, 8) as number,
+  })
+})
+
+test('the bars of builds add up to the builds of the files', async () => {
+  const bars = await ask(query('audit-overview', 'Builds by outcome'))
+  expect(bars.reduce((total, { value }) => total + value, 0)).toBe(byBuild().length)
 })
 
 test('the average of fix attempts by error type is that of the files', async () => {
