@@ -118,7 +118,7 @@ test('little data is called little data', async () => {
   expect(report.confirmed).toEqual([])
   expect(report.method.comparisons).toBe(0)
   expect(report.not_enough_data).toContainEqual(
-    expect.stringMatching(/^GEMINI\.md v1 to v2: \d+ and \d+ closed builds; 20 each are needed\.$/u),
+    expect.stringMatching(/^GEMINI\.md v1 to v2, closed builds: \d+ and \d+; 20 each are needed\.$/u),
   )
 })
 
