@@ -47,9 +47,11 @@ export function renderMarkdown(report: Report): string {
 function overview({ period, input, totals }: Report): string {
   const { builds } = totals
   const closed = builds.first_pass + builds.after_rework + builds.failed + builds.abandoned
-  return [
+  const read =
     `${day(period.first_entry)} to ${day(period.last_entry)}: ${number(totals.entries)} entries of ${number(closed)} closed builds` +
-      ` (${number(totals.builds_in_progress)} in progress) in ${number(input.files)} files; ${number(input.rejected_lines)} lines rejected. ${notRead({ input })}`.trim(),
+    ` (${number(totals.builds_in_progress)} in progress) in ${number(input.files)} files; ${number(input.rejected_lines)} lines rejected.`
+  return [
+    `${read} ${notRead({ input })}`.trim(),
     table(
       ['First-pass rate', 'Tokens per successful build', 'First pass', 'After rework', 'Failed', 'Abandoned'],
       [
