@@ -71,6 +71,7 @@ export async function replay(options: ReplayOptions, deps: ReplayDeps): Promise<
     stopped: deps.stopped,
     onFault: deps.onFault,
   })
+  throwIfStopped(deps)
   refuseGaps(history, options)
 
   const ticksOfDay = Math.ceil(DAY_MS / options.stepMs)
@@ -82,7 +83,7 @@ export async function replay(options: ReplayOptions, deps: ReplayDeps): Promise<
   const pause = async (): Promise<void> => {
     progress.update('replaying', done, history.entries, 'entries')
     await new Promise(setImmediate)
-    if (deps.stopped()) throw new Error('stopped before the history was complete')
+    throwIfStopped(deps)
   }
   const isDue = (beforeMs: number): boolean => nextTickMs < beforeMs && nextTickMs <= options.untilMs
   const sampleUpTo = async (beforeMs: number): Promise<void> => {
@@ -113,11 +114,15 @@ export async function replay(options: ReplayOptions, deps: ReplayDeps): Promise<
     if (done % COMMIT_EVERY === 0) store.commit(parts)
     if (done % PAUSE_EVERY === 0) await pause()
   }
-  if (deps.stopped()) throw new Error('stopped before the history was complete')
+  throwIfStopped(deps)
   if (!ended) await endSamples()
   pipeline.expire(nowMs)
   store.commit(parts)
   return { history, afterLast, beforeFirst, inFuture }
+}
+
+function throwIfStopped({ stopped }: Pick<ReplayDeps, 'stopped'>): void {
+  if (stopped()) throw new Error('stopped before the history was complete')
 }
 
 /** The last tick before the first entry, so that every series has its zero; not before `since`. */

@@ -170,6 +170,7 @@ test('the Markdown fits a pull request, however many wordings there are and what
   }).flat()
   const markdown = await reportText(directoryOf(entries), { format: 'md' })
   expect(markdown.length).toBeLessThan(65_000)
+  expect(markdown).toMatch(/closed builds \(0 in progress\) in 1 files; 0 lines rejected\.\n/u)
   expect(markdown).toContain('### Tested differences')
   expect(markdown).toContain('Change: Use \\[x\\](http://evil) \\*\\*\\|\\*\\* \\<b\\>\\`&amp; 1 in place of')
   expect(markdown.replaceAll(/\\./gu, '')).not.toMatch(/\[x\]|<b>/u)
