@@ -64,7 +64,7 @@ export function addBackfill(program: Command, deps: HistoryProgramDeps): void {
     )
   withHistoryFlags(command)
     .requiredOption('--out <dir>', 'where the OpenMetrics files are written')
-    .option('--state <dir>', 'leave a state here from which `watch --state` goes on; must not exist yet')
+    .option('--state <dir>', 'leave a state here from which `watch --state` goes on; must hold none yet')
     .option('--prometheus-data <dir>', "Prometheus' data directory: import the files there with promtool")
     .option('--promtool <program>', 'promtool, where it is not on PATH', 'promtool')
     .option('--keep', 'keep the files after importing them')

@@ -1,10 +1,12 @@
 import type { ChartData } from '../charts/chart-set.ts'
 import type { Report } from './schema.ts'
+import type { Estimate, MeanEstimate } from './statistics.ts'
+import { typeName } from './words.ts'
 
 /** What the charts draw, from a report. */
 export const chartData = (report: Report): ChartData => ({
   fixCost: report.token_efficiency.fix_cost.flatMap(({ error_type: type, mean_tokens: mean }) =>
-    mean === null ? [] : [{ label: type === '' ? '(none given)' : type, mean: mean.value, interval: mean }],
+    mean === null ? [] : [{ label: typeName(type), mean: mean.value, interval: bounded(mean) }],
   ),
   promptShare: report.token_efficiency.prompt_share.map((row) => ({
     phase: row.phase,
@@ -27,3 +29,6 @@ export const chartData = (report: Report): ChartData => ({
     changed: day.changes > 0,
   })),
 })
+
+const bounded = ({ value, low, high }: MeanEstimate): Estimate | null =>
+  low === null || high === null ? null : { value, low, high }

@@ -15,23 +15,28 @@ export const FALSE_DISCOVERY_RATE = 0.05
 
 /** All comparisons of one report, so that the correction knows how many there were. */
 export interface Comparisons {
-  rates(k1: number, n1: number, k2: number, n2: number): Comparison | null
+  rates(what: string, k1: number, n1: number, k2: number, n2: number): Comparison | null
   /** `values` is a query with the columns `side` (1 or 2) and `value`. */
-  means(values: string): Promise<Comparison | null>
+  means(what: string, values: string): Promise<Comparison | null>
   /** Sets every `q`; nothing is to be compared afterwards. */
   correct(): number
 }
 
-/** Null comes out where a side has fewer than `MIN_GROUP`. */
-export function createComparisons(database: Database): Comparisons {
+/** Null comes out where a side has fewer than `MIN_GROUP`; `lacking` is then told what of. */
+export function createComparisons(database: Database, lacking: string[]): Comparisons {
   const made: { -readonly [key in keyof Comparison]: Comparison[key] }[] = []
   const note = (comparison: Comparison): Comparison => {
     made.push(comparison)
     return comparison
   }
+  const enough = (what: string, n1: number, n2: number): boolean => {
+    if (Math.min(n1, n2) >= MIN_GROUP) return true
+    lacking.push(tooFew(what, n1, n2))
+    return false
+  }
   return {
-    rates(k1, n1, k2, n2) {
-      if (Math.min(n1, n2) < MIN_GROUP) return null
+    rates(what, k1, n1, k2, n2) {
+      if (!enough(what, n1, n2)) return null
       const difference = proportionDifference(k1, n1, k2, n2)
       if (difference === null) return null
       const p = fisherExact(k1, n1, k2, n2)
@@ -40,14 +45,15 @@ export function createComparisons(database: Database): Comparisons {
         first: k1 / n1,
         second: k2 / n2,
         difference,
+        agrees: true,
         test: "Fisher's exact test",
         p,
         q: 1,
       })
     },
-    async means(values) {
+    async means(what, values) {
       const [a, b] = await samples(database, values)
-      if (a === undefined || b === undefined || Math.min(a.n, b.n) < MIN_GROUP) return null
+      if (!enough(what, a?.n ?? 0, b?.n ?? 0) || a === undefined || b === undefined) return null
       const difference = meanDifference(a, b)
       if (difference === null) return null
       const p = mannWhitney(a.rank_sum, a.n, b.n, a.ties + b.ties)
@@ -56,6 +62,7 @@ export function createComparisons(database: Database): Comparisons {
         first: a.mean,
         second: b.mean,
         difference,
+        agrees: Math.sign(difference.value) === -Math.sign(a.rank_sum / a.n - (a.n + b.n + 1) / 2),
         test: 'Mann-Whitney U test',
         p,
         q: 1,
@@ -92,8 +99,14 @@ async function samples(database: Database, values: string): Promise<(RankedSampl
   return [rows.find(({ side }) => side === 1), rows.find(({ side }) => side === 2)]
 }
 
-/** Whether a difference stands: corrected for all comparisons, and with an interval that leaves out zero. */
+export const tooFew = (what: string, n1: number, n2: number): string =>
+  `${what}: ${n1} and ${n2}; ${MIN_GROUP} each are needed.`
+
+/**
+ * Whether a difference stands: corrected for all comparisons, and with an interval that leaves out zero. Where the
+ * test speaks for the other direction, as a few outliers outweigh all others in the mean, nothing stands.
+ */
 export function isFound(comparison: Comparison | null): comparison is Comparison {
-  if (comparison === null || comparison.q > FALSE_DISCOVERY_RATE) return false
+  if (comparison === null || comparison.q > FALSE_DISCOVERY_RATE || !comparison.agrees) return false
   return comparison.difference.low > 0 || comparison.difference.high < 0
 }

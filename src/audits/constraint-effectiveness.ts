@@ -1,5 +1,5 @@
 import type { Comparisons } from './comparisons.ts'
-import { MIN_GROUP } from './comparisons.ts'
+import { MIN_GROUP, tooFew } from './comparisons.ts'
 import type { Database } from './database.ts'
 import type { Report } from './schema.ts'
 import { literal } from './sql.ts'
@@ -7,6 +7,9 @@ import { wilson } from './statistics.ts'
 
 type Constraints = Report['constraint_effectiveness']
 type Revision = Constraints['revisions'][number]
+
+/** Two revisions were used side by side where more than this share of the builds of both lies in the other's time. */
+const SIDE_BY_SIDE = 0.1
 
 /** An error type so rare that no difference could be told. */
 const MIN_FAILURES = 10
@@ -48,6 +51,9 @@ async function listRevisions(database: Database): Promise<Revision[]> {
       (sum(count(*)) OVER (PARTITION BY context_hash))::INTEGER AS n
     FROM first_validations GROUP BY context_hash, error_type
     ORDER BY builds DESC, error_type`)
+  const [latest] = await database.all<{ context_hash: string }>(
+    'SELECT context_hash FROM starts ORDER BY n DESC LIMIT 1',
+  )
   const rows = await database.all<{
     version: number
     context_hash: string
@@ -67,6 +73,7 @@ async function listRevisions(database: Database): Promise<Revision[]> {
     version: `v${version}`,
     first_seen: new Date(firstSeenMs).toISOString(),
     ...row,
+    current: row.context_hash === latest?.context_hash,
     first_pass_rate: wilson(row.first_pass, row.judged),
     tokens_per_successful_build: row.successes > 0 ? row.tokens / row.successes : null,
     first_failures: failures
@@ -90,41 +97,80 @@ async function listChanges(
   for (const [i, to] of revisions.entries()) {
     const from = revisions[i - 1]
     if (from === undefined) continue
+    const sideBySide = await areSideBySide(database, from, to)
+    const what = `GEMINI.md ${from.version} ${sideBySide ? 'and' : 'to'} ${to.version}`
+    const pair = { from: from.version, to: to.version, side_by_side: sideBySide }
     if (Math.min(from.builds, to.builds) < MIN_GROUP) {
-      lacking.push(
-        `GEMINI.md ${from.version} to ${to.version}: ${from.builds} and ${to.builds} closed builds; ${MIN_GROUP} each are needed.`,
-      )
+      lacking.push(tooFew(`${what}, closed builds`, from.builds, to.builds))
+      changes.push({ ...pair, first_pass_rate: null, tokens_per_build: null, first_failures: [] })
+      continue
     }
     changes.push({
-      from: from.version,
-      to: to.version,
-      first_pass_rate: comparisons.rates(from.first_pass, from.judged, to.first_pass, to.judged),
-      tokens_per_build: await comparisons.means(tokensOf(from, to)),
-      first_failures: firstFailures(from, validatedOf(from), to, validatedOf(to), comparisons),
+      ...pair,
+      first_pass_rate: comparisons.rates(
+        `${what}, builds with a verdict`,
+        from.first_pass,
+        from.judged,
+        to.first_pass,
+        to.judged,
+      ),
+      tokens_per_build: await comparisons.means(`${what}, tokens per build`, tokensOf(from, to)),
+      first_failures: firstFailures(
+        what,
+        [from, validatedOf(from)],
+        [to, validatedOf(to)],
+        comparisons,
+        lacking,
+      ),
     })
   }
   return changes
+}
+
+/** Whether two revisions were in use at the same time: one is then no successor of the other. */
+async function areSideBySide(database: Database, from: Revision, to: Revision): Promise<boolean> {
+  const pair = `(${literal(from.context_hash)}, ${literal(to.context_hash)})`
+  const shares = await database.all<{ share: number }>(`
+    WITH pair AS (SELECT context_hash, n FROM starts WHERE context_hash IN ${pair}),
+      spans AS (SELECT context_hash, min(n) AS first, max(n) AS last FROM pair GROUP BY context_hash)
+    SELECT avg((p.n BETWEEN other.first AND other.last)::INTEGER) AS share
+    FROM pair p JOIN spans other ON other.context_hash <> p.context_hash GROUP BY p.context_hash`)
+  return shares.length === 2 && shares.every(({ share }) => share > SIDE_BY_SIDE)
 }
 
 const tokensOf = (from: Revision, to: Revision): string =>
   `SELECT CASE context_hash WHEN ${literal(from.context_hash)} THEN 1 ELSE 2 END AS side, tokens AS value
    FROM builds WHERE context_hash IN (${literal(from.context_hash)}, ${literal(to.context_hash)})`
 
+type Validated = readonly [revision: Revision, builds: number]
+
 function firstFailures(
-  from: Revision,
-  fromBuilds: number,
-  to: Revision,
-  toBuilds: number,
+  what: string,
+  [from, fromBuilds]: Validated,
+  [to, toBuilds]: Validated,
   comparisons: Comparisons,
+  lacking: string[],
 ): Constraints['changes'][number]['first_failures'] {
   const failed = (revision: Revision, type: string): number =>
     revision.first_failures.find(({ error_type }) => error_type === type)?.builds ?? 0
-  const types = new Set([...from.first_failures, ...to.first_failures].map(({ error_type }) => error_type))
-  return [...types].toSorted().flatMap((error_type) => {
-    const before = failed(from, error_type)
-    const after = failed(to, error_type)
-    if (before + after < MIN_FAILURES) return []
-    const rate = comparisons.rates(before, fromBuilds, after, toBuilds)
+  const types = [...from.first_failures, ...to.first_failures].map(({ error_type }) => error_type)
+  const counts = [...new Set(types)]
+    .toSorted()
+    .map((error_type) => ({ error_type, before: failed(from, error_type), after: failed(to, error_type) }))
+  const isRare = ({ before, after }: (typeof counts)[number]): boolean => before + after < MIN_FAILURES
+  const rare = counts.filter(isRare).length
+  if (rare > 0) {
+    lacking.push(
+      `${what}, error types of first verifications: ${rare} of ${counts.length} failed fewer than ${MIN_FAILURES} times.`,
+    )
+  }
+  const others = counts.filter((each) => !isRare(each))
+  if (others.length > 0 && Math.min(fromBuilds, toBuilds) < MIN_GROUP) {
+    lacking.push(tooFew(`${what}, verified builds`, fromBuilds, toBuilds))
+    return []
+  }
+  return others.flatMap(({ error_type, before, after }) => {
+    const rate = comparisons.rates(what, before, fromBuilds, after, toBuilds)
     return rate === null ? [] : [{ error_type, rate }]
   })
 }

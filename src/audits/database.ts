@@ -99,6 +99,7 @@ async function loadDuckDb(load: () => Promise<DuckDb>): Promise<DuckDb> {
   try {
     return await load()
   } catch (error) {
+    if (!isAbsence(error)) throw new Error(`cannot load @duckdb/node-api: ${String(error)}`, { cause: error })
     throw new MissingDuckDb(
       'report needs the optional package @duckdb/node-api, which is not installed or has no binary for this ' +
         'platform. Install it with: npm install @duckdb/node-api',
@@ -106,6 +107,11 @@ async function loadDuckDb(load: () => Promise<DuckDb>): Promise<DuckDb> {
     )
   }
 }
+
+/** Not installed, or no binary for this platform: everything else is a fault of another kind. */
+const isAbsence = (error: unknown): boolean =>
+  /MODULE_NOT_FOUND/u.test(String((error as { code?: unknown }).code)) ||
+  /Cannot find (?:package|module)|unsupported (?:arch|platform)/iu.test(String(error))
 
 interface Table {
   add(row: object): void

@@ -2,20 +2,40 @@ import { html, type Html } from '../serve/html.ts'
 import { PAGE_STYLE } from '../serve/page-style.ts'
 import { table } from '../serve/page-table.ts'
 import { drawCharts } from '../charts/chart-set.ts'
+import { MAX_ROWS as MAX_CHART_ROWS } from '../charts/charts.ts'
 import { chartData } from './chart-data.ts'
 import { REPORT_STYLE } from './html-style.ts'
 import { probability } from './insights.ts'
 import type { Comparison, Insight, Report } from './schema.ts'
-import type { Estimate } from './statistics.ts'
-import { decimal, number, percent, points, signed } from './words.ts'
+import {
+  changeName,
+  changesSentence,
+  day,
+  decimal,
+  interval,
+  LISTS,
+  mostFrequent,
+  NONE,
+  notRead,
+  number,
+  orNone,
+  percent,
+  points,
+  shownOf,
+  signed,
+  typeName,
+} from './words.ts'
 
-const NONE = 'no data'
 const MAX_ROWS = 20
-const MAX_CONFIRMED = 10
+const MAX_STEPS = 10
+const MAX_BRIEF = 20
 
 /** The report as one self-contained page: no scripts, nothing from outside, readable on paper. */
 export function renderHtml(report: Report): string {
-  const charts = drawCharts(chartData(report))
+  const data = chartData(report)
+  const charts = drawCharts(data)
+  const rated = (rows: readonly { rate: unknown }[]): string =>
+    shownOf(rows.filter(({ rate }) => rate !== null).length, MAX_CHART_ROWS)
   const body = html`<div class="wrap">
     <a class="skip" href="#main">Skip to the report</a>
     <header>
@@ -26,13 +46,19 @@ export function renderHtml(report: Report): string {
       ${tiles(report)} ${insights(report)}
       <div class="grid">
         ${section('Token efficiency', [
-          figure(charts.fixCost, 'Tokens of one fix, by the error that it answers; mean with 95 % interval'),
+          figure(
+            charts.fixCost,
+            `Tokens of one fix, by the error that it answers; mean with 95 % interval${shownOf(data.fixCost.length, MAX_CHART_ROWS)}`,
+          ),
           fixTable(report),
           figure(charts.promptShare, 'Prompt tokens: GEMINI.md against instruction'),
           stepTable(report),
         ])}
         ${section('Constraint effectiveness', [
-          figure(charts.revisions, 'First-pass rate by revision of GEMINI.md, with 95 % interval'),
+          figure(
+            charts.revisions,
+            `First-pass rate by revision of GEMINI.md, with 95 % interval${rated(data.revisions)}`,
+          ),
           revisionTable(report),
           changeTable(report),
           errorTable(report),
@@ -40,17 +66,15 @@ export function renderHtml(report: Report): string {
         ${section('Prompt refinement', [
           figure(
             charts.wordings,
-            'First-pass rate by wording of the implement instruction, with 95 % interval',
+            `First-pass rate by wording of the implement instruction, with 95 % interval${rated(data.wordings)}`,
           ),
           implementTable(report),
           fixPromptTable(report),
         ])}
         ${section('Context volatility', [
           figure(charts.volatility, 'Validations passed and tokens by day (UTC), and when GEMINI.md changed'),
-          html`<p>
-            The GEMINI.md in use changed ${number(report.context_volatility.changes)} times from one entry to
-            the next, ${number(report.context_volatility.changes_within_builds)} times within a build.
-          </p>`,
+          html`<p>${changesSentence(report.context_volatility)}</p>`,
+          dayTable(report),
         ])}
       </div>
       ${method(report)}
@@ -64,7 +88,7 @@ export function renderHtml(report: Report): string {
 
 const span = ({ period, totals, input, generated_at: at }: Report): string =>
   `${day(period.first_entry)} to ${day(period.last_entry)}, ${number(totals.entries)} entries in ${number(input.files)} files, ` +
-  `${number(input.rejected_lines)} lines rejected. Made ${at.slice(0, 16).replace('T', ' ')} UTC.`
+  `${number(input.rejected_lines)} lines rejected. ${notRead({ input })} Made ${at.slice(0, 16).replace('T', ' ')} UTC.`
 
 function tiles({ totals }: Report): Html {
   const { builds } = totals
@@ -103,51 +127,54 @@ function tiles({ totals }: Report): Html {
 }
 
 function insights(report: Report): Html {
-  const cards = report.insights.map(
-    (insight) =>
-      html`<li>
-        <h3>${insight.title}</h3>
-        ${insight.tokens === null ? '' : html`<p class="saving">up to ${number(insight.tokens)} tokens</p>`}
-        <dl>
-          <dt>Evidence</dt>
-          <dd>${insight.evidence}</dd>
-          <dt>Change</dt>
-          <dd>${insight.change.replaceAll('`', '')}</dd>
-          <dt>Check</dt>
-          <dd>${insight.verify}</dd>
-        </dl>
-      </li>`,
+  const lists = (['finding', 'cost'] as const).flatMap((kind) => {
+    const all = report.insights.filter((insight) => insight.kind === kind)
+    const [title, what] = LISTS[kind]
+    return all.length === 0
+      ? []
+      : [
+          html`<h3>${title}</h3>
+            <p class="soft">${what}</p>
+            <ol>
+              ${all.map(card)}
+            </ol>`,
+        ]
+  })
+  const confirmed = report.confirmed.map(
+    ({ title, evidence, change }) => html`<li><strong>${title}.</strong> ${evidence} ${change}</li>`,
   )
-  const brief = (insight: Insight): Html =>
-    html`<li><strong>${insight.title}.</strong> ${insight.evidence}</li>`
-  const confirmed = report.confirmed.slice(0, MAX_CONFIRMED)
   return html`<section class="card wide insights" aria-labelledby="insights">
     <h2 id="insights">What to change</h2>
-    ${
-      cards.length > 0
-        ? html`<ol>
-            ${cards}
-          </ol>`
-        : html`<p>Nothing stands out, or there is not enough data to tell.</p>`
-    }
-    ${
-      confirmed.length > 0
-        ? html`<h3>Confirmed, no change needed</h3>
-            <ul>
-              ${confirmed.map(brief)}
-            </ul>`
-        : ''
-    }
-    ${
-      report.not_enough_data.length > 0
-        ? html`<h3>Not enough data</h3>
-            <ul>
-              ${report.not_enough_data.map((line) => html`<li>${line}</li>`)}
-            </ul>`
-        : ''
-    }
+    ${lists.length > 0 ? lists : html`<p>Nothing stands out, or there is not enough data to tell.</p>`}
+    ${brief('Confirmed, no change needed', confirmed)}
+    ${brief(
+      'Not enough data',
+      report.not_enough_data.map((line) => html`<li>${line}</li>`),
+    )}
   </section>`
 }
+
+const card = (insight: Insight): Html =>
+  html`<li>
+    <h4>${insight.title}</h4>
+    ${insight.tokens === null ? '' : html`<p class="saving">up to ${number(insight.tokens)} tokens</p>`}
+    <dl>
+      <dt>Evidence</dt>
+      <dd>${insight.evidence}</dd>
+      <dt>Change</dt>
+      <dd>${insight.change}</dd>
+      <dt>Check</dt>
+      <dd>${insight.verify}</dd>
+    </dl>
+  </li>`
+
+const brief = (title: string, items: readonly Html[]): Html =>
+  items.length === 0
+    ? html``
+    : html`<h3>${title}${shownOf(items.length, MAX_BRIEF)}</h3>
+        <ul>
+          ${items.slice(0, MAX_BRIEF)}
+        </ul>`
 
 const section = (title: string, parts: readonly Html[]): Html => {
   const id = title.toLowerCase().replaceAll(' ', '-')
@@ -165,10 +192,18 @@ const figure = (svg: string | undefined, caption: string): Html =>
         <div class="scroll" tabindex="0" role="region" aria-label="${caption}">${{ markup: svg }}</div>
       </figure>`
 
-const scrolled = (caption: string, columns: readonly string[], rows: readonly (readonly string[])[]): Html =>
-  html`<div class="scroll" tabindex="0" role="region" aria-label="${caption}">
-    ${table(caption, columns, rows.slice(0, MAX_ROWS), NONE)}
+/** A table of at most `most` rows: the first, or the latest, which stand last. */
+function scrolled(
+  what: string,
+  columns: readonly string[],
+  rows: readonly (readonly string[])[],
+  { most = MAX_ROWS, latest = false }: { most?: number; latest?: boolean } = {},
+): Html {
+  const caption = `${what}${shownOf(rows.length, most)}`
+  return html`<div class="scroll" tabindex="0" role="region" aria-label="${caption}">
+    ${table(caption, columns, latest ? rows.slice(-most) : rows.slice(0, most), NONE)}
   </div>`
+}
 
 const fixTable = ({ token_efficiency: { fix_cost: rows } }: Report): Html =>
   scrolled(
@@ -187,44 +222,49 @@ const stepTable = ({ token_efficiency: { steps } }: Report): Html =>
   scrolled(
     'Most expensive steps',
     ['Step', 'Phase', '#Entries', '#Tokens', '#Per entry', '#Share'],
-    steps
-      .slice(0, 10)
-      .map((row) => [
-        row.step,
-        row.phase,
-        number(row.entries),
-        number(row.tokens),
-        orNone(row.mean_tokens, number),
-        orNone(row.share, percent),
-      ]),
+    steps.map((row) => [
+      row.step,
+      row.phase,
+      number(row.entries),
+      number(row.tokens),
+      orNone(row.mean_tokens, number),
+      orNone(row.share, percent),
+    ]),
+    { most: MAX_STEPS },
   )
 
 const revisionTable = ({ constraint_effectiveness: { revisions } }: Report): Html =>
   scrolled(
     'Revisions of GEMINI.md by first sight',
-    ['Revision', 'First seen', '#Builds', '#First-pass rate (95 %)', '#Tokens per success'],
-    revisions
-      .slice(-MAX_ROWS)
-      .map((row) => [
-        `${row.version} ${row.context_hash}`,
-        day(row.first_seen),
-        number(row.builds),
-        interval(row.first_pass_rate, percent),
-        orNone(row.tokens_per_successful_build, number),
-      ]),
+    [
+      'Revision',
+      'First seen',
+      '#Builds',
+      '#First-pass rate (95 %)',
+      '#Tokens per success',
+      'Most frequent first failures',
+    ],
+    revisions.map((row) => [
+      `${row.version} ${row.context_hash}`,
+      day(row.first_seen),
+      number(row.builds),
+      interval(row.first_pass_rate, percent),
+      orNone(row.tokens_per_successful_build, number),
+      mostFrequent(row),
+    ]),
+    { latest: true },
   )
 
 const changeTable = ({ constraint_effectiveness: { changes } }: Report): Html =>
   scrolled(
     'Before and after each revision; q is p after correction for all comparisons',
     ['Change', '#First-pass rate', '#q', '#Tokens per build', '#q'],
-    changes
-      .slice(-MAX_ROWS)
-      .map((row) => [
-        `${row.from} to ${row.to}`,
-        ...difference(row.first_pass_rate, points),
-        ...difference(row.tokens_per_build, signed),
-      ]),
+    changes.map((row) => [
+      changeName(row),
+      ...difference(row.first_pass_rate, points),
+      ...difference(row.tokens_per_build, signed),
+    ]),
+    { latest: true },
   )
 
 const errorTable = ({ constraint_effectiveness: { error_types: rows } }: Report): Html =>
@@ -265,6 +305,22 @@ const fixPromptTable = ({ prompt_refinement: { fixes } }: Report): Html =>
     ]),
   )
 
+const dayTable = ({ context_volatility: { days } }: Report): Html =>
+  scrolled(
+    'Days with changes of GEMINI.md (UTC)',
+    ['Day', '#Changes', '#Revisions', '#Validations passed (95 %)', '#Tokens'],
+    days
+      .filter(({ changes }) => changes > 0)
+      .map((row) => [
+        row.day,
+        number(row.changes),
+        number(row.revisions),
+        interval(row.pass_rate, percent),
+        number(row.tokens),
+      ]),
+    { latest: true },
+  )
+
 const method = ({ method: how, input }: Report): Html =>
   html`<p class="soft method">
     Shares with Wilson intervals, means with t intervals, both at 95 %. ${number(how.comparisons)} comparisons
@@ -274,18 +330,8 @@ const method = ({ method: how, input }: Report): Html =>
     ${number(input.out_of_order)} entries out of order, ${number(input.in_future)} from the future.
   </p>`
 
-const typeName = (type: string): string => (type === '' ? '(none given)' : type)
-
-const orNone = (value: number | null, form: (value: number) => string): string =>
-  value === null ? NONE : form(value)
-
-const interval = (estimate: Estimate | null, form: (value: number) => string): string =>
-  estimate === null ? NONE : `${form(estimate.value)} (${form(estimate.low)} to ${form(estimate.high)})`
-
 function difference(comparison: Comparison | null, form: (value: number) => string): string[] {
   if (comparison === null) return ['not enough data', '']
   const { value, low, high } = comparison.difference
   return [`${form(value)} (${form(low)} to ${form(high)})`, probability(comparison.q).replace('= ', '')]
 }
-
-const day = (iso: string | null): string => iso?.slice(0, 10) ?? NONE

@@ -6,7 +6,7 @@ import { number, percent, points, signed } from './words.ts'
 type Audits = Pick<Report, 'totals' | 'token_efficiency' | 'constraint_effectiveness' | 'prompt_refinement'>
 
 export interface Insights {
-  /** Ranked by tokens that could be saved. */
+  /** Findings, then costs: a tested difference is worth more than an upper bound. Each ranked by tokens. */
   readonly actions: Insight[]
   /** Differences that stand and call for no change now. */
   readonly confirmed: Insight[]
@@ -20,19 +20,11 @@ const MIN_FIXES = 20
 /** What to change, from what stands up to the statistics, and from where the tokens plainly go. */
 export function findInsights(audits: Audits): Insights {
   const found = [...revisionFindings(audits), ...wordingFindings(audits)]
-  const actions = [
-    ...found.filter(({ act }) => act),
-    ...costs(audits).map((insight) => ({ act: true, insight })),
-  ]
-  const byTokens = (a: { insight: Insight }, b: { insight: Insight }): number =>
-    (b.insight.tokens ?? 0) - (a.insight.tokens ?? 0)
-  return {
-    actions: actions.sort(byTokens).map(({ insight }) => insight),
-    confirmed: found
-      .filter(({ act }) => !act)
-      .sort(byTokens)
-      .map(({ insight }) => insight),
-  }
+  const ranked = (insights: readonly Insight[]): Insight[] =>
+    insights.toSorted((a, b) => (b.tokens ?? 0) - (a.tokens ?? 0))
+  const foundWhere = (wanted: boolean): Insight[] =>
+    ranked(found.flatMap(({ act, insight }) => (act === wanted ? [insight] : [])))
+  return { actions: [...foundWhere(true), ...ranked(costs(audits))], confirmed: foundWhere(false) }
 }
 
 interface Found {
@@ -43,10 +35,10 @@ interface Found {
 
 function revisionFindings(audits: Audits): Found[] {
   const { revisions, changes } = audits.constraint_effectiveness
-  const latest = revisions.at(-1)?.version
   return changes.flatMap((change) => {
-    const builds = revisions.find(({ version }) => version === change.to)?.builds ?? 0
-    const current = change.to === latest
+    const revision = revisions.find(({ version }) => version === change.to)
+    const { builds = 0, judged = 0 } = revision ?? {}
+    const current = revision?.current ?? false
     const found: Found[] = []
     const note = (
       worse: boolean,
@@ -56,12 +48,14 @@ function revisionFindings(audits: Audits): Found[] {
       tokens: number | null,
     ): void => {
       found.push({
-        act: worse && current,
+        act: worse && current && !change.side_by_side,
         insight: {
           kind: 'finding',
-          title: `GEMINI.md ${change.from} to ${change.to}: ${title}`,
+          title: change.side_by_side
+            ? `GEMINI.md ${change.from} and ${change.to} side by side, under ${change.to}: ${title}`
+            : `GEMINI.md ${change.from} to ${change.to}: ${title}`,
           evidence: evidenceOf(comparison, form),
-          tokens,
+          tokens: atMost(tokens, revision?.tokens ?? 0),
           change: adviceFor(worse, current, change),
           verify: `Compare the first-pass rate and the tokens per build of the next revision with ${change.to} in this report, after ${Math.max(50, Math.min(...comparison.n))} builds.`,
         },
@@ -86,7 +80,7 @@ function revisionFindings(audits: Audits): Found[] {
         `${worse ? 'fewer' : 'more'} builds pass at first`,
         rate,
         'share',
-        extra === null ? null : Math.abs(rate.difference.value) * builds * extra,
+        extra === null ? null : Math.abs(rate.difference.value) * judged * extra,
       )
     }
     for (const { error_type: type, rate: failures } of change.first_failures) {
@@ -98,10 +92,10 @@ function revisionFindings(audits: Audits): Found[] {
         `${named(type)} fails ${worse ? 'more' : 'fewer'} first verifications`,
         failures,
         'share',
-        perFailure === null ? null : Math.abs(failures.difference.value) * builds * perFailure,
+        perFailure === null ? null : Math.abs(failures.difference.value) * failures.n[1] * perFailure,
       )
       const last = found.at(-1)
-      if (worse && current && last !== undefined) {
+      if (last?.act && last !== undefined) {
         found[found.length - 1] = {
           ...last,
           insight: { ...last.insight, change: `${ruleFor(type)} ${last.insight.change}` },
@@ -112,10 +106,22 @@ function revisionFindings(audits: Audits): Found[] {
   })
 }
 
-function adviceFor(worse: boolean, current: boolean, change: { from: string; to: string }): string {
-  if (!worse) return `Keep what ${change.to} changed in GEMINI.md.`
+type Change = Audits['constraint_effectiveness']['changes'][number]
+
+function adviceFor(worse: boolean, current: boolean, change: Change): string {
+  if (change.side_by_side) {
+    return (
+      'Nothing for this alone: the two were used side by side, perhaps for different work. Compare them as alternatives: ' +
+      `where they serve the same work, use ${worse ? change.from : change.to}.`
+    )
+  }
+  if (!worse) {
+    return current
+      ? `Keep what ${change.to} changed in GEMINI.md.`
+      : `Keep what ${change.to} changed in GEMINI.md, as far as the revision in use has it.`
+  }
   if (!current)
-    return `Nothing now: a later revision has replaced ${change.to}. Do not bring back what it added.`
+    return `Nothing now: the latest builds do not use ${change.to}. Do not bring back what it added.`
   return `Look at what ${change.to} added to or removed from GEMINI.md since ${change.from}, and take back the part that did harm.`
 }
 
@@ -137,16 +143,15 @@ function wordingFindings(audits: Audits): Found[] {
           favoursSecond(other) !== secondIsBetter,
       )
     const [better, worse] = secondIsBetter ? [second, first] : [first, second]
-    const used =
-      phase === 'implement'
-        ? (implement.find(({ instruction_version }) => instruction_version === worse)?.steps ?? 0)
-        : (fixes.find(({ instruction_version }) => instruction_version === worse)?.fixes ?? 0)
+    const { used, judged, spent } = usageOf(
+      phase === 'implement' ? implement.map(ofBuilds) : fixes.map(ofFixes),
+      worse,
+    )
     const size = Math.abs(comparison.difference.value)
-    const perUnit = higherIsBetter
-      ? phase === 'implement'
-        ? reworkedExtra(audits)
-        : tokensPerFix(audits)
-      : 1
+    const perVerdict = phase === 'implement' ? reworkedExtra(audits) : tokensPerFix(audits)
+    const saved = higherIsBetter
+      ? atMost(perVerdict === null ? null : size * judged * perVerdict, reworkTokens(audits))
+      : atMost(size * used, spent)
     const prompt = phase === 'implement' ? 'implement instruction' : 'fix prompt'
     const what = {
       first_pass_rate: `more builds pass at first with ${better} than with ${worse}`,
@@ -159,10 +164,10 @@ function wordingFindings(audits: Audits): Found[] {
         kind: 'finding' as const,
         title: `The ${prompt}: ${what ?? measure}`,
         evidence: `${first} against ${second}: ${evidenceOf(comparison, higherIsBetter ? 'share' : 'tokens')}`,
-        tokens: perUnit === null ? null : size * used * perUnit,
+        tokens: saved,
         change: contested
           ? `Nothing for this alone: ${better} takes fewer tokens in one step, but does its work less often.`
-          : `Use ${better} in place of ${worse} (used ${number(used)} times in this period), unless the two were given different work: check the other measures of both first.`,
+          : `Use ${better} in place of ${worse} (used in ${number(used)} ${phase === 'implement' ? 'builds' : 'fixes'} of this period), unless the two were given different work: check the other measures of both first.`,
         verify: `Let both run side by side for some 50 builds each, or switch and compare this table for the days before and after.`,
       },
     }
@@ -174,13 +179,44 @@ type Compared = Report['prompt_refinement']['comparisons'][number]
 const favoursSecond = ({ measure, comparison }: Compared): boolean =>
   comparison.difference.value > 0 === (measure !== 'completion_tokens')
 
+interface UsageOfWording {
+  readonly instruction_version: string
+  /** Builds or fixes. */
+  readonly used: number
+  readonly judged: number
+  /** Completion tokens. */
+  readonly spent: number
+}
+
+const ofBuilds = (row: Report['prompt_refinement']['implement'][number]): UsageOfWording => ({
+  ...row,
+  used: row.builds,
+  spent: (row.completion_tokens?.value ?? 0) * row.steps,
+})
+
+const ofFixes = (row: Report['prompt_refinement']['fixes'][number]): UsageOfWording => ({
+  ...row,
+  used: row.fixes,
+  spent: (row.completion_tokens?.value ?? 0) * row.fixes,
+})
+
+const usageOf = (
+  rows: readonly UsageOfWording[],
+  wording: string,
+): Omit<UsageOfWording, 'instruction_version'> =>
+  rows.find((row) => row.instruction_version === wording) ?? { used: 0, judged: 0, spent: 0 }
+
+/** No more can be saved than was spent. */
+const atMost = (tokens: number | null, spent: number): number | null =>
+  tokens === null ? null : Math.min(tokens, spent)
+
 /** Plain spending: no comparison, so no p-value; the figures are upper bounds of what a cure saves. */
 function costs(audits: Audits): Insight[] {
   const { fix_cost: fixCost, prompt_share: promptShare } = audits.token_efficiency
   const all = audits.totals.tokens
-  const rework = fixCost.reduce((sum, { tokens }) => sum + tokens, 0)
+  const rework = reworkTokens(audits)
   const insights: Insight[] = fixCost
-    .filter(({ fixes, tokens }) => fixes >= MIN_FIXES && tokens >= MIN_SHARE * all)
+    .filter(({ fixes, tokens }) => fixes >= MIN_FIXES && tokens > 0 && tokens >= MIN_SHARE * all)
     .slice(0, MAX_COSTS)
     .map(({ error_type: type, fixes, tokens, mean_tokens: mean }) => ({
       kind: 'cost',
@@ -189,7 +225,7 @@ function costs(audits: Audits): Insight[] {
         `${number(fixes)} fixes` +
         (mean === null
           ? ''
-          : `, ${number(mean.value)} tokens each (95 % interval ${number(mean.low)} to ${number(mean.high)})`) +
+          : `, ${number(mean.value)} tokens each${mean.low === null || mean.high === null ? '' : ` (95 % interval ${number(mean.low)} to ${number(mean.high)})`}`) +
         '. Measured, not compared: at most so much is saved where it no longer occurs.',
       tokens,
       change: ruleFor(type),
@@ -227,12 +263,14 @@ function evidenceOf(comparison: Comparison, form: Form): string {
 
 export const probability = (p: number): string => (p < 0.0001 ? '< 0.0001' : `= ${p.toPrecision(2)}`)
 
+const reworkTokens = (audits: Audits): number =>
+  audits.token_efficiency.fix_cost.reduce((sum, { tokens }) => sum + tokens, 0)
+
 /** What a build that needs rework costs more than one that passes at first: the tokens of its fixes. */
 function reworkedExtra(audits: Audits): number | null {
   const { first_pass: _, ...others } = audits.totals.builds
   const reworked = others.after_rework + others.failed
-  const rework = audits.token_efficiency.fix_cost.reduce((sum, { tokens }) => sum + tokens, 0)
-  return reworked > 0 ? rework / reworked : null
+  return reworked > 0 ? reworkTokens(audits) / reworked : null
 }
 
 function reworkPerFailure(audits: Audits, type: string): number | null {
@@ -243,5 +281,5 @@ function reworkPerFailure(audits: Audits, type: string): number | null {
 function tokensPerFix(audits: Audits): number | null {
   const rows = audits.token_efficiency.fix_cost
   const fixes = rows.reduce((sum, row) => sum + row.fixes, 0)
-  return fixes > 0 ? rows.reduce((sum, { tokens }) => sum + tokens, 0) / fixes : null
+  return fixes > 0 ? reworkTokens(audits) / fixes : null
 }

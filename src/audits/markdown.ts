@@ -1,14 +1,30 @@
 import { probability } from './insights.ts'
 import type { Comparison, Insight, Report } from './schema.ts'
-import type { Estimate } from './statistics.ts'
-import { decimal, number, percent, points, signed } from './words.ts'
+import {
+  day,
+  decimal,
+  interval,
+  LISTS,
+  mostFrequent,
+  notRead,
+  number,
+  orNone,
+  percent,
+  points,
+  changeName,
+  changesSentence,
+  shownOf,
+  signed,
+  typeName,
+} from './words.ts'
 
-const NONE = 'no data'
+const MAX_INSIGHTS = 20
+const MAX_BRIEF = 10
 const MAX_STEPS = 10
 const MAX_REVISIONS = 12
 const MAX_TYPES = 12
 
-/** The report as it fits a pull request: GitHub's Markdown, no images. */
+/** The report as it fits a pull request (65,536 characters): GitHub's Markdown, no images, lists cut. */
 export function renderMarkdown(report: Report): string {
   const parts = [
     '# Audit of the builds',
@@ -31,9 +47,11 @@ export function renderMarkdown(report: Report): string {
 function overview({ period, input, totals }: Report): string {
   const { builds } = totals
   const closed = builds.first_pass + builds.after_rework + builds.failed + builds.abandoned
-  return [
+  const read =
     `${day(period.first_entry)} to ${day(period.last_entry)}: ${number(totals.entries)} entries of ${number(closed)} closed builds` +
-      ` (${number(totals.builds_in_progress)} in progress) in ${number(input.files)} files; ${number(input.rejected_lines)} lines rejected.`,
+    ` (${number(totals.builds_in_progress)} in progress) in ${number(input.files)} files; ${number(input.rejected_lines)} lines rejected.`
+  return [
+    `${read} ${notRead({ input })}`.trim(),
     table(
       ['First-pass rate', 'Tokens per successful build', 'First pass', 'After rework', 'Failed', 'Abandoned'],
       [
@@ -51,30 +69,36 @@ function overview({ period, input, totals }: Report): string {
 }
 
 function insights(report: Report): string {
-  const list = (all: readonly Insight[]): string =>
-    all.map((insight, i) => `${i + 1}. ${describe(insight)}`).join('\n')
+  const parts = (['finding', 'cost'] as const).flatMap((kind) => {
+    const all = report.insights.filter((insight) => insight.kind === kind)
+    const [title, what] = LISTS[kind]
+    const listed = all.slice(0, MAX_INSIGHTS).map((insight, i) => `${i + 1}. ${describe(insight)}`)
+    return all.length === 0
+      ? []
+      : [`### ${title}${shownOf(all.length, MAX_INSIGHTS)}`, what, listed.join('\n')]
+  })
+  if (parts.length === 0) parts.push('Nothing stands out, or there is not enough data to tell.')
+  const confirmed = report.confirmed.map((i) => `**${text(i.title)}.** ${text(i.evidence)} ${text(i.change)}`)
   return [
-    report.insights.length > 0
-      ? list(report.insights)
-      : 'Nothing stands out, or there is not enough data to tell.',
-    ...(report.confirmed.length > 0
-      ? [
-          `### Confirmed, no change needed\n\n${report.confirmed.map((i) => `- **${text(i.title)}.** ${text(i.evidence)}`).join('\n')}`,
-        ]
-      : []),
-    ...(report.not_enough_data.length > 0
-      ? [`### Not enough data\n\n${report.not_enough_data.map((line) => `- ${text(line)}`).join('\n')}`]
-      : []),
+    ...parts,
+    ...brief('Confirmed, no change needed', confirmed),
+    ...brief('Not enough data', report.not_enough_data.map(text)),
   ].join('\n\n')
+}
+
+function brief(title: string, all: readonly string[]): string[] {
+  if (all.length === 0) return []
+  const listed = all.slice(0, MAX_BRIEF).map((line) => `- ${line}`)
+  return [`### ${title}${shownOf(all.length, MAX_BRIEF)}`, listed.join('\n')]
 }
 
 const describe = ({ title, evidence, tokens, change, verify }: Insight): string =>
   `**${text(title)}**${tokens === null ? '' : ` (up to ${number(tokens)} tokens)`}\n` +
-  `   - Evidence: ${text(evidence)}\n   - Change: ${change}\n   - Check: ${verify}`
+  `   - Evidence: ${text(evidence)}\n   - Change: ${text(change)}\n   - Check: ${text(verify)}`
 
 function tokenEfficiency({ token_efficiency: audit }: Report): string {
   return [
-    'Fix attempts by the error that they answer:',
+    `Fix attempts by the error that they answer${shownOf(audit.fix_cost.length, MAX_TYPES)}:`,
     table(
       ['Error type', '#Fixes', '#Tokens', '#Mean tokens per fix (95 %)', '#Rework cost factor'],
       audit.fix_cost
@@ -97,7 +121,7 @@ function tokenEfficiency({ token_efficiency: audit }: Report): string {
         orNone(row.context_share, percent),
       ]),
     ),
-    'Most expensive steps:',
+    `Most expensive steps${shownOf(audit.steps.length, MAX_STEPS)}:`,
     table(
       ['Step', 'Phase', '#Entries', '#Tokens', '#Per entry', '#Share'],
       audit.steps
@@ -116,6 +140,7 @@ function tokenEfficiency({ token_efficiency: audit }: Report): string {
 
 function constraints({ constraint_effectiveness: audit }: Report): string {
   return [
+    `Failed validations by error type${shownOf(audit.error_types.length, MAX_TYPES)}:`,
     table(
       ['Error type', '#Failures', '#Share', '#Builds', '#Rework tokens'],
       audit.error_types
@@ -128,7 +153,7 @@ function constraints({ constraint_effectiveness: audit }: Report): string {
           number(row.rework_tokens),
         ]),
     ),
-    'Revisions of GEMINI.md, in order of first sight:',
+    `Revisions of GEMINI.md, in order of first sight, the latest last${shownOf(audit.revisions.length, MAX_REVISIONS)}:`,
     table(
       [
         'Revision',
@@ -138,25 +163,24 @@ function constraints({ constraint_effectiveness: audit }: Report): string {
         '#Tokens per success',
         'Most frequent first failures',
       ],
-      audit.revisions.slice(-MAX_REVISIONS).map((row) => [
-        `${row.version} ${row.context_hash}`,
-        day(row.first_seen),
-        number(row.builds),
-        interval(row.first_pass_rate, percent),
-        orNone(row.tokens_per_successful_build, number),
-        row.first_failures
-          .slice(0, 3)
-          .map(({ error_type: type, rate }) => `${typeName(type)} ${orNone(rate?.value ?? null, percent)}`)
-          .join(', '),
-      ]),
+      audit.revisions
+        .slice(-MAX_REVISIONS)
+        .map((row) => [
+          `${row.version} ${row.context_hash}`,
+          day(row.first_seen),
+          number(row.builds),
+          interval(row.first_pass_rate, percent),
+          orNone(row.tokens_per_successful_build, number),
+          mostFrequent(row),
+        ]),
     ),
-    'Before and after each revision:',
+    `Before and after each revision${shownOf(audit.changes.length, MAX_REVISIONS)}:`,
     table(
       ['Change', '#First-pass rate', '#q', '#Tokens per build', '#q'],
       audit.changes
         .slice(-MAX_REVISIONS)
         .map((row) => [
-          `${row.from} to ${row.to}`,
+          changeName(row),
           ...difference(row.first_pass_rate, points),
           ...difference(row.tokens_per_build, signed),
         ]),
@@ -166,7 +190,7 @@ function constraints({ constraint_effectiveness: audit }: Report): string {
 
 function prompts({ prompt_refinement: audit }: Report): string {
   return [
-    'Implement steps by wording:',
+    `Implement steps by wording${shownOf(audit.implement.length, MAX_REVISIONS)}:`,
     table(
       ['Wording', '#Steps', '#Completion tokens (95 %)', '#Builds', '#First-pass rate (95 %)'],
       audit.implement
@@ -179,7 +203,7 @@ function prompts({ prompt_refinement: audit }: Report): string {
           interval(row.first_pass_rate, percent),
         ]),
     ),
-    'Fix prompts by wording:',
+    `Fix prompts by wording${shownOf(audit.fixes.length, MAX_REVISIONS)}:`,
     table(
       ['Wording', '#Fixes', '#Completion tokens (95 %)', '#Rework cost factor', '#Repaired (95 %)'],
       audit.fixes
@@ -196,18 +220,21 @@ function prompts({ prompt_refinement: audit }: Report): string {
 }
 
 function volatility({ context_volatility: audit }: Report): string {
-  const busiest = audit.days.filter(({ changes }) => changes > 0).slice(-MAX_REVISIONS)
+  const days = audit.days.filter(({ changes }) => changes > 0)
   return [
-    `The GEMINI.md in use changed ${number(audit.changes)} times from one entry to the next, ${number(audit.changes_within_builds)} times within a build.`,
+    changesSentence(audit),
+    `Days with changes, the latest last${shownOf(days.length, MAX_REVISIONS)}:`,
     table(
-      ['Days with changes (UTC)', '#Changes', '#Revisions', '#Validations passed (95 %)', '#Tokens'],
-      busiest.map((row) => [
-        row.day,
-        number(row.changes),
-        number(row.revisions),
-        interval(row.pass_rate, percent),
-        number(row.tokens),
-      ]),
+      ['Day (UTC)', '#Changes', '#Revisions', '#Validations passed (95 %)', '#Tokens'],
+      days
+        .slice(-MAX_REVISIONS)
+        .map((row) => [
+          row.day,
+          number(row.changes),
+          number(row.revisions),
+          interval(row.pass_rate, percent),
+          number(row.tokens),
+        ]),
     ),
   ].join('\n\n')
 }
@@ -231,20 +258,13 @@ function table(columns: readonly string[], rows: readonly (readonly string[])[])
 
 /** Names come from files: what would be markup or end a cell is escaped. */
 const text = (value: string): string =>
-  value.replaceAll(/[\\`*_[\]<>|~]/g, (character) => `\\${character}`).replaceAll(/[\r\n]+/g, ' ')
-
-const typeName = (type: string): string => (type === '' ? '(none given)' : type)
-
-const orNone = (value: number | null, form: (value: number) => string): string =>
-  value === null ? NONE : form(value)
-
-const interval = (estimate: Estimate | null, form: (value: number) => string): string =>
-  estimate === null ? NONE : `${form(estimate.value)} (${form(estimate.low)} to ${form(estimate.high)})`
+  value
+    .replaceAll('&', '&amp;')
+    .replaceAll(/[\\`*_[\]<>|~]/g, (character) => `\\${character}`)
+    .replaceAll(/[\r\n]+/g, ' ')
 
 function difference(comparison: Comparison | null, form: (value: number) => string): string[] {
   if (comparison === null) return ['not enough data', '']
   const { value, low, high } = comparison.difference
   return [`${form(value)} (${form(low)} to ${form(high)})`, probability(comparison.q).replace('= ', '')]
 }
-
-const day = (iso: string | null): string => iso?.slice(0, 10) ?? NONE

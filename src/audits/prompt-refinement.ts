@@ -20,7 +20,7 @@ export async function promptRefinement(
     implement,
     fixes,
     comparisons: [
-      ...(await compareImplement(implement, comparisons, lacking)),
+      ...(await compareImplement(database, implement, comparisons, lacking)),
       ...(await compareFixes(database, fixes, comparisons, lacking)),
     ],
   }
@@ -83,29 +83,34 @@ async function fixWordings(database: Database): Promise<Fix[]> {
 
 type Compared = Prompts['comparisons'][number]
 
+/** A wording with as many independent uses as can be compared. */
+interface Usage {
+  readonly instruction_version: string
+  readonly n: number
+  readonly judged: number
+  readonly passed: number
+}
+
+/** One value for each build, of builds that used one wording alone. */
 async function compareImplement(
+  database: Database,
   wordings: readonly Implement[],
   comparisons: Comparisons,
   lacking: string[],
 ): Promise<Compared[]> {
-  const [most, ...others] = wordings
-  const made: Compared[] = []
-  for (const other of most === undefined ? [] : others) {
-    const [first, second] = [most as Implement, other]
-    const of = (measure: string, comparison: Comparison | null): void => {
-      if (comparison !== null) made.push({ phase: 'implement', measure, ...named(first, second), comparison })
-    }
-    if (Math.min(first.steps, second.steps) < MIN_GROUP) {
-      lacking.push(tooFew('implement', first, first.steps, second, second.steps))
-      continue
-    }
-    of('first_pass_rate', comparisons.rates(first.first_pass, first.judged, second.first_pass, second.judged))
-    of(
-      'completion_tokens',
-      await comparisons.means(completions(first, second, "entries WHERE phase = 'implement'")),
-    )
-  }
-  return made
+  const builds = await database.all<Usage>(`
+    SELECT instruction_version, count(*)::INTEGER AS n,
+      (count(*) FILTER (outcome <> 'abandoned'))::INTEGER AS judged,
+      (count(*) FILTER (outcome = 'first_pass'))::INTEGER AS passed
+    FROM implement_builds GROUP BY ALL`)
+  const what = 'implement instruction, builds with one wording'
+  return compare(pairUp(what, usagesOf(wordings, builds), lacking), {
+    phase: 'implement',
+    rate: 'first_pass_rate',
+    what,
+    from: 'implement_builds',
+    comparisons,
+  })
 }
 
 /** Only the first fix of each build: later ones depend on it. */
@@ -115,44 +120,87 @@ async function compareFixes(
   comparisons: Comparisons,
   lacking: string[],
 ): Promise<Compared[]> {
-  const [most, ...others] = wordings
-  const made: Compared[] = []
-  const firsts = await database.all<{ instruction_version: string; judged: number; passed: number }>(`
-    SELECT instruction_version, count(verdict)::INTEGER AS judged,
+  const firsts = await database.all<Usage>(`
+    SELECT instruction_version, count(*)::INTEGER AS n, count(verdict)::INTEGER AS judged,
       (count(*) FILTER (verdict = 'pass'))::INTEGER AS passed
     FROM fixes WHERE attempt = 1 AND instruction_version IS NOT NULL GROUP BY ALL`)
-  const firstsOf = (wording: Fix) =>
-    firsts.find((row) => row.instruction_version === wording.instruction_version) ?? { judged: 0, passed: 0 }
-  for (const other of most === undefined ? [] : others) {
-    const [first, second] = [most as Fix, other]
-    const [a, b] = [firstsOf(first), firstsOf(second)]
-    const of = (measure: string, comparison: Comparison | null): void => {
-      if (comparison !== null) made.push({ phase: 'rework', measure, ...named(first, second), comparison })
+  const what = 'fix prompt, first fixes'
+  return compare(pairUp(what, usagesOf(wordings, firsts), lacking), {
+    phase: 'rework',
+    rate: 'pass_rate',
+    what,
+    from: '(SELECT * FROM fixes WHERE attempt = 1)',
+    comparisons,
+  })
+}
+
+/** The most used first; wordings that cannot be compared at all have no uses. */
+const usagesOf = (
+  wordings: readonly { readonly instruction_version: string }[],
+  counted: readonly Usage[],
+): Usage[] =>
+  wordings
+    .map(
+      ({ instruction_version }) =>
+        counted.find((row) => row.instruction_version === instruction_version) ?? {
+          instruction_version,
+          n: 0,
+          judged: 0,
+          passed: 0,
+        },
+    )
+    .toSorted((a, b) => b.n - a.n)
+
+type Pair = readonly [first: Usage, second: Usage]
+
+/** The most used wording with every other one that is used often enough; one line says which are not. */
+function pairUp(what: string, usages: readonly Usage[], lacking: string[]): Pair[] {
+  const [most, ...others] = usages
+  if (most === undefined) return []
+  const often = most.n < MIN_GROUP ? [] : others.filter(({ n }) => n >= MIN_GROUP)
+  const rare = others.slice(often.length)
+  const [example] = rare
+  if (example !== undefined) {
+    const more = rare.length > 1 ? ` (and ${rare.length - 1} more wordings, no more than that)` : ''
+    lacking.push(
+      `${what}: ${most.instruction_version} has ${most.n}, ${example.instruction_version} has ${example.n}${more}; ${MIN_GROUP} each are needed.`,
+    )
+  }
+  return often.map((other) => [most, other])
+}
+
+interface Measured {
+  readonly phase: Compared['phase']
+  /** What the share of passed ones is called. */
+  readonly rate: string
+  readonly what: string
+  /** Where the completion tokens stand, one row for each use. */
+  readonly from: string
+  readonly comparisons: Comparisons
+}
+
+async function compare(pairs: readonly Pair[], measured: Measured): Promise<Compared[]> {
+  const { phase, rate, from, comparisons } = measured
+  const made: Compared[] = []
+  for (const [first, second] of pairs) {
+    const names = { first: first.instruction_version, second: second.instruction_version }
+    const what = `${measured.what}, ${names.first} and ${names.second}`
+    const note = (measure: string, comparison: Comparison | null): void => {
+      if (comparison !== null) made.push({ phase, measure, ...names, comparison })
     }
-    if (Math.min(a.judged, b.judged) < MIN_GROUP) {
-      lacking.push(tooFew('first fixes', first, a.judged, second, b.judged))
-      continue
-    }
-    of('pass_rate', comparisons.rates(a.passed, a.judged, b.passed, b.judged))
-    of('completion_tokens', await comparisons.means(completions(first, second, 'fixes WHERE attempt = 1')))
+    note(
+      rate,
+      comparisons.rates(`${what}, with a verdict`, first.passed, first.judged, second.passed, second.judged),
+    )
+    note(
+      'completion_tokens',
+      await comparisons.means(`${what}, with completion tokens`, completions(names, from)),
+    )
   }
   return made
 }
 
-interface Wording {
-  readonly instruction_version: string
-}
-
-const named = (first: Wording, second: Wording): { first: string; second: string } => ({
-  first: first.instruction_version,
-  second: second.instruction_version,
-})
-
 /** Completion tokens by wording: side 1 or 2, and no other wordings. */
-const completions = (first: Wording, second: Wording, from: string): string =>
-  `SELECT CASE instruction_version WHEN ${literal(first.instruction_version)} THEN 1 ELSE 2 END AS side,
-     completion_tokens AS value
-   FROM ${from} AND instruction_version IN (${literal(first.instruction_version)}, ${literal(second.instruction_version)})`
-
-const tooFew = (what: string, first: Wording, n1: number, second: Wording, n2: number): string =>
-  `Wordings ${first.instruction_version} and ${second.instruction_version} (${what}): ${n1} and ${n2}; ${MIN_GROUP} each are needed.`
+const completions = ({ first, second }: { first: string; second: string }, from: string): string =>
+  `SELECT CASE instruction_version WHEN ${literal(first)} THEN 1 ELSE 2 END AS side, completion_tokens AS value
+   FROM ${from} WHERE instruction_version IN (${literal(first)}, ${literal(second)})`

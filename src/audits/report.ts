@@ -18,8 +18,8 @@ export interface ReportInput {
 /** The four audits over the rows in the database, and what follows from them. */
 export async function makeReport(database: Database, { period, input, nowMs }: ReportInput): Promise<Report> {
   await createViews(database, period)
-  const comparisons = createComparisons(database)
   const lacking: string[] = []
+  const comparisons = createComparisons(database, lacking)
   const audits = {
     totals: await totals(database),
     token_efficiency: await tokenEfficiency(database),

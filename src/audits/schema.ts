@@ -10,7 +10,10 @@ const estimate = z
   .object({ value: z.number(), low: z.number(), high: z.number() })
   .describe('a value with its 95 % confidence interval')
 const rate = estimate.nullable().describe('a share with its Wilson 95 % interval; null without data')
-const mean = estimate.nullable().describe('a mean with its 95 % t interval; null below two values')
+const mean = z
+  .object({ value: z.number(), low: z.number().nullable(), high: z.number().nullable() })
+  .nullable()
+  .describe('a mean with its 95 % t interval, which one value alone has not; null without data')
 
 const byOutcome = z.object({ first_pass: whole, after_rework: whole, failed: whole, abandoned: whole })
 
@@ -19,6 +22,7 @@ const comparison = z.object({
   first: z.number(),
   second: z.number(),
   difference: estimate.describe('second less first, with its 95 % interval'),
+  agrees: z.boolean().describe('whether test and difference point the same way; nothing is found where not'),
   test: z.string().describe('what the p-value comes from'),
   p: share,
   q: share.describe('p after the Benjamini-Hochberg correction over all comparisons of this report'),
@@ -27,6 +31,7 @@ const comparison = z.object({
 const revisionChange = z.object({
   from: z.string(),
   to: z.string(),
+  side_by_side: z.boolean().describe('in use at the same time: neither is the successor of the other'),
   first_pass_rate: comparison.nullable(),
   tokens_per_build: comparison.nullable(),
   first_failures: z.array(z.object({ error_type: z.string(), rate: comparison })),
@@ -57,13 +62,16 @@ export const reportSchema = z
       rejected_lines: whole,
       out_of_order: whole.describe('entries that stood behind later ones in their file'),
       in_future: whole,
+      unfinished_lines: whole.describe('last lines without a newline, left out'),
+      unfinished_bytes: whole,
+      rotated_files: whole.describe('files beside the traces that look rotated, not read'),
     }),
     totals: z.object({
       entries: whole,
       tokens: amount,
       cost_usd: amount.nullable(),
       builds: byOutcome,
-      builds_in_progress: whole,
+      builds_in_progress: whole.describe('open builds whose last entry lies in the period'),
       first_pass_rate: rate,
       build_tokens: amount.describe('all tokens of the closed builds, those of failures too'),
       tokens_per_successful_build: amount.nullable(),
@@ -116,6 +124,7 @@ export const reportSchema = z
           version: z.string(),
           context_hash: z.string(),
           first_seen: z.iso.datetime(),
+          current: z.boolean().describe('the build that started last did so under it'),
           builds: whole,
           judged: whole.describe('builds with a verdict: all but the abandoned'),
           first_pass: whole,
@@ -146,7 +155,7 @@ export const reportSchema = z
           fixes: whole,
           completion_tokens: mean,
           rework_cost_factor: amount.nullable(),
-          judged: whole.describe('fixes that a validation followed'),
+          judged: whole.describe('fixes with a verdict: their own status, or that of the next validation'),
           passed: whole,
           pass_rate: rate,
         }),
@@ -157,12 +166,14 @@ export const reportSchema = z
           measure: z.string(),
           first: z.string().describe('the wording used most'),
           second: z.string(),
-          comparison,
+          comparison: comparison.describe(
+            'implement: one value for each build that used one wording alone, tokens of all its steps; rework: of first fixes',
+          ),
         }),
       ),
     }),
     context_volatility: z.object({
-      changes: whole.describe('times that an entry came under another GEMINI.md than the entry before it'),
+      changes: whole.describe('builds that started under a GEMINI.md which none of the 20 before had used'),
       changes_within_builds: whole,
       days: z.array(
         z.object({
@@ -176,7 +187,9 @@ export const reportSchema = z
         }),
       ),
     }),
-    insights: z.array(insight).describe('what to change, ranked by tokens that could be saved'),
+    insights: z
+      .array(insight)
+      .describe('what to change: findings first, then costs, each ranked by tokens that could be saved'),
     confirmed: z.array(insight).describe('tested differences that call for no change now'),
     not_enough_data: z.array(z.string()),
     method: z.object({

@@ -65,9 +65,17 @@ export interface Sample {
   readonly variance: number
 }
 
+/** A mean with its 95 % confidence interval; one value alone has none. */
+export interface MeanEstimate {
+  readonly value: number
+  readonly low: number | null
+  readonly high: number | null
+}
+
 /** A mean with its t interval. */
-export function meanEstimate({ n, mean, variance }: Sample): Estimate | null {
-  if (n < 2) return null
+export function meanEstimate({ n, mean, variance }: Sample): MeanEstimate | null {
+  if (n === 0) return null
+  if (n === 1) return { value: mean, low: null, high: null }
   const half = jStat.studentt.inv((1 + LEVEL) / 2, n - 1) * Math.sqrt(variance / n)
   return { value: mean, low: mean - half, high: mean + half }
 }

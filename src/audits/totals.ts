@@ -7,9 +7,7 @@ export async function totals(database: Database): Promise<Report['totals']> {
   const [entries] = await database.all<{ entries: number; tokens: number; cost_usd: number | null }>(
     'SELECT count(*)::INTEGER AS entries, coalesce(sum(total_tokens), 0) AS tokens, sum(cost_usd) AS cost_usd FROM entries',
   )
-  const [open] = await database.all<{ builds: number }>(
-    `SELECT ((SELECT count(DISTINCT run_id) FROM all_entries) - (SELECT count(*) FROM all_builds))::INTEGER AS builds`,
-  )
+  const [open] = await database.all<{ builds: number }>('SELECT count(*)::INTEGER AS builds FROM open_builds')
   const closed = await database.all<{ outcome: string; builds: number; tokens: number }>(
     'SELECT outcome, count(*)::INTEGER AS builds, sum(tokens) AS tokens FROM builds GROUP BY outcome',
   )

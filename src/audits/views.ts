@@ -7,6 +7,9 @@ export interface Period {
   readonly untilMs: number | undefined
 }
 
+/** A build that starts under a revision which none of so many builds before it had used adopts it anew. */
+export const ADOPTION_WINDOW = 20
+
 const bound = (column: string, { sinceMs, untilMs }: Period): string =>
   [
     'true',
@@ -30,6 +33,19 @@ export async function createViews(database: Database, period: Period): Promise<v
            coalesce(sum(total_tokens) FILTER (phase = 'rework'), 0) AS rework_tokens
          FROM all_entries GROUP BY run_id
        ) t USING (run_id) WHERE ${bound('b.last_entry_ms', period)}`,
+    `CREATE VIEW open_builds AS SELECT run_id FROM (
+         SELECT run_id, max(ts_ms) AS last_entry_ms FROM all_entries ANTI JOIN all_builds USING (run_id) GROUP BY run_id
+       ) WHERE ${bound('last_entry_ms', period)}`,
+    // Builds with a known GEMINI.md in order of their starts. Packages that are built side by side take turns
+    // with their revisions: that is no change.
+    `CREATE TABLE starts AS SELECT * FROM (
+         SELECT *, n > 1 AND coalesce(n - lag(n) OVER (PARTITION BY context_hash ORDER BY n) > ${ADOPTION_WINDOW}, true) AS changed
+         FROM (
+           SELECT run_id, min(ts_ms) AS started_ms, row_number() OVER (ORDER BY min(seq)) AS n,
+             arg_min(context_file_hash[:12], seq) FILTER (context_file_hash IS NOT NULL) AS context_hash
+           FROM all_entries GROUP BY run_id HAVING count(context_file_hash) > 0
+         )
+       ) WHERE ${bound('started_ms', period)}`,
     // Revisions of GEMINI.md, numbered by first sight in everything that was read.
     `CREATE TABLE revisions AS
        SELECT *, row_number() OVER (ORDER BY first_seen_ms, context_hash)::INTEGER AS version FROM (
@@ -42,10 +58,11 @@ export async function createViews(database: Database, period: Period): Promise<v
        SELECT b.run_id, b.context_hash, e.status, e.error_type FROM builds b
        JOIN (SELECT run_id, arg_min(status, seq) AS status, arg_min(error_type, seq) AS error_type
          FROM all_entries WHERE status IN ('pass', 'fail') GROUP BY run_id) e USING (run_id)`,
-    // Every fix with what the next validation of its build said of it.
+    // Every fix with its verdict: its own status, else what the next validation of its build said of it.
     `CREATE TABLE fixes AS SELECT * FROM (
-       SELECT *, lead(CASE WHEN status IN ('pass', 'fail') THEN status END IGNORE NULLS)
-           OVER (PARTITION BY run_id ORDER BY seq) AS verdict,
+       SELECT *, coalesce(CASE WHEN status IN ('pass', 'fail') THEN status END,
+           lead(CASE WHEN status IN ('pass', 'fail') THEN status END IGNORE NULLS)
+             OVER (PARTITION BY run_id ORDER BY seq)) AS verdict,
          row_number() OVER (PARTITION BY run_id, phase ORDER BY seq) AS attempt,
          coalesce(context_file_hash[:12], 'unknown') AS context_hash
        FROM all_entries
@@ -54,6 +71,14 @@ export async function createViews(database: Database, period: Period): Promise<v
     `CREATE TABLE wordings AS
        SELECT DISTINCT b.run_id, b.outcome, e.phase, e.instruction_version FROM builds b
        JOIN all_entries e USING (run_id) WHERE e.instruction_version IS NOT NULL`,
+    // One row for each closed build that used one wording of the implement instruction alone: the steps of a build
+    // are like each other, so that only builds are independent.
+    `CREATE TABLE implement_builds AS
+       SELECT b.run_id, b.outcome, min(e.instruction_version) AS instruction_version,
+         sum(e.completion_tokens) AS completion_tokens
+       FROM builds b JOIN all_entries e USING (run_id)
+       WHERE e.phase = 'implement' AND e.instruction_version IS NOT NULL
+       GROUP BY b.run_id, b.outcome HAVING count(DISTINCT e.instruction_version) = 1`,
   ]
   for (const statement of statements) await database.run(statement)
 }

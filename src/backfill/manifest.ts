@@ -6,6 +6,8 @@ const manifestSchema = z.object({
   format: z.literal(1),
   /** Time of the last samples: the next run ends there too, so that it writes the same. */
   until_ms: z.number(),
+  /** When that run was: the next one takes the history as of then. */
+  now_ms: z.number().optional(),
   /** `--since` and `--until` as given: said again, they mean the same moment. */
   since: z.string().optional(),
   since_ms: z.number().optional(),

@@ -3,6 +3,7 @@ import type { Events } from '../events.ts'
 import { readHistory, type History, type HistoryOptions } from '../history/history.ts'
 import type { Progress } from '../history/progress.ts'
 import type { Store } from '../state/store.ts'
+import { refuseGaps } from './gaps.ts'
 import type { DayOfSamples } from './open-metrics.ts'
 import { createSampler } from './sampler.ts'
 
@@ -12,6 +13,11 @@ export interface ReplayOptions extends HistoryOptions, CountingConfig {
   readonly sinceMs: number | undefined
   /** No samples after. */
   readonly untilMs: number
+  /**
+   * When the history is taken to be written: later entries, and builds that time out later, are in the totals
+   * and leave no trace in the samples. So a repeated run writes the same, whatever has happened meanwhile.
+   */
+  readonly asOfMs: number
   readonly targetLabels: readonly (readonly [string, string])[]
 }
 
@@ -36,10 +42,12 @@ export interface Replayed {
 
 const COMMIT_EVERY = 50_000
 const PAUSE_EVERY = 4_096
+const DAY_MS = 86_400_000
 
 /**
  * Replays all files, merged by entry time, through the daemon's own pipeline on a clock that is the entries' own,
- * and hands over what a Prometheus would have scraped on a grid of ticks, had it been there.
+ * and hands over what a Prometheus would have scraped on a grid of ticks, had it been there. Throws before the
+ * first day where the entries lie so far apart that the samples would fill the disk.
  */
 export async function replay(options: ReplayOptions, deps: ReplayDeps): Promise<Replayed> {
   const { store, events, progress, nowMs } = deps
@@ -63,21 +71,39 @@ export async function replay(options: ReplayOptions, deps: ReplayDeps): Promise<
     stopped: deps.stopped,
     onFault: deps.onFault,
   })
+  throwIfStopped(deps)
+  refuseGaps(history, options)
 
-  let nextTickMs: number | undefined
+  const ticksOfDay = Math.ceil(DAY_MS / options.stepMs)
+  let nextTickMs = Number.POSITIVE_INFINITY
+  let ticks = 0
   let done = 0
+  let ended = false
   let [afterLast, beforeFirst, inFuture] = [0, 0, 0]
-  const sampleUpTo = (beforeMs: number): void => {
-    if (nextTickMs === undefined) return
-    for (; nextTickMs < beforeMs && nextTickMs <= options.untilMs; nextTickMs += options.stepMs) {
+  const pause = async (): Promise<void> => {
+    progress.update('replaying', done, history.entries, 'entries')
+    await new Promise(setImmediate)
+    throwIfStopped(deps)
+  }
+  const isDue = (beforeMs: number): boolean => nextTickMs < beforeMs && nextTickMs <= options.untilMs
+  const sampleUpTo = async (beforeMs: number): Promise<void> => {
+    for (; isDue(beforeMs); nextTickMs += options.stepMs) {
       pipeline.expire(nextTickMs)
       sampler.take(nextTickMs)
+      if (++ticks % ticksOfDay === 0) await pause()
     }
+  }
+  const endSamples = async (): Promise<void> => {
+    ended = true
+    await sampleUpTo(Number.POSITIVE_INFINITY)
+    pipeline.endFirstPass(options.asOfMs)
+    sampler.finish()
   }
   for (const { text, place, timeMs } of history.lines()) {
     const atMs = Math.min(timeMs, nowMs)
-    nextTickMs ??= firstTick(timeMs, options)
-    sampleUpTo(atMs)
+    if (done === 0) nextTickMs = firstTick(timeMs, options)
+    if (isDue(atMs)) await sampleUpTo(atMs)
+    if (!ended && timeMs > options.asOfMs) await endSamples()
     pipeline.expire(atMs)
     pipeline.line(text, place, atMs)
     lastEntryMs = Math.max(lastEntryMs ?? timeMs, timeMs)
@@ -86,18 +112,17 @@ export async function replay(options: ReplayOptions, deps: ReplayDeps): Promise<
     if (options.sinceMs !== undefined && timeMs < options.sinceMs) beforeFirst++
     done++
     if (done % COMMIT_EVERY === 0) store.commit(parts)
-    if (done % PAUSE_EVERY === 0) {
-      progress.update('replaying', done, history.entries, 'entries')
-      await new Promise(setImmediate)
-      if (deps.stopped()) throw new Error('stopped before the history was complete')
-    }
+    if (done % PAUSE_EVERY === 0) await pause()
   }
-  if (deps.stopped()) throw new Error('stopped before the history was complete')
-  sampleUpTo(Number.POSITIVE_INFINITY)
-  pipeline.endFirstPass(nowMs)
-  sampler.finish()
+  throwIfStopped(deps)
+  if (!ended) await endSamples()
+  pipeline.expire(nowMs)
   store.commit(parts)
   return { history, afterLast, beforeFirst, inFuture }
+}
+
+function throwIfStopped({ stopped }: Pick<ReplayDeps, 'stopped'>): void {
+  if (stopped()) throw new Error('stopped before the history was complete')
 }
 
 /** The last tick before the first entry, so that every series has its zero; not before `since`. */

@@ -1,4 +1,4 @@
-import { amountChart, rateChart, splitChart, volatilityChart } from './charts.ts'
+import { amountChart, MAX_ROWS, rateChart, splitChart, volatilityChart } from './charts.ts'
 
 /** A figure and its interval. */
 interface Estimate {
@@ -9,9 +9,12 @@ interface Estimate {
 
 /** As much of the audits as the charts draw: the report has all of it, the running totals most. */
 export interface ChartData {
+  /** The costliest first. */
   readonly fixCost: readonly { label: string; mean: number; interval?: Estimate | null }[]
   readonly promptShare: readonly { phase: string; context: number; instruction: number }[]
+  /** The latest last. */
   readonly revisions: readonly { label: string; rate: Estimate | null }[]
+  /** The most used first. */
   readonly wordings: readonly { label: string; rate: Estimate | null }[]
   readonly moments: Parameters<typeof volatilityChart>[1]
   /** What the moments are. */
@@ -44,16 +47,16 @@ export function drawCharts(data: ChartData): ChartSet {
     second: instruction,
   }))
   return {
-    fixCost: unlessEmpty(fixes, (rows) =>
+    fixCost: unlessEmpty(fixes.slice(0, MAX_ROWS), (rows) =>
       amountChart('Tokens of one fix, by the error that it answers', rows),
     ),
     promptShare: unlessEmpty(splits, (rows) =>
       splitChart('Prompt tokens: GEMINI.md against instruction', ['GEMINI.md', 'instruction'], rows),
     ),
-    revisions: unlessEmpty(rates(data.revisions), (rows) =>
+    revisions: unlessEmpty(rates(data.revisions).slice(-MAX_ROWS), (rows) =>
       rateChart('First-pass rate by revision of GEMINI.md', rows),
     ),
-    wordings: unlessEmpty(rates(data.wordings), (rows) =>
+    wordings: unlessEmpty(rates(data.wordings).slice(0, MAX_ROWS), (rows) =>
       rateChart('First-pass rate by wording of the implement instruction', rows),
     ),
     volatility: unlessEmpty(data.moments, (moments) => volatilityChart(data.volatility, moments)),

@@ -10,7 +10,8 @@ export interface Bar {
 }
 
 const ROW = 30
-const MAX_ROWS = 12
+/** More rows make no chart. */
+export const MAX_ROWS = 12
 
 const axisLabel = { color: INK.soft, fontSize: 12 }
 
@@ -69,8 +70,7 @@ const whiskers = (rows: readonly Bar[]) => ({
 })
 
 /** Amounts as bars, with their intervals. */
-export function amountChart(title: string, all: readonly Bar[]): string {
-  const rows = all.slice(0, MAX_ROWS)
+export function amountChart(title: string, rows: readonly Bar[]): string {
   return draw(title, rows.length * ROW + 44, {
     grid: gridFor(rows),
     xAxis: scale(short),
@@ -88,8 +88,7 @@ export function amountChart(title: string, all: readonly Bar[]): string {
 }
 
 /** Shares as points with their intervals, from 0 to 100 %. */
-export function rateChart(title: string, all: readonly Bar[]): string {
-  const rows = all.slice(-MAX_ROWS)
+export function rateChart(title: string, rows: readonly Bar[]): string {
   return draw(title, rows.length * ROW + 44, {
     grid: gridFor(rows),
     xAxis: scale(percent, { max: 1, interval: 0.25 }),

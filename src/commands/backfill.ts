@@ -2,14 +2,16 @@ import fs from 'node:fs'
 import os from 'node:os'
 import path from 'node:path'
 import { z } from 'zod'
-import { createBlocks } from '../backfill/blocks.ts'
+import { createBlocks, requirePromtool } from '../backfill/blocks.ts'
 import { readManifest, writeManifest, type Manifest } from '../backfill/manifest.ts'
 import { writeOpenMetrics } from '../backfill/open-metrics.ts'
 import { replay, type Replayed } from '../backfill/replay.ts'
 import type { Clock } from '../clock.ts'
-import { historyFlags, parseMoment } from '../config/history-config.ts'
+import { historyFlags, parseMoment, requireOrder } from '../config/history-config.ts'
 import { parseDuration } from '../config/units.ts'
 import { UsageError, watchConfigSchema } from '../config/watch-config.ts'
+import { requireWritableDirectory } from '../config/writable.ts'
+import { leftOut } from '../history/left-out.ts'
 import { createProgress } from '../history/progress.ts'
 import { createLogEvents, type Logger } from '../log.ts'
 import { openStore } from '../state/store.ts'
@@ -68,30 +70,26 @@ const HEAD_MS = 3 * 3_600_000
 /**
  * Writes the history as OpenMetrics files, one for each day, and with `prometheusData` as blocks there; with
  * `state` it leaves the totals from which `watch` goes on. Returns whether everything could be read and imported.
+ * Whatever can be known to fail, fails before the replay.
  */
 export async function backfill(options: BackfillOptions, deps: BackfillDeps): Promise<boolean> {
   const { clock, complain } = deps
   const nowMs = clock.wallMs()
   const startedMs = clock.monotonicMs()
   const before = readManifest(options.out)
-  const untilMs = lastMoment(options, before, nowMs)
+  const end = lastMoment(options, before, nowMs)
   const sinceMs = firstMoment(options, before, nowMs)
+  requireOrder(sinceMs, end.untilMs)
   const makesState = options.state !== undefined && !stateIsOurs(options.state, before)
-  fs.mkdirSync(options.out, { recursive: true })
-  const work = fs.mkdtempSync(
-    options.state === undefined || !makesState
-      ? path.join(os.tmpdir(), 'audit-backfill-')
-      : `${ensureParent(options.state)}.backfill-`,
-  )
-  const progress = createProgress({ monotonicMs: () => clock.monotonicMs(), rewrite: deps.rewrite })
-  const manifest: Manifest = {
-    format: 1,
-    until_ms: untilMs,
-    ...(sinceMs !== undefined && { since: options.since, since_ms: sinceMs }),
-    ...(options.until !== undefined && { until: options.until }),
-    ...(before?.state !== undefined && { state: before.state }),
-    days: {},
+  requireWritableDirectory('--out', options.out)
+  if (options.prometheusData !== undefined) {
+    requireWritableDirectory('--prometheus-data', options.prometheusData)
+    await requirePromtool(options.promtool)
   }
+  const work = makeWorkplace(makesState ? options.state : undefined)
+  const progress = createProgress({ monotonicMs: () => clock.monotonicMs(), rewrite: deps.rewrite })
+  const manifest = nextManifest(options, before, { ...end, sinceMs })
+  const written: string[] = []
   let faults = 0
   let samples = 0
   const fault = (line: string): void => {
@@ -99,7 +97,7 @@ export async function backfill(options: BackfillOptions, deps: BackfillDeps): Pr
     complain(line)
   }
   try {
-    const store = openStore(work)
+    const store = openStore(work.directory)
     let replayed: Replayed
     try {
       replayed = await replay(
@@ -107,7 +105,8 @@ export async function backfill(options: BackfillOptions, deps: BackfillDeps): Pr
           ...options,
           stepMs: options.step,
           sinceMs,
-          untilMs,
+          untilMs: end.untilMs,
+          asOfMs: end.asOfMs,
           targetLabels: [
             ['instance', options.instance],
             ['job', options.job],
@@ -122,9 +121,10 @@ export async function backfill(options: BackfillOptions, deps: BackfillDeps): Pr
           onFault: (where, cause) => fault(`${where}: ${cause}`),
           onDay(day) {
             const name = new Date(day.firstTickMs).toISOString().slice(0, 10)
-            const written = writeOpenMetrics(fileOf(options.out, name), day)
-            samples += written.samples
-            manifest.days[name] = { ...written, imported: before?.days[name]?.imported ?? {} }
+            const made = writeOpenMetrics(fileOf(options.out, name), day)
+            samples += made.samples
+            written.push(name)
+            manifest.days[name] = { ...made, imported: before?.days[name]?.imported ?? {} }
           },
         },
       )
@@ -133,25 +133,24 @@ export async function backfill(options: BackfillOptions, deps: BackfillDeps): Pr
     }
     writeManifest(options.out, manifest)
     if (options.prometheusData !== undefined)
-      await importDays(options, options.prometheusData, manifest, deps, progress, fault)
+      await importDays(options, options.prometheusData, { manifest, written }, deps, progress, fault)
     if (options.state !== undefined && makesState) {
-      fs.mkdirSync(options.state, { recursive: true })
-      fs.renameSync(path.join(work, STATE_FILE), path.join(options.state, STATE_FILE))
+      fs.renameSync(path.join(work.directory, STATE_FILE), path.join(options.state, STATE_FILE))
       manifest.state = options.state
       writeManifest(options.out, manifest)
     }
     progress.end()
     tell(options, deps, {
       replayed,
-      manifest,
+      written,
       samples,
       seconds: (clock.monotonicMs() - startedMs) / 1000,
-      untilMs,
+      end,
       makesState,
     })
     return faults === 0
   } finally {
-    fs.rmSync(work, { recursive: true, force: true })
+    work.remove()
   }
 }
 
@@ -159,12 +158,26 @@ const STATE_FILE = 'state.sqlite'
 
 const fileOf = (out: string, day: string): string => path.join(out, `audit-${day}.om`)
 
-/** The last three hours are Prometheus' own; a second run ends where the first one did. */
-function lastMoment(options: BackfillOptions, before: Manifest | undefined, nowMs: number): number {
-  const again = options.until === undefined || options.until === before?.until
-  const asked =
-    (again ? before?.until_ms : undefined) ?? parseMoment('--until', options.until, nowMs) ?? nowMs
-  return Math.min(asked, nowMs - HEAD_MS)
+interface End {
+  /** The last samples are no later. */
+  readonly untilMs: number
+  /** The moment as of which the history is taken. */
+  readonly asOfMs: number
+  /** An earlier run has set both. */
+  readonly pinned: boolean
+}
+
+/** The last three hours are Prometheus' own; a second run ends where the first one did, and sees what that saw. */
+function lastMoment(options: BackfillOptions, before: Manifest | undefined, nowMs: number): End {
+  const asked = parseMoment('--until', options.until, nowMs)
+  if (before !== undefined && (options.until === undefined || options.until === before.until)) {
+    return {
+      untilMs: Math.min(before.until_ms, nowMs - HEAD_MS),
+      asOfMs: Math.min(before.now_ms ?? before.until_ms + HEAD_MS, nowMs),
+      pinned: true,
+    }
+  }
+  return { untilMs: Math.min(asked ?? nowMs, nowMs - HEAD_MS), asOfMs: nowMs, pinned: false }
 }
 
 const firstMoment = (
@@ -176,6 +189,34 @@ const firstMoment = (
     ? before.since_ms
     : parseMoment('--since', options.since, nowMs)
 
+/**
+ * What earlier runs have written and imported stays known, whatever part of it this run is about, and so does
+ * the end of the run that reached furthest.
+ */
+function nextManifest(
+  options: BackfillOptions,
+  before: Manifest | undefined,
+  { untilMs, asOfMs, sinceMs }: End & { readonly sinceMs: number | undefined },
+): Manifest {
+  const furthest =
+    before !== undefined && before.until_ms >= untilMs
+      ? before
+      : { until_ms: untilMs, now_ms: asOfMs, until: options.until }
+  const first =
+    sinceMs === undefined
+      ? { since: before?.since, since_ms: before?.since_ms }
+      : { since: options.since, since_ms: sinceMs }
+  return {
+    format: 1,
+    until_ms: furthest.until_ms,
+    ...(furthest.now_ms !== undefined && { now_ms: furthest.now_ms }),
+    ...(first.since !== undefined && first),
+    ...(furthest.until !== undefined && { until: furthest.until }),
+    ...(before?.state !== undefined && { state: before.state }),
+    days: { ...before?.days },
+  }
+}
+
 /** Whether the state is there already, from an earlier run. Throws where it is anybody else's. */
 function stateIsOurs(state: string, before: Manifest | undefined): boolean {
   if (!fs.existsSync(path.join(state, STATE_FILE))) return false
@@ -186,24 +227,40 @@ function stateIsOurs(state: string, before: Manifest | undefined): boolean {
   )
 }
 
-function ensureParent(directory: string): string {
-  fs.mkdirSync(path.dirname(directory), { recursive: true })
-  return directory
+interface Workplace {
+  readonly directory: string
+  /** Takes away all but a state that has been moved to its place. */
+  remove(): void
+}
+
+/** Where the state grows: inside its own directory, as a move from anywhere else fails where that is a mount point. */
+function makeWorkplace(state: string | undefined): Workplace {
+  const isNew = state !== undefined && !fs.existsSync(state)
+  if (state !== undefined) requireWritableDirectory('--state', state)
+  const prefix = state === undefined ? path.join(os.tmpdir(), 'audit-') : `${state}${path.sep}.`
+  const directory = fs.mkdtempSync(`${prefix}backfill-`)
+  return {
+    directory,
+    remove() {
+      fs.rmSync(directory, { recursive: true, force: true })
+      if (state !== undefined && isNew && fs.readdirSync(state).length === 0) fs.rmdirSync(state)
+    },
+  }
 }
 
 async function importDays(
   options: BackfillOptions,
   data: string,
-  manifest: Manifest,
+  { manifest, written }: { readonly manifest: Manifest; readonly written: readonly string[] },
   { signal }: BackfillDeps,
   progress: ReturnType<typeof createProgress>,
   fault: (line: string) => void,
 ): Promise<void> {
-  const days = Object.entries(manifest.days).toSorted(([a], [b]) => (a < b ? -1 : 1))
-  for (const [n, [day, { sha256, imported }]] of days.entries()) {
+  for (const [n, day] of written.entries()) {
+    const { sha256, imported } = manifest.days[day] as Manifest['days'][string]
     if (signal.aborted)
       throw new Error('stopped before all days were imported; run the command again to go on')
-    progress.update('importing', n, days.length, 'days')
+    progress.update('importing', n, written.length, 'days')
     const file = fileOf(options.out, day)
     if (imported[data] !== undefined && imported[data] !== sha256) {
       fault(
@@ -223,22 +280,28 @@ async function importDays(
 
 interface Outcome {
   readonly replayed: Replayed
-  readonly manifest: Manifest
+  /** The days that this run wrote, in order. */
+  readonly written: readonly string[]
   readonly samples: number
   readonly seconds: number
-  readonly untilMs: number
+  readonly end: End
   readonly makesState: boolean
 }
 
 function tell(options: BackfillOptions, { print }: BackfillDeps, outcome: Outcome): void {
-  const { replayed, manifest, samples, seconds, untilMs, makesState } = outcome
+  const { replayed, written, samples, seconds, end, makesState } = outcome
   const { history, afterLast, beforeFirst, inFuture } = replayed
-  const days = Object.keys(manifest.days).toSorted()
   const iso = (ms: number): string => `${new Date(ms).toISOString().slice(0, 19).replace('T', ' ')} UTC`
   const lines = [
     `${history.entries} entries in ${history.files.length} files, ${history.rejectedLines} lines rejected: ` +
-      `${samples} samples for ${days.length} days (${days[0] ?? 'none'} to ${days.at(-1) ?? 'none'}) in ${seconds.toFixed(1)} s.`,
+      `${samples} samples for ${written.length} days (${written[0] ?? 'none'} to ${written.at(-1) ?? 'none'}) in ${seconds.toFixed(1)} s.`,
+    ...leftOut(history, options),
   ]
+  if (end.pinned) {
+    lines.push(
+      `The history ends at ${iso(end.untilMs)}, where the first run into ${options.out} ended: what came later is the exporter's to tell.`,
+    )
+  }
   if (history.outOfOrder > 0)
     lines.push(`${history.outOfOrder} entries stood out of order and were put in order of their time.`)
   if (beforeFirst > 0)
@@ -247,14 +310,14 @@ function tell(options: BackfillOptions, { print }: BackfillDeps, outcome: Outcom
     )
   if (afterLast > 0)
     lines.push(
-      `${afterLast} entries are later than the last samples (${iso(untilMs)}): they are in the totals, not in the history.`,
+      `${afterLast} entries are later than the last samples (${iso(end.untilMs)}): they are in the totals, not in the history.`,
     )
   if (inFuture > 0)
     lines.push(`${inFuture} entries claim to be from the future: they are in the totals, counted as of now.`)
   lines.push('Next:')
   if (options.prometheusData === undefined) {
     lines.push(
-      `  for file in ${options.out}/audit-*.om; do promtool tsdb create-blocks-from openmetrics "$file" DATA_DIRECTORY; done`,
+      `  for file in ${quoted(options.out)}/audit-*.om; do promtool tsdb create-blocks-from openmetrics "$file" DATA_DIRECTORY; done`,
     )
   } else {
     const where = options.keep ? ` The files are kept in ${options.out}.` : ''
@@ -268,9 +331,13 @@ function tell(options: BackfillOptions, { print }: BackfillDeps, outcome: Outcom
   if (options.state !== undefined) {
     lines.push(
       makesState
-        ? `  audit-trace-exporter watch ${options.paths.join(' ')} --state ${options.state}   goes on from these totals.`
+        ? `  audit-trace-exporter watch ${options.paths.map(quoted).join(' ')} --state ${quoted(options.state)}   goes on from these totals.`
         : `  ${options.state} was made by an earlier run and is left as it is.`,
     )
   }
   print(lines.join('\n'))
 }
+
+/** As a shell takes it for one word. */
+const quoted = (word: string): string =>
+  /^[\w@%+=:,./-]+$/u.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`

@@ -7,8 +7,10 @@ import { makeReport } from '../audits/report.ts'
 import { attributeRows } from '../audits/rows.ts'
 import type { Report } from '../audits/schema.ts'
 import type { Clock } from '../clock.ts'
-import { historyFlags, parseMoment } from '../config/history-config.ts'
+import { historyFlags, parseMoment, requireOrder } from '../config/history-config.ts'
+import { requireWritableFile } from '../config/writable.ts'
 import { readHistory } from '../history/history.ts'
+import { leftOut } from '../history/left-out.ts'
 import { createProgress } from '../history/progress.ts'
 import type { LineSink } from '../tail/reader.ts'
 
@@ -35,7 +37,7 @@ export interface ReportDeps {
 /**
  * Reads all traces below the paths and writes the four audits as Markdown, HTML or JSON.
  * Returns whether everything could be read. Throws a `UsageError` for a moment that is none, `MissingDuckDb`
- * where that is not installed.
+ * where that is not installed, and before anything is read where the report could not be written.
  */
 export async function report(options: ReportOptions, deps: ReportDeps): Promise<boolean> {
   const nowMs = deps.clock.wallMs()
@@ -43,6 +45,9 @@ export async function report(options: ReportOptions, deps: ReportDeps): Promise<
     sinceMs: parseMoment('--since', options.since, nowMs),
     untilMs: parseMoment('--until', options.until, nowMs),
   }
+  requireOrder(period.sinceMs, period.untilMs)
+  if (options.out !== undefined) requireWritableFile('--out', options.out)
+  if (options.export !== undefined) requireWritableFile('--export', options.export)
   const startedMs = deps.clock.monotonicMs()
   const progress = createProgress({ monotonicMs: () => deps.clock.monotonicMs(), rewrite: deps.rewrite })
   let faults = 0
@@ -86,11 +91,15 @@ export async function report(options: ReportOptions, deps: ReportDeps): Promise<
         rejected_lines: history.rejectedLines,
         out_of_order: history.outOfOrder,
         in_future: inFuture,
+        unfinished_lines: history.unfinished.lines,
+        unfinished_bytes: history.unfinished.bytes,
+        rotated_files: history.rotated.length,
       },
     })
     const text = await render(made, options.format)
     if (options.out === undefined) deps.print(text.trimEnd())
     else writeFileSync(options.out, text)
+    for (const line of leftOut(history, options)) deps.complain(line)
     const seconds = (deps.clock.monotonicMs() - startedMs) / 1000
     const where = options.out === undefined ? '' : `; written to ${options.out}`
     deps.complain(

@@ -26,10 +26,12 @@ const chartData = ({ fixes, promptShare, revisions, implement }: AuditsView): Ch
   })),
   promptShare,
   revisions: revisions.map(({ label, firstPass, judged }) => ({ label, rate: wilson(firstPass, judged) })),
-  wordings: implement.map(({ wording, firstPass, judged }) => ({
-    label: wording,
-    rate: wilson(firstPass, judged),
-  })),
+  wordings: implement
+    .toSorted((a, b) => b.builds - a.builds)
+    .map(({ wording, firstPass, judged }) => ({
+      label: wording,
+      rate: wilson(firstPass, judged),
+    })),
   volatility: 'Validations passed and tokens per build, from one revision of GEMINI.md to the next',
   moments: revisions.slice(-12).map(({ label, passed, validations, tokens, builds }) => {
     const rate = wilson(passed, validations)

@@ -15,11 +15,25 @@ export function parseMoment(flag: string, text: string | undefined, nowMs: numbe
   const ago = parseDuration(text)
   if (ago !== undefined) return nowMs - ago
   const form = /^\d{4}-\d{2}-\d{2}(T\d{2}:\d{2}(:\d{2}(\.\d+)?)?(Z|[+-]\d{2}:\d{2}))?$/
-  const ms = form.test(text) ? Date.parse(text) : Number.NaN
+  const ms = form.test(text) && isDay(text.slice(0, 10)) ? Date.parse(text) : Number.NaN
   if (Number.isNaN(ms)) {
     throw new UsageError(
       `${flag}: ${JSON.stringify(text)} is not a duration such as 30d, a day such as 2026-11-01, or a time with zone`,
     )
   }
   return ms
+}
+
+/** Date.parse takes the 30th of February for the 2nd of March. */
+function isDay(text: string): boolean {
+  const ms = Date.parse(text)
+  return !Number.isNaN(ms) && new Date(ms).toISOString().startsWith(text)
+}
+
+/** Throws a `UsageError` where the one is not before the other. */
+export function requireOrder(sinceMs: number | undefined, untilMs: number | undefined): void {
+  if (sinceMs === undefined || untilMs === undefined || sinceMs < untilMs) return
+  throw new UsageError(
+    `--since: ${new Date(sinceMs).toISOString()} is not before the end, ${new Date(untilMs).toISOString()}`,
+  )
 }

@@ -4,9 +4,10 @@ import type { LinePlace } from '../events.ts'
 import { nodeFileSystem } from '../tail/file-system.ts'
 import { createReader, type LineSink } from '../tail/reader.ts'
 import { scan, type Sighting } from '../tail/scan.ts'
-import { newFile, type TrackedFile } from '../tail/tracked-file.ts'
-import { createLineReader } from './line-reader.ts'
+import { newFile, pendingBytes, type TrackedFile } from '../tail/tracked-file.ts'
+import { ChangedFile, createLineReader } from './line-reader.ts'
 import type { Progress } from './progress.ts'
+import { listRotated } from './rotated.ts'
 import { createTimeline } from './timeline.ts'
 
 export interface HistoryOptions {
@@ -39,8 +40,14 @@ export interface History {
   /** Entries that stand behind a later one in their file. */
   readonly outOfOrder: number
   readonly rejectedLines: number
+  /** Last lines without a newline: they may still be written, so they are left out. */
+  readonly unfinished: { readonly lines: number; readonly bytes: number }
+  /** Files that rotation seems to have put beside the traces; they are not read. */
+  readonly rotated: readonly string[]
   /** Bytes read, all files together. */
   readonly bytes: number
+  /** Where the n-th entry stands, in order of entry time. */
+  spot(n: number): { readonly timeMs: number; readonly place: LinePlace }
   /** All valid lines in order of entry time, read again from the files. */
   lines(): Iterable<HistoryLine>
 }
@@ -50,7 +57,8 @@ const SLICE_BYTES = 1024 * 1024
 /**
  * Reads everything below the paths once, with the reader and the rules of `watch`, and remembers where each
  * entry stands: what comes out can then be gone through in order of time, whatever the order in the files.
- * Memory grows by 28 bytes an entry. Throws where a path does not exist.
+ * Memory grows by 28 bytes an entry. Throws where a path does not exist, and where a file is cut or written
+ * anew meanwhile: what was read of it before would be counted with what stands there now.
  */
 export async function readHistory(options: HistoryOptions, deps: HistoryDeps): Promise<History> {
   const timeline = createTimeline()
@@ -91,6 +99,9 @@ export async function readHistory(options: HistoryOptions, deps: HistoryDeps): P
       latestMs = Math.max(latestMs, waiting.timeMs)
       waiting = undefined
     },
+    truncated(file, position) {
+      if (position > 0) throw new ChangedFile(file.path)
+    },
   }
   const reader = createReader(sink, { maxLineBytes: options.maxLineBytes, sliceBytes: SLICE_BYTES })
 
@@ -122,22 +133,30 @@ export async function readHistory(options: HistoryOptions, deps: HistoryDeps): P
         await handle.close()
       }
     } catch (error) {
+      if (error instanceof ChangedFile) throw error
       deps.onFault(from, `cannot read: ${messageOf(error)}`)
     }
   }
 
+  const fileOf = (index: number): TrackedFile => files[index] as TrackedFile
   return {
     files,
     entries: timeline.count(),
     outOfOrder,
     rejectedLines,
+    unfinished: unfinishedOf(files),
+    rotated: listRotated(files.map((file) => file.path)),
     bytes,
+    spot(n) {
+      const { timeMs, file, line } = timeline.get(n)
+      return { timeMs, place: { path: fileOf(file).path, line } }
+    },
     *lines() {
       const again = createLineReader()
       try {
         for (let n = 0; n < timeline.count(); n++) {
           const { timeMs, file: index, at, length, line } = timeline.get(n)
-          const file = files[index] as TrackedFile
+          const file = fileOf(index)
           yield { timeMs, text: again.read(file, at, length), place: { path: file.path, line } }
         }
       } finally {
@@ -155,6 +174,11 @@ function once(found: readonly Sighting[]): Sighting[] {
     if (!byIdentity.has(identity)) byIdentity.set(identity, sighting)
   }
   return [...byIdentity.values()]
+}
+
+function unfinishedOf(files: readonly TrackedFile[]): History['unfinished'] {
+  const pending = files.map(pendingBytes).filter((bytes) => bytes > 0)
+  return { lines: pending.length, bytes: pending.reduce((sum, bytes) => sum + bytes, 0) }
 }
 
 const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error))

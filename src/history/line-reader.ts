@@ -1,9 +1,18 @@
 import fs from 'node:fs'
-import type { TrackedFile } from '../tail/tracked-file.ts'
+import { digest, MARKER_BYTES, type TrackedFile } from '../tail/tracked-file.ts'
 
-/** Reads single lines again, in any order; neighbouring ones cost no further read. */
+/** A file is not the one that it was when it was first read. */
+export class ChangedFile extends Error {
+  override readonly name = 'ChangedFile'
+
+  constructor(path: string) {
+    super(`${path} was changed while it was read. Run the command again.`)
+  }
+}
+
+/** Reads single lines again, in any order; neighbouring ones cost no further read. Holds 8 MiB at most. */
 export interface LineReader {
-  /** A line without its end. Throws where the file is not the one that was read before. */
+  /** A line without its end. Throws `ChangedFile` where the file is not the one that was read before. */
   read(file: TrackedFile, at: number, length: number): string
   close(): void
 }
@@ -34,9 +43,9 @@ export function createLineReader(): LineReader {
     }
     const handle = fs.openSync(file.path, 'r')
     const stats = fs.fstatSync(handle, { bigint: true })
-    if (stats.ino !== file.inode || stats.dev !== file.device || Number(stats.size) < file.position) {
+    if (stats.ino !== file.inode || stats.dev !== file.device || !endsAsRead(handle, file)) {
       fs.closeSync(handle)
-      throw changed(file)
+      throw new ChangedFile(file.path)
     }
     return { handle, bytes: Buffer.alloc(0), from: 0 }
   }
@@ -49,27 +58,18 @@ export function createLineReader(): LineReader {
     return window
   }
 
-  function fill(file: TrackedFile, window: Window, at: number, length: number): void {
-    const size = Math.min(Math.max(WINDOW_BYTES, length), file.position - at)
-    const bytes = Buffer.allocUnsafe(size)
-    for (let filled = 0; filled < size;) {
-      const got = fs.readSync(window.handle, bytes, filled, size - filled, at + filled)
-      if (got === 0) throw changed(file)
-      filled += got
-    }
-    window.bytes = bytes
-    window.from = at
-  }
-
   return {
     read(file, at, length) {
       const window = windowOf(file)
-      if (at < window.from || at + length > window.from + window.bytes.length) fill(file, window, at, length)
+      // Kept windows would add up to the longest line of every file.
+      if (length > WINDOW_BYTES) return textOf(file, readExactly(window.handle, at, length) ?? fail(file))
+      if (at < window.from || at + length > window.from + window.bytes.length) {
+        const size = Math.min(WINDOW_BYTES, file.position - at)
+        window.bytes = readExactly(window.handle, at, size) ?? fail(file)
+        window.from = at
+      }
       const start = at - window.from
-      let end = start + length - 1
-      if (window.bytes[end] !== NEWLINE) throw changed(file)
-      if (window.bytes[end - 1] === RETURN) end--
-      return window.bytes.toString('utf8', start, end)
+      return textOf(file, window.bytes.subarray(start, start + length))
     },
     close() {
       for (const { handle } of windows.values()) fs.closeSync(handle)
@@ -78,5 +78,32 @@ export function createLineReader(): LineReader {
   }
 }
 
-const changed = (file: TrackedFile): Error =>
-  new Error(`${file.path} was changed while it was read. Run the command again.`)
+/** The text of a line without its end. */
+function textOf(file: TrackedFile, line: Buffer): string {
+  let end = line.length - 1
+  if (line[end] !== NEWLINE) return fail(file)
+  if (line[end - 1] === RETURN) end--
+  return line.toString('utf8', 0, end)
+}
+
+/** Whether the bytes before the position are those that were read: cut and written anew, they hardly would be. */
+function endsAsRead(handle: number, file: TrackedFile): boolean {
+  const length = Math.min(MARKER_BYTES, file.position)
+  const bytes = readExactly(handle, file.position - length, length)
+  return bytes !== undefined && digest(bytes) === file.marker
+}
+
+/** `undefined` where the file is shorter. */
+function readExactly(handle: number, at: number, length: number): Buffer | undefined {
+  const bytes = Buffer.allocUnsafe(length)
+  for (let filled = 0; filled < length;) {
+    const got = fs.readSync(handle, bytes, filled, length - filled, at + filled)
+    if (got === 0) return undefined
+    filled += got
+  }
+  return bytes
+}
+
+function fail(file: TrackedFile): never {
+  throw new ChangedFile(file.path)
+}

@@ -128,9 +128,19 @@ test('a fix prompt that is cheap but repairs less is not recommended', async () 
   )
 })
 
-test('insights are ranked by the tokens that could be saved', async () => {
-  const report = await reportOn({ seed: 'rank', size: { builds: 600 } })
-  const tokens = report.insights.map((insight) => insight.tokens ?? 0)
-  expect(tokens.length).toBeGreaterThan(3)
-  expect(tokens).toEqual(tokens.toSorted((a, b) => b - a))
+test('findings stand before costs, each ranked by the tokens that could be saved', async () => {
+  const report = await reportOn({
+    seed: 'rank',
+    size: { builds: 1_200 },
+    contexts: revisions(),
+    profile: profile(
+      [wording('long'), wording('short', { completionScale: 0.8 })],
+      [wording('blunt', { failureScale: 1.5 }), wording('kind', { failureScale: 0.6 })],
+    ),
+  })
+  const order = report.insights.map(({ kind, tokens }) => [kind, tokens ?? 0] as const)
+  const ranked = order.toSorted(([a, x], [b, y]) => (a === b ? y - x : a === 'finding' ? -1 : 1))
+  expect(order).toEqual(ranked)
+  for (const kind of ['finding', 'cost'])
+    expect(order.filter(([each]) => each === kind).length).toBeGreaterThan(1)
 })

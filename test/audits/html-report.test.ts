@@ -1,11 +1,11 @@
-import { writeFileSync } from 'node:fs'
+import { appendFileSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { afterAll, expect, test } from 'vitest'
 import { closeChromium, openPage } from '../setup/chromium.ts'
-import { lines } from '../setup/entries.ts'
+import { entry, lines } from '../setup/entries.ts'
 import { temporaryDirectory } from '../setup/exporter.ts'
-import { corpus, reportText } from './report-setup.ts'
+import { corpus, directoryOf, minute, reportText } from './report-setup.ts'
 
 afterAll(closeChromium)
 
@@ -75,4 +75,105 @@ test('a report on nothing says so', async () => {
   const { page } = await open(await reportText(directory, { format: 'html' }), 1280)
   expect(await page.getByText('Nothing stands out').count()).toBe(1)
   expect(await page.content()).not.toMatch(/NaN|Infinity|undefined/u)
+})
+
+test('the wordings drawn are those used most, and what is cut says of how many', async () => {
+  const entries = Array.from({ length: 25 }, (_, i) =>
+    Array.from({ length: 40 - i }, (_, n) => [
+      entry({
+        workflow_run_id: `${i}-${n}`,
+        timestamp: minute(i * 100 + n),
+        completion_token_count: 100,
+        instruction_version: `w${String(i).padStart(2, '0')}`,
+        context_file_hash: String.fromCodePoint(97 + (i % 6)).repeat(64),
+      }),
+      entry({
+        workflow_run_id: `${i}-${n}`,
+        step_name: 'verify',
+        timestamp: minute(i * 100 + n + 0.5),
+        ...(n % 3 === 0
+          ? { validation_status: 'fail', validation_error_type: 'TSC_ERROR' }
+          : { validation_status: 'pass' }),
+      }),
+    ]).flat(),
+  ).flat()
+  entries.push(
+    entry({
+      workflow_run_id: '0-0',
+      step_name: 'fix_1',
+      timestamp: minute(0.7),
+      total_token_cost: 1_234,
+    }),
+  )
+  const { page } = await open(await reportText(directoryOf(entries), { format: 'html' }), 1280)
+  const drawn = page.getByRole('region', { name: 'First-pass rate by wording' }).first()
+  expect(await drawn.getAttribute('aria-label')).toContain('(12 of 25)')
+  const labels = await drawn.locator('svg text').allTextContents()
+  expect(labels.filter((label) => label.startsWith('w'))).toEqual(
+    Array.from({ length: 12 }, (_, i) => `w${String(i).padStart(2, '0')}`),
+  )
+  expect(await page.getByText('Implement steps by wording (20 of 25)').count()).toBe(1)
+  const audits = page.getByRole('table')
+  expect(await audits.getByText('1,234 (one value)').count()).toBe(1)
+  expect(
+    await audits
+      .filter({ hasText: 'First seen' })
+      .getByText(/TSC_ERROR 3\d\.\d %/u)
+      .count(),
+  ).toBeGreaterThan(0)
+  const days = audits.filter({ hasText: 'Days with changes of GEMINI.md (UTC)' })
+  expect(await days.getByRole('row', { name: /^2026-09-01/u }).count()).toBe(1)
+})
+
+test('what was not read is told in every format', async () => {
+  const directory = directoryOf([entry({ timestamp: minute(0) })])
+  const file = path.join(directory, 'audit_trace.jsonl')
+  appendFileSync(file, '{"workflow')
+  writeFileSync(`${file}.1`, '')
+  const told =
+    'last lines without a newline (10 bytes) are left out. 1 rotated files beside the traces were not read.'
+  expect(await reportText(directory, { format: 'html' })).toContain(`1 ${told}`)
+  expect(await reportText(directory, { format: 'md' })).toContain(`1 ${told}`)
+  expect(JSON.parse(await reportText(directory, { format: 'json' }))).toMatchObject({
+    input: { unfinished_lines: 1, unfinished_bytes: 10, rotated_files: 1 },
+  })
+})
+
+test('the Markdown fits a pull request, however many wordings there are and whatever their names', async () => {
+  const hostile = '[x](http://evil) **|** <b>`&'
+  const entries = Array.from({ length: 1_500 }, (_, n) => {
+    // Two that can be compared, and many that cannot.
+    const name = n < 100 ? `${hostile} ${n % 2}` : `${hostile.repeat(2)}${n}`
+    const at = (step: number): string => minute(n * 3 + step / 10)
+    const bad = n < 100 && n % 2 === 0
+    return [
+      entry({ workflow_run_id: `r${n}`, timestamp: at(0), instruction_version: name }),
+      ...(bad
+        ? [
+            entry({
+              workflow_run_id: `r${n}`,
+              step_name: 'verify',
+              timestamp: at(1),
+              validation_status: 'fail',
+              validation_error_type: `${hostile}${n}`,
+            }),
+            entry({
+              workflow_run_id: `r${n}`,
+              step_name: `fix_${hostile.repeat(2)}${n}`,
+              timestamp: at(2),
+              total_token_cost: 1_000,
+            }),
+          ]
+        : []),
+      entry({ workflow_run_id: `r${n}`, step_name: 'verify', timestamp: at(3), validation_status: 'pass' }),
+    ]
+  }).flat()
+  const markdown = await reportText(directoryOf(entries), { format: 'md' })
+  expect(markdown.length).toBeLessThan(65_000)
+  expect(markdown).toMatch(/closed builds \(0 in progress\) in 1 files; 0 lines rejected\.\n/u)
+  expect(markdown).toContain('### Tested differences')
+  expect(markdown).toContain('Change: Use \\[x\\](http://evil) \\*\\*\\|\\*\\* \\<b\\>\\`&amp; 1 in place of')
+  expect(markdown.replaceAll(/\\./gu, '')).not.toMatch(/\[x\]|<b>/u)
+  expect(markdown).toContain('more wordings, no more than that); 20 each are needed.')
+  expect(markdown).toContain('Implement steps by wording (12 of 1,402):')
 })

@@ -106,7 +106,7 @@ def wording(phase_name):
             o = out[v]
             o["steps"] += 1
             o["completion"] += e["c"] or 0
-            verdict = next((x["status"] for x in run["entries"][i + 1:] if x["status"] in ("pass", "fail")), None)
+            verdict = next((x["status"] for x in run["entries"][i:] if x["status"] in ("pass", "fail")), None)
             o["judged"] += verdict is not None
             o["passed"] += verdict == "pass"
             used.add(v)
@@ -117,7 +117,7 @@ def wording(phase_name):
     return out
 
 
-hashes = [e["hash"] for e in entries if e["hash"]]
+starts = [next(e["hash"] for e in r["entries"] if e["hash"]) for r in runs.values() if r["hash"]]
 days = group(entries, lambda e: datetime.utcfromtimestamp(e["ms"] / 1000).strftime("%Y-%m-%d"))
 print(json.dumps(dict(
     entries=len(entries),
@@ -134,7 +134,7 @@ print(json.dumps(dict(
                 wins(byhash[h]), first_failures(byhash[h])] for h in seen if h in byhash],
     implement={k: [o["steps"], o["completion"], o["builds"], o["first_pass"]] for k, o in wording("implement").items()},
     fixes={k: [o["steps"], o["completion"], o["judged"], o["passed"]] for k, o in wording("rework").items()},
-    changes=sum(a != b for a, b in zip(hashes, hashes[1:])),
+    changes=sum(i > 0 and h not in starts[max(0, i - 20):i] for i, h in enumerate(starts)),
     days={k: [len({e["hash"] for e in v if e["hash"]}), sum(e["status"] != "N/A" for e in v),
               sum(e["status"] == "pass" for e in v), total(v, "t")] for k, v in days.items()},
 )))

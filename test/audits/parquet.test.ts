@@ -37,4 +37,6 @@ test('the exported rows hold every entry with what its build adds, and give the 
 test('without DuckDB it is said what to install', async () => {
   const missing = openDatabase(() => Promise.reject(new Error("Cannot find package '@duckdb/node-api'")))
   await expect(missing).rejects.toThrow(/optional package.*npm install @duckdb\/node-api/u)
+  const broken = openDatabase(() => Promise.reject(new Error('libstdc++.so.6: version not found')))
+  await expect(broken).rejects.toThrow('cannot load @duckdb/node-api: Error: libstdc++.so.6')
 })

@@ -1,8 +1,10 @@
-import { readFileSync } from 'node:fs'
+import { readFileSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import type { Report } from '../../src/audits/schema.ts'
 import { report } from '../../src/commands/report.ts'
+import type { OptimizationLogEntry } from '../../src/entry/entry.ts'
 import { writeCorpus, type CorpusOptions } from '../../src/simulate/corpus.ts'
+import { lines } from '../setup/entries.ts'
 import { temporaryDirectory } from '../setup/exporter.ts'
 
 const START = Date.parse('2026-09-01T00:00:00Z')
@@ -51,6 +53,24 @@ export async function reportText(
   )
   return readFileSync(out, 'utf8')
 }
+
+/** The report on these entries, in whatever order they stand. */
+export async function reportOnEntries(
+  entries: readonly OptimizationLogEntry[],
+  flags: Parameters<typeof reportText>[1] = {},
+): Promise<Report> {
+  return JSON.parse(await reportText(directoryOf(entries), { ...flags, format: 'json' })) as Report
+}
+
+/** A directory with one trace of these entries. */
+export function directoryOf(entries: readonly OptimizationLogEntry[]): string {
+  const directory = temporaryDirectory()
+  writeFileSync(path.join(directory, 'audit_trace.jsonl'), lines(...entries))
+  return directory
+}
+
+/** Moments of a corpus written by hand, minutes after its start. */
+export const minute = (n: number): string => new Date(START + Math.round(n * 60_000)).toISOString()
 
 export const reportOn = async (options: Corpus): Promise<Report> =>
   JSON.parse(await reportText(await corpus(options))) as Report

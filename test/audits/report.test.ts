@@ -6,7 +6,9 @@ import { z } from 'zod'
 import { reportSchema, type Report } from '../../src/audits/schema.ts'
 import type { OptimizationLogEntry } from '../../src/entry/entry.ts'
 import { entry, HASH_A, HASH_B, lines } from '../setup/entries.ts'
-import { temporaryDirectory } from '../setup/exporter.ts'
+import { report, reportOptions } from '../../src/commands/report.ts'
+import { parseFlags } from '../../src/config/watch-config.ts'
+import { createManualClock, temporaryDirectory } from '../setup/exporter.ts'
 import { corpus, NOW, reportText } from './report-setup.ts'
 
 interface Independent {
@@ -24,6 +26,19 @@ const independent = (directory: string): Independent =>
 
 const keyed = <T>(rows: readonly T[], key: (row: T) => string, value: (row: T) => unknown) =>
   Object.fromEntries(rows.map((row) => [key(row), value(row)]))
+
+/** What the command complains of; the paths that it is given do not exist where it must not come to reading. */
+async function asked(directory: string, flags: Record<string, string>): Promise<string[]> {
+  const complaints: string[] = []
+  const paths = Object.keys(flags).length === 0 ? [directory] : [path.join(directory, 'missing')]
+  await report(parseFlags(reportOptions, { paths, ...flags }), {
+    clock: createManualClock(NOW),
+    signal: new AbortController().signal,
+    print: () => undefined,
+    complain: (line) => complaints.push(line),
+  })
+  return complaints
+}
 
 /** The report in the form of the independent computation. */
 function comparable(report: Report): Independent {
@@ -150,8 +165,31 @@ test('little data is called little data', async () => {
   expect(report.confirmed).toEqual([])
   expect(report.method.comparisons).toBe(0)
   expect(report.not_enough_data).toContainEqual(
-    expect.stringMatching(/^GEMINI\.md v1 to v2: \d+ and \d+ closed builds; 20 each are needed\.$/u),
+    expect.stringMatching(/^GEMINI\.md v1 to v2, closed builds: \d+ and \d+; 20 each are needed\.$/u),
   )
+})
+
+test('what cannot be asked or written is said before anything is read', async () => {
+  const directory = temporaryDirectory()
+  const refused = async (flags: Record<string, string>): Promise<string> => {
+    const read = await asked(directory, flags).catch((error: Error) => `${error.name}: ${error.message}`)
+    return String(read)
+  }
+  expect(await refused({ since: '2026-09-05', until: '2026-09-04' })).toMatch(
+    /^UsageError: --since: .*not before/u,
+  )
+  expect(await refused({ since: '2026-02-30' })).toMatch(/^UsageError: --since: "2026-02-30" is not/u)
+  expect(await refused({ out: directory })).toBe(
+    `Error: --out: cannot write to ${directory}: it is a directory`,
+  )
+  expect(await refused({ export: '/no/such/rows.parquet' })).toMatch(
+    /^Error: --export: cannot write to .*ENOENT/u,
+  )
+})
+
+test('a directory without traces is said to have none', async () => {
+  const directory = temporaryDirectory()
+  expect(await asked(directory, {})).toContain(`No audit_trace.jsonl was found below ${directory}.`)
 })
 
 test('the published schema is that of the report', async () => {

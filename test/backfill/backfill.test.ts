@@ -1,15 +1,31 @@
 import { createHash } from 'node:crypto'
 import { once } from 'node:events'
-import { appendFileSync, existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import {
+  appendFileSync,
+  closeSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
 import path from 'node:path'
-import { expect, test } from 'vitest'
+import { expect, onTestFinished, test } from 'vitest'
+import { backfill, backfillOptions } from '../../src/commands/backfill.ts'
+import { parseFlags } from '../../src/config/watch-config.ts'
 import type { OptimizationLogEntry } from '../../src/entry/entry.ts'
+import { createLogger } from '../../src/log.ts'
 import { writeCorpus } from '../../src/simulate/corpus.ts'
 import { startDaemon } from '../setup/daemon.ts'
 import { entry, lines } from '../setup/entries.ts'
-import { createManualClock, openExporter, temporaryDirectory } from '../setup/exporter.ts'
+import { createManualClock, NOON, openExporter, temporaryDirectory } from '../setup/exporter.ts'
 import { freePort, start, until } from '../setup/process.ts'
-import { requireProgram } from '../setup/programs.ts'
+import { requireProgram, skipTest } from '../setup/programs.ts'
 import { startPrometheus } from '../setup/prometheus.ts'
 
 const MAIN = path.resolve(import.meta.dirname, '../../src/main.ts')
@@ -20,6 +36,28 @@ async function run(...args: string[]): Promise<{ code: number | null; output: st
   const running = start(process.execPath, [MAIN, 'backfill', ...args])
   await once(running.child, 'close')
   return { code: running.child.exitCode, output: running.output() }
+}
+
+/** The command in this process, at a moment of the test's choice. */
+async function runHere(
+  flags: Record<string, unknown>,
+  { nowMs = NOON, signal = new AbortController().signal }: { nowMs?: number; signal?: AbortSignal } = {},
+): Promise<{ complete: boolean; printed: string; complaints: string[] }> {
+  const complaints: string[] = []
+  let printed = ''
+  const quiet = openSync('/dev/null', 'w')
+  try {
+    const complete = await backfill(parseFlags(backfillOptions, flags), {
+      clock: createManualClock(nowMs),
+      log: createLogger({ fd: quiet, pretty: false }),
+      signal,
+      print: (text) => (printed += text),
+      complain: (line) => complaints.push(line),
+    })
+    return { complete, printed, complaints }
+  } finally {
+    closeSync(quiet)
+  }
 }
 
 /** Two files, builds of both overlapping in time; the last entry is more than four hours old. */
@@ -263,4 +301,185 @@ test('a step that Prometheus would take for a gap is refused', async () => {
   const { code, output } = await run(temporaryDirectory(), '--out', temporaryDirectory(), '--step', '6m')
   expect(code).toBe(2)
   expect(output).toContain('--step: "6m" is not a duration from 1s to 4m')
+})
+
+test('an entry of 1970 fills no disk: the run ends before it writes, and names the entry and what to do', async () => {
+  const directory = temporaryDirectory()
+  const file = path.join(directory, 'audit_trace.jsonl')
+  const recent = new Date(Date.now() - 30 * HOUR).toISOString()
+  writeFileSync(file, lines(entry({ timestamp: recent }), entry({ timestamp: '1970-01-01T00:00:07Z' })))
+  const out = temporaryDirectory()
+  const refused = await run(directory, '--out', out)
+  expect(refused.code).toBe(1)
+  expect(refused.output).toContain(`${file}:2: no entry follows that of 1970-01-01T00:00:07.000Z`)
+  expect(refused.output).toContain(`give --since ${recent.slice(0, 10)}`)
+  expect(readdirSync(out)).toEqual([])
+  const { code, output } = await run(directory, '--out', out, '--since', recent.slice(0, 10))
+  expect(code).toBe(0)
+  expect(output).toContain('1 entries are older than --since')
+})
+
+test('a history that ended years ago is not continued to this day', async () => {
+  const directory = temporaryDirectory()
+  writeFileSync(
+    path.join(directory, 'audit_trace.jsonl'),
+    lines(entry({ timestamp: '2021-03-04T05:06:07Z' })),
+  )
+  const refused = await run(directory, '--out', temporaryDirectory())
+  expect(refused).toMatchObject({ code: 1, output: expect.stringContaining('Give --until 2021-03-05') })
+  expect((await run(directory, '--out', temporaryDirectory(), '--until', '2021-03-05')).code).toBe(0)
+})
+
+test('a run can be stopped within a day of samples, however long nothing happens', async () => {
+  const directory = temporaryDirectory()
+  const [first, last] = [NOON - 300 * 24 * HOUR, NOON - 30 * HOUR].map((ms) => new Date(ms).toISOString())
+  writeFileSync(
+    path.join(directory, 'audit_trace.jsonl'),
+    lines(entry({ timestamp: first as string }), entry({ timestamp: last as string })),
+  )
+  const out = temporaryDirectory()
+  const stop = new AbortController()
+  const stopped = runHere({ paths: [directory], out }, { signal: stop.signal })
+  const days = (): number => readdirSync(out).filter((name) => name.endsWith('.om')).length
+  const watching = setInterval(() => days() > 0 && stop.abort(), 0)
+  await expect(stopped.finally(() => clearInterval(watching))).rejects.toThrow(
+    'stopped before the history was complete',
+  )
+  expect(days()).toBeLessThan(50)
+})
+
+test('run again an hour later, it writes the same, whatever has happened since', async () => {
+  requireProgram('promtool')
+  const directory = temporaryDirectory()
+  const file = path.join(directory, 'audit_trace.jsonl')
+  const ago = (ms: number): string => new Date(NOON - ms).toISOString()
+  writeFileSync(
+    file,
+    lines(
+      entry({ timestamp: ago(30 * HOUR), validation_status: 'pass' }),
+      // Open at the first run, timed out at the second.
+      entry({ timestamp: ago(HOUR / 2), workflow_run_id: 'open' }),
+    ),
+  )
+  const [out, data] = [temporaryDirectory(), temporaryDirectory()]
+  const flags = { paths: [directory], out, prometheusData: data, keep: true }
+  expect(await runHere(flags)).toMatchObject({ complete: true })
+  const seen = () => [
+    readdirSync(data),
+    ...readdirSync(out)
+      .filter((name) => name.endsWith('.om'))
+      .map((name) => readFileSync(path.join(out, name), 'utf8')),
+  ]
+  const before = seen()
+  appendFileSync(
+    file,
+    lines(
+      entry({ timestamp: ago(-HOUR / 4), workflow_run_id: 'new', step_name: 'scaffold' }),
+      entry({ timestamp: ago(-HOUR / 2), workflow_run_id: 'new', validation_status: 'fail' }),
+    ),
+  )
+  const again = await runHere(flags, { nowMs: NOON + HOUR })
+  expect(again).toMatchObject({ complete: true, complaints: [] })
+  expect(again.printed).toContain('where the first run into')
+  expect(seen()).toEqual(before)
+})
+
+test('a state made by a second run counts what came after the first, and shows it from zero on', async () => {
+  const directory = temporaryDirectory()
+  const file = path.join(directory, 'audit_trace.jsonl')
+  writeFileSync(file, lines(entry({ timestamp: new Date(NOON - 30 * HOUR).toISOString() })))
+  const out = temporaryDirectory()
+  await runHere({ paths: [directory], out })
+  appendFileSync(
+    file,
+    lines(entry({ timestamp: new Date(NOON + HOUR / 2).toISOString(), step_name: 'scaffold' })),
+  )
+  const state = path.join(temporaryDirectory(), 'state')
+  await runHere({ paths: [directory], out, state }, { nowMs: NOON + HOUR })
+
+  const clock = createManualClock(NOON + HOUR)
+  const daemon = openExporter({ roots: [directory], state, clock })
+  await daemon.firstPass()
+  const of = (samples: Map<string, number>, step: string): number[] =>
+    [...samples]
+      .filter(([name]) => name.startsWith('audit_entries_total') && name.includes(`step="${step}"`))
+      .map(([, value]) => value)
+  const first = await daemon.scrape()
+  expect([of(first, 'implement_v1'), of(first, 'scaffold')]).toEqual([[1], [0]])
+  clock.advance(60_000)
+  const second = await daemon.scrape()
+  expect([of(second, 'implement_v1'), of(second, 'scaffold')]).toEqual([[1], [1]])
+})
+
+test('a narrower run forgets nothing that was imported before', async () => {
+  requireProgram('promtool')
+  const directory = temporaryDirectory()
+  writeFileSync(
+    path.join(directory, 'audit_trace.jsonl'),
+    lines(...[80, 56, 32].map((hours) => entry({ timestamp: new Date(NOON - hours * HOUR).toISOString() }))),
+  )
+  const [out, data] = [temporaryDirectory(), temporaryDirectory()]
+  const flags = { paths: [directory], out, prometheusData: data }
+  const runs = []
+  for (const since of [undefined, '2026-11-19', undefined]) {
+    runs.push({ ...(await runHere({ ...flags, since })), blocks: readdirSync(data) })
+  }
+  expect(runs[0]?.blocks.length).toBeGreaterThan(10)
+  for (const each of runs) expect(each).toMatchObject({ complete: true, blocks: runs[0]?.blocks })
+})
+
+test('the state may be on a file system of its own', async () => {
+  const elsewhere = '/dev/shm'
+  const directory = temporaryDirectory()
+  const otherDevice = existsSync(elsewhere) && statSync(elsewhere).dev !== statSync(directory).dev
+  if (!otherDevice) skipTest('needs a second file system at /dev/shm')
+  const mounted = mkdtempSync(path.join(elsewhere, 'audit-test-'))
+  onTestFinished(() => rmSync(mounted, { recursive: true }))
+  const state = path.join(directory, 'state')
+  symlinkSync(mounted, state)
+  writeFileSync(
+    path.join(directory, 'audit_trace.jsonl'),
+    lines(entry({ timestamp: '2026-11-19T00:00:00Z' })),
+  )
+  expect(await runHere({ paths: [directory], out: temporaryDirectory(), state })).toMatchObject({
+    complete: true,
+  })
+  expect(readdirSync(mounted)).toEqual(['state.sqlite'])
+})
+
+test('what cannot work is said before the replay, with the flag that is meant', async () => {
+  const directory = temporaryDirectory()
+  const trace = path.join(directory, 'audit_trace.jsonl')
+  writeFileSync(trace, lines(entry({ timestamp: '2026-11-19T00:00:00Z' })))
+  const out = temporaryDirectory()
+  const flags = { paths: [directory], out }
+  await expect(runHere({ ...flags, out: path.join(trace, 'x') })).rejects.toThrow('--out: cannot write to')
+  await expect(runHere({ ...flags, state: trace })).rejects.toThrow('--state: cannot write to')
+  await expect(runHere({ ...flags, prometheusData: path.join(trace, 'x') })).rejects.toThrow(
+    '--prometheus-data: cannot write to',
+  )
+  await expect(runHere({ ...flags, prometheusData: out, promtool: 'no-promtool' })).rejects.toThrow(
+    '--promtool: cannot find no-promtool',
+  )
+  await expect(runHere({ ...flags, since: '2026-11-19', until: '2026-11-18' })).rejects.toThrow(
+    '--since: 2026-11-19T00:00:00.000Z is not before the end, 2026-11-18T00:00:00.000Z',
+  )
+  await expect(runHere({ ...flags, since: '2026-02-30' })).rejects.toThrow('--since: "2026-02-30" is not')
+  expect(readdirSync(out)).toEqual([])
+})
+
+test('what was left out is told, and commands can be copied whatever the paths', async () => {
+  const directory = path.join(temporaryDirectory(), 'with space')
+  mkdirSync(directory)
+  const trace = path.join(directory, 'audit_trace.jsonl')
+  writeFileSync(trace, `${lines(entry({ timestamp: '2026-11-19T00:00:00Z' }))}{"workflow`)
+  writeFileSync(`${trace}.1`, lines(entry({ timestamp: '2026-11-18T00:00:00Z' })))
+  const state = path.join(directory, 'state')
+  const { printed } = await runHere({ paths: [directory], out: path.join(directory, 'out'), state })
+  expect(printed).toContain('1 last lines without a newline (10 bytes) are left out')
+  expect(printed).toContain(`1 rotated files beside the traces were not read, such as ${trace}.1`)
+  expect(printed).toContain(`for file in '${directory}/out'/audit-*.om`)
+  expect(printed).toContain(`watch '${directory}' --state '${state}'`)
+  const nothing = await runHere({ paths: [temporaryDirectory()], out: temporaryDirectory() })
+  expect(nothing.printed).toContain('No audit_trace.jsonl was found below')
 })

@@ -1,0 +1,103 @@
+import { appendFileSync, mkdirSync, truncateSync, writeFileSync } from 'node:fs'
+import path from 'node:path'
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
+import { expect, test } from 'vitest'
+import { report, reportOptions } from '../../src/commands/report.ts'
+import { parseFlags } from '../../src/config/watch-config.ts'
+import { readHistory } from '../../src/history/history.ts'
+import { entry, lines } from '../setup/entries.ts'
+import { createManualClock, NOON, temporaryDirectory } from '../setup/exporter.ts'
+
+/** A report as JSON, with somebody who meddles each time that progress is told. */
+async function reportWhile(directory: string, meddle: (line: string) => void): Promise<string> {
+  const clock = createManualClock(NOON)
+  let text = ''
+  await report(parseFlags(reportOptions, { paths: [directory], format: 'json' }), {
+    clock,
+    signal: new AbortController().signal,
+    print: (more) => (text += more),
+    complain: () => undefined,
+    rewrite(line) {
+      clock.advance(1_000)
+      meddle(line)
+    },
+  })
+  return text
+}
+
+const build = (n: number): string =>
+  lines(entry({ workflow_run_id: `b${String(n).padStart(6, '0')}`, step_name: 'x'.repeat(200) }))
+const builds = (from: number, count: number): string =>
+  Array.from({ length: count }, (_, i) => build(from + i)).join('')
+
+const once = (action: () => void): (() => void) => {
+  let done = false
+  return () => {
+    if (!done) action()
+    done = true
+  }
+}
+
+test('a file that is cut and written anew while it is read ends the report with its name', async () => {
+  const directory = temporaryDirectory()
+  const file = path.join(directory, 'audit_trace.jsonl')
+  writeFileSync(file, builds(0, 10_000))
+  const rewriteIt = once(() => {
+    truncateSync(file, 0)
+    appendFileSync(file, builds(500_000, 12_000))
+  })
+  await expect(reportWhile(directory, rewriteIt)).rejects.toThrow(`${file} was changed while it was read`)
+})
+
+test('a file whose content is another at the second look ends the report with its name', async () => {
+  const directory = temporaryDirectory()
+  const [first, second] = ['a', 'b'].map((name) => path.join(directory, name, 'audit_trace.jsonl')) as [
+    string,
+    string,
+  ]
+  for (const file of [first, second]) mkdirSync(path.dirname(file))
+  writeFileSync(first, builds(0, 5_000))
+  writeFileSync(second, builds(5_000, 10))
+  const exchange = once(() => writeFileSync(second, builds(6_000, 10)))
+  const meddled = reportWhile(directory, (line) => line.startsWith('attributing') && exchange())
+  await expect(meddled).rejects.toThrow(`${second} was changed while it was read`)
+})
+
+test('many files with long lines are gone through in little memory', async () => {
+  const directory = temporaryDirectory()
+  for (let n = 0; n < 100; n++) {
+    const file = path.join(directory, String(n), 'audit_trace.jsonl')
+    mkdirSync(path.dirname(file))
+    writeFileSync(file, lines(entry(), entry({ error_full: 'x'.repeat(1 << 20) })))
+  }
+  const history = await readHistory(
+    { paths: [directory], fileName: 'audit_trace.jsonl', maxLineBytes: 1 << 24, followSymlinks: false },
+    {
+      sink: {
+        line: () => 'rejected',
+        invalidUtf8: () => undefined,
+        tooLong: () => undefined,
+        bytes: () => undefined,
+        truncated: () => undefined,
+        changed: () => undefined,
+      },
+      onFault: () => undefined,
+      progress: { update: () => undefined, end: () => undefined },
+      stopped: () => false,
+    },
+  )
+  const before = arrayBuffers()
+  let seen = 0
+  for (const { text } of history.lines()) {
+    if (text.length > 0 && ++seen === 200) expect(arrayBuffers() - before).toBeLessThan(20 << 20)
+  }
+  expect(seen).toBe(200)
+})
+
+/** Bytes of all buffers that are in use. */
+function arrayBuffers(): number {
+  setFlagsFromString('--expose_gc')
+  runInNewContext('gc')()
+  return process.memoryUsage().arrayBuffers
+}
