@@ -5,25 +5,32 @@ import { drawCharts } from '../charts/chart-set.ts'
 import { MAX_ROWS as MAX_CHART_ROWS } from '../charts/charts.ts'
 import { chartData } from './chart-data.ts'
 import { REPORT_STYLE } from './html-style.ts'
-import { probability } from './insights.ts'
-import type { Comparison, Insight, Report } from './schema.ts'
 import {
-  changeName,
+  changeTable,
+  dayTable,
+  errorTable,
+  firstRows,
+  fixPromptTable,
+  fixTable,
+  implementTable,
+  lastRows,
+  methodSentences,
+  revisionTable,
+  stepTable,
+  type ReportTable,
+} from './report-tables.ts'
+import type { Insight, Report } from './schema.ts'
+import {
   changesSentence,
   day,
   decimal,
-  interval,
   LISTS,
-  mostFrequent,
   NONE,
   notRead,
   number,
   orNone,
   percent,
-  points,
   shownOf,
-  signed,
-  typeName,
 } from './words.ts'
 
 const MAX_ROWS = 20
@@ -50,34 +57,34 @@ export function renderHtml(report: Report): string {
             charts.fixCost,
             `Tokens of one fix, by the error that it answers; mean with 95 % interval${shownOf(data.fixCost.length, MAX_CHART_ROWS)}`,
           ),
-          fixTable(report),
+          scrolled(firstRows(fixTable(report), MAX_ROWS)),
           figure(charts.promptShare, 'Prompt tokens: GEMINI.md against instruction'),
-          stepTable(report),
+          scrolled(firstRows(stepTable(report), MAX_STEPS)),
         ])}
         ${section('Constraint effectiveness', [
           figure(
             charts.revisions,
             `First-pass rate by revision of GEMINI.md, with 95 % interval${rated(data.revisions)}`,
           ),
-          revisionTable(report),
-          changeTable(report),
-          errorTable(report),
+          scrolled(lastRows(revisionTable(report), MAX_ROWS)),
+          scrolled(lastRows(changeTable(report), MAX_ROWS)),
+          scrolled(firstRows(errorTable(report), MAX_ROWS)),
         ])}
         ${section('Prompt refinement', [
           figure(
             charts.wordings,
             `First-pass rate by wording of the implement instruction, with 95 % interval${rated(data.wordings)}`,
           ),
-          implementTable(report),
-          fixPromptTable(report),
+          scrolled(firstRows(implementTable(report), MAX_ROWS)),
+          scrolled(firstRows(fixPromptTable(report), MAX_ROWS)),
         ])}
         ${section('Context volatility', [
           figure(charts.volatility, 'Validations passed and tokens by day (UTC), and when GEMINI.md changed'),
           html`<p>${changesSentence(report.context_volatility)}</p>`,
-          dayTable(report),
+          scrolled(lastRows(dayTable(report), MAX_ROWS)),
         ])}
       </div>
-      ${method(report)}
+      <p class="soft method">${methodSentences(report)}</p>
     </main>
   </div>`
   return `<!doctype html><html lang="en"><head><meta charset="utf-8">
@@ -192,146 +199,7 @@ const figure = (svg: string | undefined, caption: string): Html =>
         <div class="scroll" tabindex="0" role="region" aria-label="${caption}">${{ markup: svg }}</div>
       </figure>`
 
-/** A table of at most `most` rows: the first, or the latest, which stand last. */
-function scrolled(
-  what: string,
-  columns: readonly string[],
-  rows: readonly (readonly string[])[],
-  { most = MAX_ROWS, latest = false }: { most?: number; latest?: boolean } = {},
-): Html {
-  const caption = `${what}${shownOf(rows.length, most)}`
-  return html`<div class="scroll" tabindex="0" role="region" aria-label="${caption}">
-    ${table(caption, columns, latest ? rows.slice(-most) : rows.slice(0, most), NONE)}
+const scrolled = ({ title, columns, rows }: ReportTable): Html =>
+  html`<div class="scroll" tabindex="0" role="region" aria-label="${title}">
+    ${table(title, columns, rows, NONE)}
   </div>`
-}
-
-const fixTable = ({ token_efficiency: { fix_cost: rows } }: Report): Html =>
-  scrolled(
-    'Fix attempts by error type',
-    ['Error type', '#Fixes', '#Tokens', '#Mean (95 %)', '#Rework cost factor'],
-    rows.map((row) => [
-      typeName(row.error_type),
-      number(row.fixes),
-      number(row.tokens),
-      interval(row.mean_tokens, number),
-      orNone(row.rework_cost_factor, decimal),
-    ]),
-  )
-
-const stepTable = ({ token_efficiency: { steps } }: Report): Html =>
-  scrolled(
-    'Most expensive steps',
-    ['Step', 'Phase', '#Entries', '#Tokens', '#Per entry', '#Share'],
-    steps.map((row) => [
-      row.step,
-      row.phase,
-      number(row.entries),
-      number(row.tokens),
-      orNone(row.mean_tokens, number),
-      orNone(row.share, percent),
-    ]),
-    { most: MAX_STEPS },
-  )
-
-const revisionTable = ({ constraint_effectiveness: { revisions } }: Report): Html =>
-  scrolled(
-    'Revisions of GEMINI.md by first sight',
-    [
-      'Revision',
-      'First seen',
-      '#Builds',
-      '#First-pass rate (95 %)',
-      '#Tokens per success',
-      'Most frequent first failures',
-    ],
-    revisions.map((row) => [
-      `${row.version} ${row.context_hash}`,
-      day(row.first_seen),
-      number(row.builds),
-      interval(row.first_pass_rate, percent),
-      orNone(row.tokens_per_successful_build, number),
-      mostFrequent(row),
-    ]),
-    { latest: true },
-  )
-
-const changeTable = ({ constraint_effectiveness: { changes } }: Report): Html =>
-  scrolled(
-    'Before and after each revision; q is p after correction for all comparisons',
-    ['Change', '#First-pass rate', '#q', '#Tokens per build', '#q'],
-    changes.map((row) => [
-      changeName(row),
-      ...difference(row.first_pass_rate, points),
-      ...difference(row.tokens_per_build, signed),
-    ]),
-    { latest: true },
-  )
-
-const errorTable = ({ constraint_effectiveness: { error_types: rows } }: Report): Html =>
-  scrolled(
-    'Failed validations by error type',
-    ['Error type', '#Failures', '#Share', '#Builds', '#Rework tokens'],
-    rows.map((row) => [
-      typeName(row.error_type),
-      number(row.failures),
-      percent(row.share),
-      number(row.builds),
-      number(row.rework_tokens),
-    ]),
-  )
-
-const implementTable = ({ prompt_refinement: { implement } }: Report): Html =>
-  scrolled(
-    'Implement steps by wording',
-    ['Wording', '#Steps', '#Completion tokens (95 %)', '#First-pass rate (95 %)'],
-    implement.map((row) => [
-      row.instruction_version,
-      number(row.steps),
-      interval(row.completion_tokens, number),
-      interval(row.first_pass_rate, percent),
-    ]),
-  )
-
-const fixPromptTable = ({ prompt_refinement: { fixes } }: Report): Html =>
-  scrolled(
-    'Fix prompts by wording',
-    ['Wording', '#Fixes', '#Completion tokens (95 %)', '#Rework cost factor', '#Repaired (95 %)'],
-    fixes.map((row) => [
-      row.instruction_version,
-      number(row.fixes),
-      interval(row.completion_tokens, number),
-      orNone(row.rework_cost_factor, decimal),
-      interval(row.pass_rate, percent),
-    ]),
-  )
-
-const dayTable = ({ context_volatility: { days } }: Report): Html =>
-  scrolled(
-    'Days with changes of GEMINI.md (UTC)',
-    ['Day', '#Changes', '#Revisions', '#Validations passed (95 %)', '#Tokens'],
-    days
-      .filter(({ changes }) => changes > 0)
-      .map((row) => [
-        row.day,
-        number(row.changes),
-        number(row.revisions),
-        interval(row.pass_rate, percent),
-        number(row.tokens),
-      ]),
-    { latest: true },
-  )
-
-const method = ({ method: how, input }: Report): Html =>
-  html`<p class="soft method">
-    Shares with Wilson intervals, means with t intervals, both at 95 %. ${number(how.comparisons)} comparisons
-    with at least ${how.min_group} on each side; a finding stands at a false discovery rate of
-    ${percent(how.false_discovery_rate)} (Benjamini-Hochberg) and with an interval that leaves out zero.
-    Wordings and revisions are compared as they were used, not assigned at random.
-    ${number(input.out_of_order)} entries out of order, ${number(input.in_future)} from the future.
-  </p>`
-
-function difference(comparison: Comparison | null, form: (value: number) => string): string[] {
-  if (comparison === null) return ['not enough data', '']
-  const { value, low, high } = comparison.difference
-  return [`${form(value)} (${form(low)} to ${form(high)})`, probability(comparison.q).replace('= ', '')]
-}

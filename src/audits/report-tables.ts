@@ -1,0 +1,171 @@
+import { probability } from './insights.ts'
+import type { Comparison, Report } from './schema.ts'
+import {
+  changeName,
+  day,
+  decimal,
+  interval,
+  mostFrequent,
+  number,
+  orNone,
+  percent,
+  points,
+  shownOf,
+  signed,
+  typeName,
+} from './words.ts'
+
+/** One table of the report, in words; each rendering gives it its own form. */
+export interface ReportTable {
+  readonly title: string
+  /** A column whose name starts with `#` holds numbers. */
+  readonly columns: readonly string[]
+  readonly rows: readonly (readonly string[])[]
+}
+
+/** A table with room for `most` rows, and a title that says so where there are more. */
+const cut = (table: ReportTable, most: number, rows: ReportTable['rows']): ReportTable => ({
+  ...table,
+  title: `${table.title}${shownOf(table.rows.length, most)}`,
+  rows,
+})
+
+/** Ranked rows: the first matter most. */
+export const firstRows = (table: ReportTable, most: number): ReportTable =>
+  cut(table, most, table.rows.slice(0, most))
+
+/** Rows in order of time: the last matter most. */
+export const lastRows = (table: ReportTable, most: number): ReportTable =>
+  cut(table, most, table.rows.slice(-most))
+
+export const fixTable = ({ token_efficiency: { fix_cost: rows } }: Report): ReportTable => ({
+  title: 'Fix attempts by the error that they answer',
+  columns: ['Error type', '#Fixes', '#Tokens', '#Mean tokens per fix (95 %)', '#Rework cost factor'],
+  rows: rows.map((row) => [
+    typeName(row.error_type),
+    number(row.fixes),
+    number(row.tokens),
+    interval(row.mean_tokens, number),
+    orNone(row.rework_cost_factor, decimal),
+  ]),
+})
+
+export const promptTable = ({ token_efficiency: { prompt_share: rows } }: Report): ReportTable => ({
+  title: 'Prompt tokens, GEMINI.md against instruction',
+  columns: ['Phase', '#GEMINI.md', '#Instruction', '#GEMINI.md share'],
+  rows: rows.map((row) => [
+    row.phase,
+    number(row.context_tokens),
+    number(row.instruction_tokens),
+    orNone(row.context_share, percent),
+  ]),
+})
+
+export const stepTable = ({ token_efficiency: { steps } }: Report): ReportTable => ({
+  title: 'Most expensive steps',
+  columns: ['Step', 'Phase', '#Entries', '#Tokens', '#Per entry', '#Share'],
+  rows: steps.map((row) => [
+    row.step,
+    row.phase,
+    number(row.entries),
+    number(row.tokens),
+    orNone(row.mean_tokens, number),
+    orNone(row.share, percent),
+  ]),
+})
+
+export const errorTable = ({ constraint_effectiveness: { error_types: rows } }: Report): ReportTable => ({
+  title: 'Failed validations by error type',
+  columns: ['Error type', '#Failures', '#Share', '#Builds', '#Rework tokens'],
+  rows: rows.map((row) => [
+    typeName(row.error_type),
+    number(row.failures),
+    percent(row.share),
+    number(row.builds),
+    number(row.rework_tokens),
+  ]),
+})
+
+/** In order of time. */
+export const revisionTable = ({ constraint_effectiveness: { revisions } }: Report): ReportTable => ({
+  title: 'Revisions of GEMINI.md by first sight',
+  columns: [
+    'Revision',
+    'First seen',
+    '#Builds',
+    '#First-pass rate (95 %)',
+    '#Tokens per success',
+    'Most frequent first failures',
+  ],
+  rows: revisions.map((row) => [
+    `${row.version} ${row.context_hash}`,
+    day(row.first_seen),
+    number(row.builds),
+    interval(row.first_pass_rate, percent),
+    orNone(row.tokens_per_successful_build, number),
+    mostFrequent(row),
+  ]),
+})
+
+/** In order of time. */
+export const changeTable = ({ constraint_effectiveness: { changes } }: Report): ReportTable => ({
+  title: 'Before and after each revision; q is p after correction for all comparisons',
+  columns: ['Change', '#First-pass rate', '#q', '#Tokens per build', '#q'],
+  rows: changes.map((row) => [
+    changeName(row),
+    ...difference(row.first_pass_rate, points),
+    ...difference(row.tokens_per_build, signed),
+  ]),
+})
+
+export const implementTable = ({ prompt_refinement: { implement } }: Report): ReportTable => ({
+  title: 'Implement steps by wording',
+  columns: ['Wording', '#Steps', '#Completion tokens (95 %)', '#Builds', '#First-pass rate (95 %)'],
+  rows: implement.map((row) => [
+    row.instruction_version,
+    number(row.steps),
+    interval(row.completion_tokens, number),
+    number(row.builds),
+    interval(row.first_pass_rate, percent),
+  ]),
+})
+
+export const fixPromptTable = ({ prompt_refinement: { fixes } }: Report): ReportTable => ({
+  title: 'Fix prompts by wording',
+  columns: ['Wording', '#Fixes', '#Completion tokens (95 %)', '#Rework cost factor', '#Repaired (95 %)'],
+  rows: fixes.map((row) => [
+    row.instruction_version,
+    number(row.fixes),
+    interval(row.completion_tokens, number),
+    orNone(row.rework_cost_factor, decimal),
+    interval(row.pass_rate, percent),
+  ]),
+})
+
+/** In order of time. */
+export const dayTable = ({ context_volatility: { days } }: Report): ReportTable => ({
+  title: 'Days with changes of GEMINI.md (UTC)',
+  columns: ['Day', '#Changes', '#Revisions', '#Validations passed (95 %)', '#Tokens'],
+  rows: days
+    .filter(({ changes }) => changes > 0)
+    .map((row) => [
+      row.day,
+      number(row.changes),
+      number(row.revisions),
+      interval(row.pass_rate, percent),
+      number(row.tokens),
+    ]),
+})
+
+/** How the numbers are made, in a paragraph. */
+export const methodSentences = ({ method, input }: Report): string =>
+  `Shares with Wilson intervals, means with t intervals, both at 95 %. ${number(method.comparisons)} comparisons with at least ` +
+  `${method.min_group} on each side; a finding stands at a false discovery rate of ${percent(method.false_discovery_rate)} ` +
+  '(Benjamini-Hochberg) and with an interval that leaves out zero. Wordings and revisions are compared as they were used, not ' +
+  `assigned at random. ${number(input.out_of_order)} entries out of order, ${number(input.in_future)} from the future.`
+
+function difference(comparison: Comparison | null, form: (value: number) => string): string[] {
+  if (comparison === null) return ['not enough data', '']
+  const { value, low, high } = comparison.difference
+  return [`${form(value)} (${form(low)} to ${form(high)})`, probability(comparison.q).replace('= ', '')]
+}
