@@ -1,5 +1,6 @@
 import type { Command } from 'commander'
-import { backfill, backfillOptions, type BackfillDeps } from './commands/backfill.ts'
+import { backfill, type BackfillDeps } from './commands/backfill.ts'
+import { backfillOptions } from './config/backfill-config.ts'
 import { report, reportOptions, type ReportDeps } from './commands/report.ts'
 import { parseFlags } from './config/watch-config.ts'
 

@@ -1,59 +1,19 @@
 import fs from 'node:fs'
 import os from 'node:os'
 import path from 'node:path'
-import { z } from 'zod'
 import { createBlocks, requirePromtool } from '../backfill/blocks.ts'
 import { readManifest, writeManifest, type Manifest } from '../backfill/manifest.ts'
 import { writeOpenMetrics } from '../backfill/open-metrics.ts'
 import { replay, type Replayed } from '../backfill/replay.ts'
+import { nextManifest, spanOf } from '../backfill/span.ts'
+import { summarise } from '../backfill/summary.ts'
 import type { Clock } from '../clock.ts'
-import { historyFlags, parseMoment, requireOrder } from '../config/history-config.ts'
-import { parseDuration } from '../config/units.ts'
-import { UsageError, watchConfigSchema } from '../config/watch-config.ts'
+import type { BackfillOptions } from '../config/backfill-config.ts'
+import { UsageError } from '../config/watch-config.ts'
 import { requireWritableDirectory } from '../config/writable.ts'
-import { leftOut } from '../history/left-out.ts'
 import { createProgress } from '../history/progress.ts'
 import { createLogEvents, type Logger } from '../log.ts'
 import { openStore } from '../state/store.ts'
-
-const { maxContextHashes, maxSteps, maxErrorTypes, maxInstructionVersions, contextIdle } =
-  watchConfigSchema.shape
-
-const absolute = z
-  .string()
-  .min(1)
-  .transform((directory) => path.resolve(directory))
-
-/** Everything that `backfill` can be told; every value is text here, as flags are. */
-export const backfillOptions = z.strictObject({
-  ...historyFlags,
-  maxContextHashes,
-  maxSteps,
-  maxErrorTypes,
-  maxInstructionVersions,
-  contextIdle,
-  out: absolute,
-  state: absolute.optional(),
-  prometheusData: absolute.optional(),
-  promtool: z.string().min(1).prefault('promtool'),
-  keep: z.boolean().prefault(false),
-  step: z
-    .string()
-    .prefault('4m')
-    .transform((text, context) => {
-      const step = parseDuration(text)
-      // Prometheus forgets a series that has no sample for five minutes.
-      if (step !== undefined && step >= 1_000 && step <= 240_000) return step
-      context.addIssue({ code: 'custom', message: `${JSON.stringify(text)} is not a duration from 1s to 4m` })
-      return z.NEVER
-    }),
-  since: z.string().optional(),
-  until: z.string().optional(),
-  job: z.string().min(1).prefault('audit-trace-exporter'),
-  instance: z.string().min(1).prefault('audit-trace-exporter'),
-})
-
-export type BackfillOptions = z.output<typeof backfillOptions>
 
 export interface BackfillDeps {
   readonly clock: Clock
@@ -63,9 +23,6 @@ export interface BackfillDeps {
   readonly complain: (line: string) => void
   readonly rewrite?: ((line: string) => void) | undefined
 }
-
-/** Prometheus keeps the latest hours in memory and takes no blocks that overlap with them. */
-const HEAD_MS = 3 * 3_600_000
 
 /**
  * Writes the history as OpenMetrics files, one for each day, and with `prometheusData` as blocks there; with
@@ -77,9 +34,7 @@ export async function backfill(options: BackfillOptions, deps: BackfillDeps): Pr
   const nowMs = clock.wallMs()
   const startedMs = clock.monotonicMs()
   const before = readManifest(options.out)
-  const end = lastMoment(options, before, nowMs)
-  const sinceMs = firstMoment(options, before, nowMs)
-  requireOrder(sinceMs, end.untilMs)
+  const span = spanOf(options, before, nowMs)
   const makesState = options.state !== undefined && !stateIsOurs(options.state, before)
   requireWritableDirectory('--out', options.out)
   if (options.prometheusData !== undefined) {
@@ -88,7 +43,7 @@ export async function backfill(options: BackfillOptions, deps: BackfillDeps): Pr
   }
   const work = makeWorkplace(makesState ? options.state : undefined)
   const progress = createProgress({ monotonicMs: () => clock.monotonicMs(), rewrite: deps.rewrite })
-  const manifest = nextManifest(options, before, { ...end, sinceMs })
+  const manifest = nextManifest(options, before, span)
   const written: string[] = []
   let faults = 0
   let samples = 0
@@ -104,9 +59,7 @@ export async function backfill(options: BackfillOptions, deps: BackfillDeps): Pr
         {
           ...options,
           stepMs: options.step,
-          sinceMs,
-          untilMs: end.untilMs,
-          asOfMs: end.asOfMs,
+          ...span,
           targetLabels: [
             ['instance', options.instance],
             ['job', options.job],
@@ -140,14 +93,8 @@ export async function backfill(options: BackfillOptions, deps: BackfillDeps): Pr
       writeManifest(options.out, manifest)
     }
     progress.end()
-    tell(options, deps, {
-      replayed,
-      written,
-      samples,
-      seconds: (clock.monotonicMs() - startedMs) / 1000,
-      end,
-      makesState,
-    })
+    const seconds = (clock.monotonicMs() - startedMs) / 1000
+    deps.print(summarise(options, { replayed, written, samples, seconds, span, makesState }))
     return faults === 0
   } finally {
     work.remove()
@@ -157,65 +104,6 @@ export async function backfill(options: BackfillOptions, deps: BackfillDeps): Pr
 const STATE_FILE = 'state.sqlite'
 
 const fileOf = (out: string, day: string): string => path.join(out, `audit-${day}.om`)
-
-interface End {
-  /** The last samples are no later. */
-  readonly untilMs: number
-  /** The moment as of which the history is taken. */
-  readonly asOfMs: number
-  /** An earlier run has set both. */
-  readonly pinned: boolean
-}
-
-/** The last three hours are Prometheus' own; a second run ends where the first one did, and sees what that saw. */
-function lastMoment(options: BackfillOptions, before: Manifest | undefined, nowMs: number): End {
-  const asked = parseMoment('--until', options.until, nowMs)
-  if (before !== undefined && (options.until === undefined || options.until === before.until)) {
-    return {
-      untilMs: Math.min(before.until_ms, nowMs - HEAD_MS),
-      asOfMs: Math.min(before.now_ms ?? before.until_ms + HEAD_MS, nowMs),
-      pinned: true,
-    }
-  }
-  return { untilMs: Math.min(asked ?? nowMs, nowMs - HEAD_MS), asOfMs: nowMs, pinned: false }
-}
-
-const firstMoment = (
-  options: BackfillOptions,
-  before: Manifest | undefined,
-  nowMs: number,
-): number | undefined =>
-  options.since !== undefined && options.since === before?.since
-    ? before.since_ms
-    : parseMoment('--since', options.since, nowMs)
-
-/**
- * What earlier runs have written and imported stays known, whatever part of it this run is about, and so does
- * the end of the run that reached furthest.
- */
-function nextManifest(
-  options: BackfillOptions,
-  before: Manifest | undefined,
-  { untilMs, asOfMs, sinceMs }: End & { readonly sinceMs: number | undefined },
-): Manifest {
-  const furthest =
-    before !== undefined && before.until_ms >= untilMs
-      ? before
-      : { until_ms: untilMs, now_ms: asOfMs, until: options.until }
-  const first =
-    sinceMs === undefined
-      ? { since: before?.since, since_ms: before?.since_ms }
-      : { since: options.since, since_ms: sinceMs }
-  return {
-    format: 1,
-    until_ms: furthest.until_ms,
-    ...(furthest.now_ms !== undefined && { now_ms: furthest.now_ms }),
-    ...(first.since !== undefined && first),
-    ...(furthest.until !== undefined && { until: furthest.until }),
-    ...(before?.state !== undefined && { state: before.state }),
-    days: { ...before?.days },
-  }
-}
 
 /** Whether the state is there already, from an earlier run. Throws where it is anybody else's. */
 function stateIsOurs(state: string, before: Manifest | undefined): boolean {
@@ -277,67 +165,3 @@ async function importDays(
     if (!options.keep) fs.rmSync(file, { force: true })
   }
 }
-
-interface Outcome {
-  readonly replayed: Replayed
-  /** The days that this run wrote, in order. */
-  readonly written: readonly string[]
-  readonly samples: number
-  readonly seconds: number
-  readonly end: End
-  readonly makesState: boolean
-}
-
-function tell(options: BackfillOptions, { print }: BackfillDeps, outcome: Outcome): void {
-  const { replayed, written, samples, seconds, end, makesState } = outcome
-  const { history, afterLast, beforeFirst, inFuture } = replayed
-  const iso = (ms: number): string => `${new Date(ms).toISOString().slice(0, 19).replace('T', ' ')} UTC`
-  const lines = [
-    `${history.entries} entries in ${history.files.length} files, ${history.rejectedLines} lines rejected: ` +
-      `${samples} samples for ${written.length} days (${written[0] ?? 'none'} to ${written.at(-1) ?? 'none'}) in ${seconds.toFixed(1)} s.`,
-    ...leftOut(history, options),
-  ]
-  if (end.pinned) {
-    lines.push(
-      `The history ends at ${iso(end.untilMs)}, where the first run into ${options.out} ended: what came later is the exporter's to tell.`,
-    )
-  }
-  if (history.outOfOrder > 0)
-    lines.push(`${history.outOfOrder} entries stood out of order and were put in order of their time.`)
-  if (beforeFirst > 0)
-    lines.push(
-      `${beforeFirst} entries are older than --since: they are in the totals that the first samples show.`,
-    )
-  if (afterLast > 0)
-    lines.push(
-      `${afterLast} entries are later than the last samples (${iso(end.untilMs)}): they are in the totals, not in the history.`,
-    )
-  if (inFuture > 0)
-    lines.push(`${inFuture} entries claim to be from the future: they are in the totals, counted as of now.`)
-  lines.push('Next:')
-  if (options.prometheusData === undefined) {
-    lines.push(
-      `  for file in ${quoted(options.out)}/audit-*.om; do promtool tsdb create-blocks-from openmetrics "$file" DATA_DIRECTORY; done`,
-    )
-  } else {
-    const where = options.keep ? ` The files are kept in ${options.out}.` : ''
-    lines.push(
-      `  The blocks are in ${options.prometheusData}; Prometheus shows them within minutes, or when it starts.${where}`,
-    )
-  }
-  lines.push(
-    '  Start Prometheus with --storage.tsdb.retention.time long enough: the default drops what is older than 15 days.',
-  )
-  if (options.state !== undefined) {
-    lines.push(
-      makesState
-        ? `  audit-trace-exporter watch ${options.paths.map(quoted).join(' ')} --state ${quoted(options.state)}   goes on from these totals.`
-        : `  ${options.state} was made by an earlier run and is left as it is.`,
-    )
-  }
-  print(lines.join('\n'))
-}
-
-/** As a shell takes it for one word. */
-const quoted = (word: string): string =>
-  /^[\w@%+=:,./-]+$/u.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`
