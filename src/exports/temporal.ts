@@ -1,8 +1,16 @@
 // The door `audit-trace-exporter/temporal`.
-export { createAuditedBuildActivities, type AuditedBuildDeps } from './activities.ts'
-export { DEFAULT_INSTRUCTIONS } from './instructions.ts'
-export { createOptimizationActivities, type OptimizationDeps } from './optimization-activities.ts'
-export { renderReport } from '../../commands/render-report.ts'
-export { ensureOptimizationSchedule, type OptimizationScheduleOptions } from './schedule.ts'
-export type * from './types.ts'
-export { createAuditWorker, DEFAULT_TASK_QUEUE, workflowsPath, type AuditWorkerOptions } from './worker.ts'
+export { createAuditedBuildActivities, type AuditedBuildDeps } from '../capture/temporal/activities.ts'
+export { DEFAULT_INSTRUCTIONS } from '../capture/temporal/instructions.ts'
+export {
+  createOptimizationActivities,
+  type OptimizationDeps,
+} from '../capture/temporal/optimization-activities.ts'
+export { renderReport } from '../commands/render-report.ts'
+export { ensureOptimizationSchedule, type OptimizationScheduleOptions } from '../capture/temporal/schedule.ts'
+export type * from '../capture/temporal/types.ts'
+export {
+  createAuditWorker,
+  DEFAULT_TASK_QUEUE,
+  workflowsPath,
+  type AuditWorkerOptions,
+} from '../capture/temporal/worker.ts'

@@ -20,7 +20,7 @@ import {
   createAuditedBuildActivities,
   createOptimizationActivities,
   renderReport,
-} from '../../src/capture/temporal/index.ts'
+} from '../../src/exports/temporal.ts'
 import { ensureOptimizationSchedule } from '../../src/capture/temporal/schedule.ts'
 import type { OptimizationInput, OptimizationResult } from '../../src/capture/temporal/types.ts'
 import { createAuditWorker } from '../../src/capture/temporal/worker.ts'
