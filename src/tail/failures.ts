@@ -24,7 +24,7 @@ export interface Failures<T> {
   passing(): boolean
 }
 
-const LASTING = new Set(['EACCES', 'EPERM', 'ELOOP', 'ENAMETOOLONG'])
+const LASTING = new Set(['EACCES', 'EPERM', 'ELOOP', 'ENAMETOOLONG', 'EILSEQ'])
 
 /** Backs off for each item, by a clock that never jumps: a retry must not wait for one that was set back. */
 export function createFailures<T>(monotonicMs: () => number): Failures<T> {

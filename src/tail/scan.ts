@@ -112,18 +112,27 @@ export async function* walk(
   async function visit(path: string, entry: DirectoryEntry): Promise<Sighting | undefined> {
     if (entry.kind === 'other' || (entry.kind === 'directory' && isIgnoredDirectory(entry.name)))
       return undefined
+    if (events.waits(path)) return undefined
     try {
       if (entry.kind === 'link' && !(await mayFollow(fs, path, realRoots, options))) return undefined
       const facts = await fs.stat(path)
       if (facts.isDirectory) enter(path, facts)
-      else if (facts.isFile && entry.name === options.fileName) return { path, facts }
+      else events.sound(path)
+      if (facts.isFile && entry.name === options.fileName) return { path, facts }
     } catch (error) {
       // Gone between the listing and the look, or a link to nothing.
       if (!isMissing(error)) events.failed(path, 'stat', error)
+      else if (entry.name.includes(NOT_UTF8)) events.failed(path, 'stat', unspeakable(entry.name))
     }
     return undefined
   }
 }
+
+/** What stands in a name for bytes that are no UTF-8: the file cannot be asked for by it. */
+const NOT_UTF8 = '\uFFFD'
+
+const unspeakable = (name: string): Error =>
+  Object.assign(new Error(`the name "${name}" is not valid UTF-8; rename it`), { code: 'EILSEQ' })
 
 const resolveRoots = (fs: FileSystem, roots: readonly string[]): Promise<string[]> =>
   Promise.all(roots.map((root) => fs.resolve(root).catch(() => root)))

@@ -569,6 +569,19 @@ describe('where the file system is not what it should be', () => {
     expect([...world.tail.status()].map(({ condition }) => condition)).toEqual(['cold'])
   })
 
+  test('a name that is not valid UTF-8 is told of, and the rest goes on', async () => {
+    const world = given()
+    const odd = Buffer.concat([Buffer.from(`${world.root}/`), Buffer.from([0x62, 0xff])])
+    fs.mkdirSync(odd)
+    fs.writeFileSync(Buffer.concat([odd, Buffer.from(`/${TRACE}`)]), 'unseen\n')
+    fs.writeFileSync(world.trace, 'one\n')
+    await world.catchUp()
+    expectOnce(world, ['one'])
+    const failed = world.events.filter(({ name }) => name === 'fileFailed')
+    expect(failed.map(({ args }) => String(args[2]))).toEqual([expect.stringContaining('not valid UTF-8')])
+    expect(world.tail.hindered()).toBe(false)
+  })
+
   test('a directory that may not be listed is told of once a minute, not at each scan', async () => {
     const world = given({
       fs: faulty(
