@@ -33,6 +33,7 @@ export function openStore(directory: string): Store {
     database.close()
     throw error instanceof StateError ? error : explain(error, 'open', file)
   }
+  const inode = inodeOf(file)
   const statements = new Map<string, StatementSync>()
   const statement = (sql: string): StatementSync => {
     const found = statements.get(sql)
@@ -50,12 +51,14 @@ export function openStore(directory: string): Store {
     all: (sql, ...values) => statement(sql).all(...values),
     commit(parts) {
       try {
+        // SQLite goes on writing to a file that has no name any more, and the next start would begin anew.
+        if (isGone(file, inode)) throw new StateError(gone(file))
         database.exec('BEGIN IMMEDIATE')
         for (const part of parts) part.write(transaction)
         database.exec('COMMIT')
       } catch (error) {
         if (database.isTransaction) database.exec('ROLLBACK')
-        throw explain(error, 'write', file)
+        throw error instanceof StateError ? error : explain(error, 'write', file)
       }
       for (const part of parts) part.committed()
     },
@@ -114,6 +117,22 @@ function sizeOf(file: string): number | undefined {
     return undefined
   }
 }
+
+const inodeOf = (file: string): bigint | undefined =>
+  fs.statSync(file, { throwIfNoEntry: false, bigint: true })?.ino
+
+/** Whether another file or none has the name now; where that cannot be told, it is not said. */
+function isGone(file: string, inode: bigint | undefined): boolean {
+  try {
+    return inodeOf(file) !== inode
+  } catch {
+    return false
+  }
+}
+
+const gone = (file: string): string =>
+  `cannot write the state ${file}: it was removed or replaced while it was in use. Put it back, or restart the exporter ` +
+  'to begin anew: what stands in the files then becomes the new baseline.'
 
 const damaged = (file: string, cause: string): string =>
   `cannot open the state ${file}: it is damaged (${cause}). Restore it from a backup, ` +

@@ -55,6 +55,8 @@ export function createRecorder(): { events: Events; told: Told[] } {
 }
 
 export interface TestExporter extends Engine {
+  /** Where its state stands. */
+  readonly state: string
   readonly clock: ManualClock
   readonly told: Told[]
   /** One round of the loop: looks at everything, reads, closes and commits. */
@@ -112,6 +114,7 @@ export function openExporter(options: TestExporterOptions): TestExporter {
   }
   return {
     ...engine,
+    state: options.state,
     clock,
     told,
     async round() {

@@ -192,6 +192,18 @@ test('a state whose size cannot be told makes that unknown on the scrape, and no
   expect(scraped.get('audit_exporter_state_bytes')).toBeNaN()
 })
 
+test('a state that is removed while it is in use is told of; put back, it goes on', async () => {
+  const world = await createEngineWorld()
+  const file = path.join(world.exporter.state, 'state.sqlite')
+  fs.renameSync(file, `${file}.away`)
+  world.append({ step_name: 's' })
+  await world.exporter.tail.scan()
+  expect(world.exporter.commits.commit()).toBe(false)
+  expect(world.exporter.commits.fault()).toContain('was removed or replaced')
+  fs.renameSync(`${file}.away`, file)
+  expect(world.exporter.commits.commit()).toBe(true)
+})
+
 describe('with a store that fails on demand', () => {
   const given = (fails: { now: boolean }): Promise<EngineWorld> =>
     createEngineWorld({
