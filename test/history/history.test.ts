@@ -1,13 +1,12 @@
 import { appendFileSync, mkdirSync, truncateSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
-import { setFlagsFromString } from 'node:v8'
-import { runInNewContext } from 'node:vm'
 import { expect, test } from 'vitest'
 import { report, reportOptions } from '../../src/commands/report.ts'
 import { parseFlags } from '../../src/config/watch-config.ts'
 import { readHistory } from '../../src/history/history.ts'
 import { entry, lines } from '../setup/entries.ts'
 import { createManualClock, NOON, temporaryDirectory } from '../setup/exporter.ts'
+import { memoryInUse, isFreed } from '../setup/memory.ts'
 
 /** A report as JSON, with somebody who meddles each time that progress is told. */
 async function reportWhile(directory: string, meddle: (line: string) => void): Promise<string> {
@@ -87,17 +86,11 @@ test('many files with long lines are gone through in little memory', async () =>
       stopped: () => false,
     },
   )
-  const before = arrayBuffers()
+  const before = memoryInUse()
   let seen = 0
   for (const { text } of history.lines()) {
-    if (text.length > 0 && ++seen === 200) expect(arrayBuffers() - before).toBeLessThan(20 << 20)
+    if (text.length > 0) seen++
+    if (seen === 200) expect(await isFreed('arrayBuffers', before, 20 << 20)).toBe(true)
   }
   expect(seen).toBe(200)
 })
-
-/** Bytes of all buffers that are in use. */
-function arrayBuffers(): number {
-  setFlagsFromString('--expose_gc')
-  runInNewContext('gc')()
-  return process.memoryUsage().arrayBuffers
-}

@@ -1,10 +1,9 @@
 import { truncateSync } from 'node:fs'
-import { setFlagsFromString } from 'node:v8'
-import { runInNewContext } from 'node:vm'
 import { expect, test } from 'vitest'
 import { seriesKey } from '../setup/exposition.ts'
 import { createEngineWorld, type EngineWorld } from '../setup/engine.ts'
 import { NOON } from '../setup/exporter.ts'
+import { memoryInUse, isFreed } from '../setup/memory.ts'
 
 const DAY_MS = 86_400_000
 const HOLD_MS = 30_000
@@ -218,19 +217,11 @@ test('whatever stands in a label, the exposition can be parsed and no series com
   expect((await world.scrape()).size).toBe(scraped.size)
 })
 
-/** Bytes in use once everything that nobody holds is gone. */
-function heapUsed(): number {
-  setFlagsFromString('--expose-gc')
-  const collectGarbage = runInNewContext('gc') as () => void
-  collectGarbage()
-  return process.memoryUsage().heapUsed
-}
-
 test.each(['workflow_run_id', 'step_name', 'validation_error_type', 'instruction_version', 'model'])(
   'a megabyte as %s is not kept in memory',
   async (field) => {
     const world = await createEngineWorld()
-    const before = heapUsed()
+    const before = memoryInUse()
     for (let i = 0; i < 50; i++) {
       world.append({
         workflow_run_id: `run-${i}`,
@@ -244,6 +235,6 @@ test.each(['workflow_run_id', 'step_name', 'validation_error_type', 'instruction
       await world.read()
     }
     await world.scrape()
-    expect(heapUsed() - before).toBeLessThan(15_000_000)
+    expect(await isFreed('heapUsed', before, 15_000_000)).toBe(true)
   },
 )
