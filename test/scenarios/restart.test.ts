@@ -210,6 +210,9 @@ test('a build does not time out for want of an entry that is written and not rea
   exporter.clock.advance(2 * 3_600_000)
   await exporter.scrape()
   fails = false
+  // Nobody has looked at everything since, or not all that was found is read.
+  exporter.afterRound({ drained: true, scannedSinceMs: undefined })
+  exporter.afterRound({ drained: false, scannedSinceMs: exporter.clock.wallMs() })
   await exporter.round()
   await exporter.scrape()
   exporter.clock.advance(60_000)
@@ -218,6 +221,25 @@ test('a build does not time out for want of an entry that is written and not rea
   expect(builds).toEqual([
     [seriesKey('audit_builds_total', { outcome: 'first_pass', context_hash: 'unknown' }), 1],
   ])
+})
+
+test('a first pass that takes long closes no build that was busy when it began', async () => {
+  const { root, state, file } = setUp()
+  writeFileSync(file, lines(entry({ timestamp: '2026-11-20T11:59:00.000Z' })))
+  const clock = createManualClock(NOON)
+  const exporter = await startExporter({
+    roots: [root],
+    state,
+    clock,
+    fs: {
+      ...nodeFileSystem,
+      open(at) {
+        clock.advance(2 * 3_600_000)
+        return nodeFileSystem.open(at)
+      },
+    },
+  })
+  expect((await exporter.scrape()).get('audit_builds_in_progress')).toBe(1)
 })
 
 test('what cannot be read for a moment at the very first start belongs to the baseline all the same', async () => {

@@ -1,4 +1,4 @@
-import { appendFileSync, mkdirSync, utimesSync, writeFileSync } from 'node:fs'
+import { appendFileSync, mkdirSync, rmSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { expect, onTestFinished, test } from 'vitest'
 import { createHints } from '../../src/tail/hints.ts'
@@ -28,12 +28,14 @@ function watchTree() {
   return { root, told, hints, trace }
 }
 
-test('a new trace is told of, other files and ignored directories are not', async () => {
+test('a new trace is told of, other files, links and ignored directories are not', async () => {
   const { root, told, trace } = watchTree()
   await until('a trace is told of', () => {
     for (const directory of ['build', 'node_modules/x', '.git'])
       writeFileSync(trace(directory), `${Math.random()}`)
     writeFileSync(path.join(root, 'other.jsonl'), '')
+    rmSync(path.join(root, 'link'), { force: true })
+    symlinkSync('/etc/passwd', path.join(root, 'link'))
     return told.has('build/audit_trace.jsonl') || undefined
   })
   expect([...told]).toEqual(['build/audit_trace.jsonl'])

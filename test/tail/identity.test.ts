@@ -397,6 +397,46 @@ describe('where the file system is not what it should be', () => {
     expect([world.registry.count(), world.tally.truncations]).toEqual([2, 0])
   })
 
+  test.each([
+    ['file systems tell birth times', (facts: FileFacts) => facts],
+    ['none tells birth times', (facts: FileFacts) => ({ ...facts, birthNs: 0n })],
+  ])(
+    'a new file with the numbers that an old one had before a mount is another file: %s',
+    async (_, births) => {
+      let device = 41n
+      const placed = (at: string, facts: FileFacts): FileFacts => {
+        if (!facts.isFile) return facts
+        return { ...births(facts), device: at.includes('/old/') ? device : 41n, inode: 12n }
+      }
+      const world = given({
+        fs: {
+          ...nodeFileSystem,
+          stat: async (at) => placed(at, await nodeFileSystem.stat(at)),
+          async open(at) {
+            const handle = await nodeFileSystem.open(at)
+            return { ...handle, facts: async () => placed(at, await handle.facts()) }
+          },
+        },
+      })
+      const [old, fresh] = ['old', 'new'].map((name) => path.join(world.root, name, TRACE)) as [
+        string,
+        string,
+      ]
+      fs.mkdirSync(path.dirname(old))
+      fs.writeFileSync(old, 'one\n')
+      await world.catchUp()
+      world.commit()
+      await world.crash()
+      device = 42n
+      fs.mkdirSync(path.dirname(fresh))
+      fs.writeFileSync(fresh, 'two\n')
+      await world.tail.look(fresh)
+      await world.catchUp()
+      expectOnce(world, ['one', 'two'])
+      expect(world.tally.truncations).toBe(0)
+    },
+  )
+
   test('a name and a handle that never agree about which file it is fail, and are tried again at leisure', async () => {
     let opened = 0
     const world = given({
@@ -416,20 +456,28 @@ describe('where the file system is not what it should be', () => {
   })
 
   test('content that is exchanged between two reads of one slice is not mixed', async () => {
+    let reads = 0
     const world = given({
-      fs: faulty(
-        (facts) => facts,
-        (operation) => {
-          if (operation === 'read') fs.writeFileSync(world.trace, text(lines('new', 40)))
-          return undefined
+      fs: {
+        ...nodeFileSystem,
+        async open(at) {
+          const handle = await nodeFileSystem.open(at)
+          return {
+            ...handle,
+            async read(buffer, offset, length, position) {
+              const got = await handle.read(buffer, offset, length, position)
+              if (++reads === 1) fs.writeFileSync(world.trace, text(lines('new', 40)))
+              return got
+            },
+          }
         },
-      ),
+      },
     })
     fs.writeFileSync(world.trace, text(lines('old', 20)))
     await world.catchUp()
     await world.catchUp()
     world.assertBalance()
-    expect(Math.max(...world.tally.lines.values())).toBe(1)
+    expectOnce(world, lines('old', 20), lines('new', 40))
   })
 
   test('without birth times an inode used again is noticed by its content', async () => {
@@ -690,6 +738,36 @@ describe('a hint is followed by the rules of a scan', () => {
     await world.catchUp()
     expectOnce(world, ['one'])
   })
+})
+
+test('of what has been found, older content is read first', async () => {
+  const world = given()
+  for (const [name, seconds] of [
+    ['a', 3],
+    ['b', 1],
+    ['c', 2],
+  ] as const) {
+    const trace = path.join(world.root, name, TRACE)
+    fs.mkdirSync(path.dirname(trace))
+    fs.writeFileSync(trace, `${name}\n`)
+    fs.utimesSync(trace, seconds, seconds)
+  }
+  await world.catchUp()
+  expect([...world.tally.lines.keys()]).toEqual(['b', 'c', 'a'])
+})
+
+test('a file that is read often stays open longer than one that is not', async () => {
+  const world = given({ maxOpenFiles: 2 })
+  const append = async (name: string): Promise<void> => {
+    const trace = path.join(world.root, name, TRACE)
+    fs.mkdirSync(path.dirname(trace), { recursive: true })
+    fs.appendFileSync(trace, `${name}\n`)
+    await world.tail.look(trace)
+    await world.drain()
+  }
+  for (const name of ['busy', 'quiet', 'busy', 'third']) await append(name)
+  const open = [...world.tail.status()].filter(({ condition }) => condition === 'hot')
+  expect(open.map(({ file }) => path.basename(path.dirname(file.path))).toSorted()).toEqual(['busy', 'third'])
 })
 
 test('a scan that is told to stop goes on from there at the next call', async () => {
