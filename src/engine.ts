@@ -116,10 +116,10 @@ export function createEngine(config: EngineConfig, deps: EngineDeps): Engine {
   let foundUpToMs = Number.NEGATIVE_INFINITY
 
   /** What fails for a reason that passes is history if it is read in a moment, and would be an increase later. */
-  async function retryHindered(): Promise<void> {
+  async function retryTransientFailures(): Promise<void> {
     const untilMs = clock.monotonicMs() + FIRST_PASS_PATIENCE_MS
     for (let i = 0; i < FIRST_PASS_RETRIES && clock.monotonicMs() < untilMs; i++) {
-      if (!tail.hindered() || stopped()) return
+      if (!tail.hasTransientFailures() || stopped()) return
       await deps.waitToRetry()
       await tail.scan(stopped)
       await tail.drain(stopped)
@@ -137,7 +137,7 @@ export function createEngine(config: EngineConfig, deps: EngineDeps): Engine {
       const startedWallMs = clock.wallMs()
       await tail.scan(stopped)
       await tail.drain(stopped)
-      await retryHindered()
+      await retryTransientFailures()
       if (stopped()) return
       pipeline.endFirstPass(startedWallMs)
       while (!commits.commit()) {

@@ -6,43 +6,43 @@ const LAST_RETRY_MS = 60_000
 interface Failure {
   readonly delayMs: number
   readonly retryAtMs: number
-  readonly passing: boolean
+  readonly isTransient: boolean
 }
 
-/** What could not be read or listed, each with the time from which on it is tried again. */
+/** Files or directories that could not be read or listed, with exponential backoff for each. */
 export interface Failures<T> {
-  /** Doubles the delay where it is not the first time. */
+  /** Records a failure; each further one doubles the delay, up to a minute. */
   add(item: T, error: unknown): void
-  /** Whether it was there. */
+  /** Says whether the item had failed. */
   remove(item: T): boolean
   has(item: T): boolean
-  /** Whether it is too early to try again. */
-  waits(item: T): boolean
-  /** What is to be tried again now. */
+  /** Whether it is too early for another attempt. */
+  isBackingOff(item: T): boolean
+  /** The items whose backoff has ended. */
   due(): readonly T[]
-  /** Whether any failure may pass by itself, as want of handles does and want of permission does not. */
-  passing(): boolean
+  /** True if any failure is transient (EMFILE), not permanent (EACCES). */
+  anyTransient(): boolean
 }
 
-const LASTING = new Set(['EACCES', 'EPERM', 'ELOOP', 'ENAMETOOLONG', 'EILSEQ'])
+const PERMANENT = new Set(['EACCES', 'EPERM', 'ELOOP', 'ENAMETOOLONG', 'EILSEQ'])
 
-/** Backs off for each item, by a clock that never jumps: a retry must not wait for one that was set back. */
+/** The clock must be monotonic: after a wall clock was set back, a retry would wait for it to catch up. */
 export function createFailures<T>(monotonicMs: () => number): Failures<T> {
   const failures = new Map<T, Failure>()
   return {
     add(item, error) {
       const before = failures.get(item)
       const delayMs = before === undefined ? FIRST_RETRY_MS : Math.min(before.delayMs * 2, LAST_RETRY_MS)
-      const passing = !LASTING.has(codeOf(error))
-      failures.set(item, { delayMs, retryAtMs: monotonicMs() + delayMs, passing })
+      const isTransient = !PERMANENT.has(codeOf(error))
+      failures.set(item, { delayMs, retryAtMs: monotonicMs() + delayMs, isTransient })
     },
     remove: (item) => failures.delete(item),
     has: (item) => failures.has(item),
-    waits(item) {
+    isBackingOff(item) {
       const failure = failures.get(item)
       return failure !== undefined && failure.retryAtMs > monotonicMs()
     },
     due: () => [...failures].filter(([, { retryAtMs }]) => retryAtMs <= monotonicMs()).map(([item]) => item),
-    passing: () => [...failures.values()].some((failure) => failure.passing),
+    anyTransient: () => [...failures.values()].some((failure) => failure.isTransient),
   }
 }

@@ -35,9 +35,9 @@ export interface ScanResult {
 export interface WalkEvents {
   failed(path: string, operation: 'stat' | 'list', error: unknown): void
   /** Whether a directory or root has failed a moment ago and is to be left alone for now. */
-  waits(path: string): boolean
+  isBackingOff(path: string): boolean
   /** What may have failed before could be looked at. */
-  sound(path: string): void
+  reachable(path: string): void
 }
 
 /** Finds every trace below the roots, whatever events told or missed. Errors go to `onError`; the rest goes on. */
@@ -48,7 +48,11 @@ export async function scan(
   onError: WalkEvents['failed'],
 ): Promise<ScanResult> {
   const found: Sighting[] = []
-  const steps = walk(fs, roots, options, { failed: onError, waits: () => false, sound: () => undefined })
+  const steps = walk(fs, roots, options, {
+    failed: onError,
+    isBackingOff: () => false,
+    reachable: () => undefined,
+  })
   for (;;) {
     const { done, value } = await steps.next()
     if (done === true) return { found, missingRoots: value }
@@ -72,11 +76,11 @@ export async function* walk(
   const directories: string[] = []
 
   for (const root of roots) {
-    if (events.waits(root)) continue
+    if (events.isBackingOff(root)) continue
     try {
       const facts = await fs.stat(root)
       if (facts.isDirectory) enter(root, facts)
-      else events.sound(root)
+      else events.reachable(root)
       if (facts.isFile) yield { path: root, facts }
     } catch (error) {
       if (isMissing(error)) missingRoots.push(root)
@@ -98,10 +102,10 @@ export async function* walk(
   }
 
   async function list(directory: string): Promise<DirectoryEntry[]> {
-    if (events.waits(directory)) return []
+    if (events.isBackingOff(directory)) return []
     try {
       const entries = await fs.list(directory)
-      events.sound(directory)
+      events.reachable(directory)
       return entries.filter(({ name, kind }) => name === options.fileName || kind !== 'file')
     } catch (error) {
       if (!isMissing(error)) events.failed(directory, 'list', error)
@@ -112,12 +116,12 @@ export async function* walk(
   async function visit(path: string, entry: DirectoryEntry): Promise<Sighting | undefined> {
     if (entry.kind === 'other' || (entry.kind === 'directory' && isIgnoredDirectory(entry.name)))
       return undefined
-    if (events.waits(path)) return undefined
+    if (events.isBackingOff(path)) return undefined
     try {
       if (entry.kind === 'link' && !(await mayFollow(fs, path, realRoots, options))) return undefined
       const facts = await fs.stat(path)
       if (facts.isDirectory) enter(path, facts)
-      else events.sound(path)
+      else events.reachable(path)
       if (facts.isFile && entry.name === options.fileName) return { path, facts }
     } catch (error) {
       // Gone between the listing and the look, or a link to nothing.

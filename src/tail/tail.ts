@@ -5,9 +5,9 @@ import { createHandles } from './handles.ts'
 import type { Reader } from './reader.ts'
 import type { Registry } from './registry.ts'
 import { isWithin, traceAt, walk, type ScanOptions } from './scan.ts'
-import { createToRead } from './to-read.ts'
+import { createReadQueue } from './read-queue.ts'
 import { lagBytes, needsLook, pendingBytes, type TrackedFile } from './tracked-file.ts'
-import { createWhereabouts } from './whereabouts.ts'
+import { createLocator } from './locator.ts'
 import nodePath from 'node:path'
 
 export interface TailOptions extends ScanOptions {
@@ -62,7 +62,7 @@ export interface Tail {
    */
   drain(stop?: () => boolean): Promise<boolean>
   /** Whether something could not be looked at or read for a reason that may pass in a moment. */
-  hindered(): boolean
+  hasTransientFailures(): boolean
   /** Closes every file. */
   close(): Promise<void>
   status(): Iterable<FileStatus>
@@ -75,10 +75,10 @@ export function createTail(deps: TailDeps, options: TailOptions): Tail {
   const deleted = new Set<TrackedFile>()
   const handles = createHandles(fs, options.maxOpenFiles, (file) => !deleted.has(file))
   const failures = createFailures<TrackedFile>(deps.monotonicMs)
-  const hiddenPlaces = createFailures<string>(deps.monotonicMs)
-  const toRead = createToRead(failures, recover)
-  const whereabouts = createWhereabouts(
-    { ...deps, fs, handles, toRead, failures, onFailure: fail },
+  const unreachablePlaces = createFailures<string>(deps.monotonicMs)
+  const readQueue = createReadQueue(failures, recover)
+  const locator = createLocator(
+    { ...deps, fs, handles, readQueue, failures, onFailure: fail },
     deleted,
     options,
   )
@@ -91,7 +91,7 @@ export function createTail(deps: TailDeps, options: TailOptions): Tail {
     // A stale handle, as after a network file system went away, never heals; a deleted file has no other.
     if (!deleted.has(file)) await handles.close(file)
     failures.add(file, error)
-    toRead.drop(file)
+    readQueue.drop(file)
     file.error = error instanceof Error ? error.message : String(error)
     events.fileFailed(file.path, operation, error)
   }
@@ -106,10 +106,10 @@ export function createTail(deps: TailDeps, options: TailOptions): Tail {
   async function* wholeScan(): AsyncGenerator<void, void> {
     const sighted = new Set<TrackedFile>()
     const steps = walk(fs, options.roots, options, {
-      waits: (place) => hiddenPlaces.waits(place),
-      sound: (place) => void hiddenPlaces.remove(place),
+      isBackingOff: (place) => unreachablePlaces.isBackingOff(place),
+      reachable: (place) => void unreachablePlaces.remove(place),
       failed(place, operation, error) {
-        hiddenPlaces.add(place, error)
+        unreachablePlaces.add(place, error)
         events.fileFailed(place, operation, error)
       },
     })
@@ -119,12 +119,12 @@ export function createTail(deps: TailDeps, options: TailOptions): Tail {
         noteRoots(value)
         break
       }
-      if (value !== undefined) sighted.add(await whereabouts.sight(value))
+      if (value !== undefined) sighted.add(await locator.sight(value))
       yield
     }
     for (const file of Array.from(registry.all())) {
       if (sighted.has(file) || deleted.has(file) || !isBelowRoots(file.path)) continue
-      await whereabouts.locate(file)
+      await locator.locate(file)
       yield
     }
   }
@@ -153,7 +153,7 @@ export function createTail(deps: TailDeps, options: TailOptions): Tail {
     const known = handles.use(file)
     if (known !== undefined) return known
     const handle = await handles.open(file)
-    if (whereabouts.same(file, await handle.facts())) {
+    if (locator.same(file, await handle.facts())) {
       mistaken.delete(file)
       return handle
     }
@@ -162,13 +162,13 @@ export function createTail(deps: TailDeps, options: TailOptions): Tail {
   }
 
   async function findAgain(file: TrackedFile): Promise<void> {
-    toRead.drop(file)
+    readQueue.drop(file)
     if (mistaken.delete(file)) {
       await fail(file, 'open', new Error('its name and its handle tell of two different files'))
       return
     }
     mistaken.add(file)
-    await whereabouts.locate(file)
+    await locator.locate(file)
   }
 
   async function readOnce(file: TrackedFile): Promise<void> {
@@ -178,13 +178,13 @@ export function createTail(deps: TailDeps, options: TailOptions): Tail {
       if (handle === undefined) return await findAgain(file)
       operation = 'read'
       const rest = await reader.readSlice(file, handle, deps.now())
-      if (rest === 'more') toRead.again(file)
-      else toRead.drop(file)
+      if (rest === 'more') readQueue.again(file)
+      else readQueue.drop(file)
       recover(file)
     } catch (error) {
       if (operation === 'open' && isMissing(error)) {
-        toRead.drop(file)
-        await whereabouts.locate(file)
+        readQueue.drop(file)
+        await locator.locate(file)
       } else await fail(file, operation, error)
     }
   }
@@ -194,14 +194,14 @@ export function createTail(deps: TailDeps, options: TailOptions): Tail {
       const facts = await handles.get(file)?.facts()
       if (facts === undefined) return
       const quiet = deps.now() - (file.lastReadMs ?? 0) > options.coldAfterMs
-      if (needsLook(file, facts)) toRead.offer(file, facts)
+      if (needsLook(file, facts)) readQueue.offer(file, facts)
       else if (deleted.has(file)) {
         // Whoever has it open may still write; but deleted files must not use up the handles.
-        if (quiet || deleted.size > options.maxOpenFiles / 2) await whereabouts.forget(file)
+        if (quiet || deleted.size > options.maxOpenFiles / 2) await locator.forget(file)
       } else if (facts.links === 0) deleted.add(file)
       else if (quiet) await handles.close(file)
-      else if (file.missingSinceMs === undefined && !(await whereabouts.leadsTo(file.path, file)))
-        await whereabouts.locate(file)
+      else if (file.missingSinceMs === undefined && !(await locator.leadsTo(file.path, file)))
+        await locator.locate(file)
     } catch (error) {
       await fail(file, 'stat', error)
     }
@@ -228,18 +228,18 @@ export function createTail(deps: TailDeps, options: TailOptions): Tail {
     async look(path) {
       try {
         const sighting = await traceAt(fs, path, options.roots, options)
-        if (sighting !== undefined) return void (await whereabouts.sight(sighting))
+        if (sighting !== undefined) return void (await locator.sight(sighting))
       } catch (error) {
         if (!isMissing(error)) return events.fileFailed(path, 'stat', error)
       }
-      for (const file of registry.at(path)) await whereabouts.locate(file)
+      for (const file of registry.at(path)) await locator.locate(file)
     },
     async poll() {
       for (const file of handles.files()) await pollOne(file)
-      for (const file of failures.due()) await whereabouts.locate(file)
+      for (const file of failures.due()) await locator.locate(file)
     },
     async drain(stop = () => false) {
-      for (let turns = toRead.turns(); turns.length > 0; turns = toRead.turns()) {
+      for (let turns = readQueue.turns(); turns.length > 0; turns = readQueue.turns()) {
         for (const file of turns) {
           if (stop()) return false
           await deps.beforeSlice()
@@ -248,7 +248,7 @@ export function createTail(deps: TailDeps, options: TailOptions): Tail {
       }
       return true
     },
-    hindered: () => failures.passing() || hiddenPlaces.passing(),
+    hasTransientFailures: () => failures.anyTransient() || unreachablePlaces.anyTransient(),
     close: () => handles.closeAll(),
     *status() {
       for (const file of registry.all()) {

@@ -627,7 +627,7 @@ describe('where the file system is not what it should be', () => {
     expectOnce(world, ['one'])
     const failed = world.events.filter(({ name }) => name === 'fileFailed')
     expect(failed.map(({ args }) => String(args[2]))).toEqual([expect.stringContaining('not valid UTF-8')])
-    expect(world.tail.hindered()).toBe(false)
+    expect(world.tail.hasTransientFailures()).toBe(false)
   })
 
   test('a directory that may not be listed is told of once a minute, not at each scan', async () => {

@@ -67,7 +67,7 @@ async function run(forMs: number, costs: Costs = {}, hintAtMs?: number): Promise
         while (!stop()) await spend(costs.endlessSliceMs)
         return false
       },
-      hindered: () => false,
+      hasTransientFailures: () => false,
       close: () => Promise.resolve(),
       status: () => [],
       roots: () => [],

@@ -3,7 +3,7 @@ import type { Failures } from './failures.ts'
 import { needsLook, type TrackedFile } from './tracked-file.ts'
 
 /** Files in which something may be read, in the order in which their turn comes. */
-export interface ToRead {
+export interface ReadQueue {
   /** Takes the file in where the facts say that there may be something to read, unless it failed and has to wait. */
   offer(file: TrackedFile, facts: FileFacts): void
   /** The file's turn is over, with more to read: to the end of the queue, so that who waited longest comes first. */
@@ -17,15 +17,18 @@ export interface ToRead {
 const olderFirst = ([, a]: [TrackedFile, bigint], [, b]: [TrackedFile, bigint]): number =>
   a < b ? -1 : Number(a > b)
 
-/** A file with nothing to read is no longer a failing one: `onSound` hears of it. */
-export function createToRead(failures: Failures<TrackedFile>, onSound: (file: TrackedFile) => void): ToRead {
+/** A file with nothing to read is no longer a failing one: `onReachable` hears of it. */
+export function createReadQueue(
+  failures: Failures<TrackedFile>,
+  onReachable: (file: TrackedFile) => void,
+): ReadQueue {
   const queue = new Set<TrackedFile>()
   const offered = new Map<TrackedFile, bigint>()
   return {
     offer(file, facts) {
       file.size = facts.size
-      if (!needsLook(file, facts)) onSound(file)
-      else if (!failures.waits(file) && !queue.has(file)) offered.set(file, facts.modifiedNs)
+      if (!needsLook(file, facts)) onReachable(file)
+      else if (!failures.isBackingOff(file) && !queue.has(file)) offered.set(file, facts.modifiedNs)
     },
     again(file) {
       queue.delete(file)

@@ -6,20 +6,20 @@ import type { Handles } from './handles.ts'
 import { markerHolds } from './marker.ts'
 import type { Registry } from './registry.ts'
 import { findBeside, type Sighting } from './scan.ts'
-import type { ToRead } from './to-read.ts'
+import type { ReadQueue } from './read-queue.ts'
 import { newFile, pendingBytes, type TrackedFile } from './tracked-file.ts'
 
-export interface WhereaboutsOptions {
+export interface LocatorOptions {
   readonly fileName: string
   /** A file that no path leads to is forgotten after this long. */
   readonly forgetAfterMs: number
 }
 
-export interface WhereaboutsDeps {
+export interface LocatorDeps {
   readonly fs: FileSystem
   readonly registry: Registry
   readonly handles: Handles
-  readonly toRead: ToRead
+  readonly readQueue: ReadQueue
   readonly failures: Failures<TrackedFile>
   readonly events: Events
   /** Wall clock. */
@@ -29,7 +29,7 @@ export interface WhereaboutsDeps {
 }
 
 /** Which file is where: a path leads to different files in turn, and a file goes from path to path. */
-export interface Whereabouts {
+export interface Locator {
   /** A path leads to a file with these facts; what it is, and what it may hold to read, follows from them. */
   sight(sighting: Sighting): Promise<TrackedFile>
   /** No sighting has led to this file: is it where it was, next to that, or nowhere? */
@@ -43,12 +43,12 @@ export interface Whereabouts {
   forget(file: TrackedFile): Promise<void>
 }
 
-export function createWhereabouts(
-  deps: WhereaboutsDeps,
+export function createLocator(
+  deps: LocatorDeps,
   deleted: Set<TrackedFile>,
-  options: WhereaboutsOptions,
-): Whereabouts {
-  const { fs, registry, handles, toRead, failures, events } = deps
+  options: LocatorOptions,
+): Locator {
+  const { fs, registry, handles, readQueue, failures, events } = deps
 
   const same = (file: TrackedFile, facts: FileFacts): boolean => registry.find(facts) === file
 
@@ -60,7 +60,7 @@ export function createWhereabouts(
     deleted.delete(file)
     reappeared(file)
     for (const other of registry.at(path)) if (other !== file) await locate(other)
-    toRead.offer(file, facts)
+    readQueue.offer(file, facts)
     return file
   }
 
@@ -132,7 +132,7 @@ export function createWhereabouts(
       const facts = await fs.stat(file.path)
       if (same(file, facts) || (await hasNewDevice(file, facts))) {
         reappeared(file)
-        toRead.offer(file, facts)
+        readQueue.offer(file, facts)
         return
       }
     } catch (error) {
@@ -143,7 +143,7 @@ export function createWhereabouts(
     if (found === undefined) return lose(file)
     if (found.path !== file.path) moveTo(file, found.path, nodePath.basename(found.path) !== options.fileName)
     reappeared(file)
-    toRead.offer(file, found.facts)
+    readQueue.offer(file, found.facts)
   }
 
   /** No path leads to the file any more; an open handle still may. */
@@ -154,10 +154,10 @@ export function createWhereabouts(
     const facts = await handle?.facts().catch(() => undefined)
     if (facts?.links === 0) {
       deleted.add(file)
-      toRead.offer(file, facts)
+      readQueue.offer(file, facts)
       return
     }
-    if (facts !== undefined) toRead.offer(file, facts)
+    if (facts !== undefined) readQueue.offer(file, facts)
     if (file.missingSinceMs === undefined) {
       file.missingSinceMs = deps.now()
       registry.touch(file)
@@ -166,7 +166,7 @@ export function createWhereabouts(
   }
 
   async function forget(file: TrackedFile): Promise<void> {
-    toRead.drop(file)
+    readQueue.drop(file)
     failures.remove(file)
     deleted.delete(file)
     events.fileGone(file.path, pendingBytes(file))
