@@ -1,0 +1,85 @@
+import fs from 'node:fs'
+import path from 'node:path'
+import { describe, expect, test } from 'vitest'
+import { expectOnce, faulty, given } from './given.ts'
+import { TRACE } from './world.ts'
+
+test('a name that is not valid UTF-8 is told of, and the rest goes on', async () => {
+  const world = given()
+  const odd = Buffer.concat([Buffer.from(`${world.root}/`), Buffer.from([0x62, 0xff])])
+  fs.mkdirSync(odd)
+  fs.writeFileSync(Buffer.concat([odd, Buffer.from(`/${TRACE}`)]), 'unseen\n')
+  fs.writeFileSync(world.trace, 'one\n')
+  await world.catchUp()
+  expectOnce(world, ['one'])
+  const failed = world.events.filter(({ name }) => name === 'fileFailed')
+  expect(failed.map(({ args }) => String(args[2]))).toEqual([expect.stringContaining('not valid UTF-8')])
+  expect(world.tail.hasTransientFailures()).toBe(false)
+})
+
+test('a directory that may not be listed is told of once a minute, not at each scan', async () => {
+  const world = given({
+    fs: faulty(
+      (facts) => facts,
+      (operation) => (operation === 'list' ? 'EACCES' : undefined),
+    ),
+  })
+  for (let i = 0; i < 60; i++) {
+    world.monotonicMs += 10_000
+    await world.catchUp()
+  }
+  expect(world.events.filter(({ name }) => name === 'fileFailed').length).toBeLessThan(20)
+})
+
+describe('a hint is followed by the rules of a scan', () => {
+  test.each([
+    ['a link out of the roots', TRACE],
+    ['a link with another name', 'passwd'],
+  ])('%s is not followed', async (_, name) => {
+    const world = given()
+    const outside = path.join(path.dirname(world.root), 'outside.jsonl')
+    fs.writeFileSync(outside, 'secret\n')
+    const link = path.join(world.root, name)
+    fs.symlinkSync(outside, link)
+    await world.tail.look(link)
+    await world.catchUp()
+    expectOnce(world, [])
+    expect(world.registry.count()).toBe(0)
+  })
+
+  test('a trace below a linked directory out of the roots is not read', async () => {
+    const world = given()
+    const outside = path.join(path.dirname(world.root), 'outside')
+    fs.mkdirSync(outside)
+    fs.writeFileSync(path.join(outside, TRACE), 'secret\n')
+    fs.symlinkSync(outside, path.join(world.root, 'linked'))
+    await world.tail.look(path.join(world.root, 'linked', TRACE))
+    await world.catchUp()
+    expectOnce(world, [])
+  })
+
+  test('a link to a trace within the roots is the same file', async () => {
+    const world = given()
+    fs.writeFileSync(world.trace, 'one\n')
+    const link = path.join(world.root, 'b', TRACE)
+    fs.mkdirSync(path.dirname(link))
+    fs.symlinkSync(world.trace, link)
+    await world.tail.look(link)
+    await world.catchUp()
+    expectOnce(world, ['one'])
+  })
+})
+
+test('a scan that is told to stop goes on from there at the next call', async () => {
+  const world = given()
+  for (const name of ['a', 'b', 'c']) {
+    const trace = path.join(world.root, name, TRACE)
+    fs.mkdirSync(path.dirname(trace))
+    fs.writeFileSync(trace, `${name}\n`)
+  }
+  let calls = 1
+  while (!(await world.tail.scan(() => true))) calls++
+  expect(calls).toBeGreaterThan(6)
+  await world.drain()
+  expectOnce(world, ['a', 'b', 'c'])
+})
