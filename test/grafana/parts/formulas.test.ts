@@ -7,9 +7,9 @@ import {
   TOO_FEW,
   unlessFew,
   zScore,
-} from '../../grafana/parts/formulas.ts'
-import { VERDICT_LOOK } from '../../grafana/parts/tables.ts'
-import { shownRows, type Transformation } from '../setup/table-panel.ts'
+} from '../../../grafana/parts/formulas.ts'
+import { VERDICT_LOOK } from '../../../grafana/parts/tables.ts'
+import { shownRows, type Transformation } from '../../setup/table-panel.ts'
 
 const NAMES = ['x', 'n', 'x before', 'n before']
 

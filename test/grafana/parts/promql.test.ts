@@ -4,10 +4,10 @@ import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { afterAll, expect, test } from 'vitest'
 import { stringify } from 'yaml'
-import { firingAlerts, firingCount } from '../../grafana/parts/alerts.ts'
-import { cost } from '../../grafana/parts/measures.ts'
-import { BUCKET, count } from '../../grafana/parts/promql.ts'
-import { requireProgram } from '../setup/programs.ts'
+import { firingAlerts, firingCount } from '../../../grafana/parts/alerts.ts'
+import { cost } from '../../../grafana/parts/measures.ts'
+import { BUCKET, count } from '../../../grafana/parts/promql.ts'
+import { requireProgram } from '../../setup/programs.ts'
 
 const directory = mkdtempSync(path.join(tmpdir(), 'promql-'))
 afterAll(() => rmSync(directory, { recursive: true, force: true }))
