@@ -3,7 +3,7 @@
 FROM node:24.21.0-bookworm-slim AS dependencies
 WORKDIR /app
 COPY package.json package-lock.json .npmrc ./
-# Without scripts: the image brings Node itself, so the `node` package's own download is not needed.
+# Without scripts: the base image contains Node, so the download by the `node` package is not needed.
 RUN npm ci --omit=dev --ignore-scripts --no-audit --no-fund \
   && rm -rf node_modules/node node_modules/.bin/node
 
@@ -11,7 +11,7 @@ FROM node:24.21.0-bookworm-slim
 ENV NODE_ENV=production \
     AUDIT_LISTEN=:9464 \
     AUDIT_STATE=/var/lib/audit-trace-exporter
-# New volumes take over the owner of these directories.
+# New volumes inherit the owner of these directories.
 RUN mkdir -p /builds "$AUDIT_STATE" && chown node:node /builds "$AUDIT_STATE"
 WORKDIR /app
 COPY --from=dependencies /app/node_modules node_modules
@@ -21,7 +21,7 @@ COPY docker docker
 USER node
 EXPOSE 9464
 VOLUME ["/var/lib/audit-trace-exporter"]
-# Follows AUDIT_LISTEN and AUDIT_WEB_CONFIG: set these, rather than --listen and --web-config, which it cannot see.
+# Uses AUDIT_LISTEN and AUDIT_WEB_CONFIG. Set these instead of --listen and --web-config, which it cannot see.
 HEALTHCHECK --interval=30s --timeout=5s --start-period=10s CMD ["node", "docker/healthcheck.ts"]
 ENTRYPOINT ["node", "src/main.ts"]
 CMD ["watch", "/builds"]

@@ -4,12 +4,12 @@ export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
     globalSetup: ['test/setup/services.ts'],
-    // These end what hangs, and measure nothing: on a busy machine everything may take ten times as long, and the
+    // These limits only end tests that hang: on a busy machine everything may take ten times as long, and the
     // first test that needs the Temporal server waits until it is built.
     testTimeout: 300_000,
     hookTimeout: 900_000,
     expect: { poll: { timeout: 120_000 } },
-    // Scenario and service tests start real processes; two at a time is what a 2-core machine bears.
+    // Scenario and service tests start real processes; a 2-core machine can run two at a time.
     maxWorkers: 2,
   },
 })

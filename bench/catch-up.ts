@@ -1,6 +1,6 @@
 /**
- * How fast the daemon catches up with files that stand there at its start, against the least that any reader
- * in Node must do: read, split, JSON.parse. Both in this process, in turn; CPU time, not wall time.
+ * Measures how fast the daemon catches up with existing files, relative to the minimum that any reader in Node
+ * must do: read, split, JSON.parse. Both run alternately in this process; the unit is CPU time, not wall time.
  *
  *   npm run bench -- [--megabytes 200] [--rounds 3] [--keep DIR]
  */
@@ -38,7 +38,7 @@ console.log(
 
 const CHUNK_BYTES = 1 << 18
 
-/** CPU seconds of the least that must be done. */
+/** Returns the CPU seconds of a bare read, split and JSON.parse loop. */
 function bareLoop(): number {
   const before = process.cpuUsage()
   const handle = openSync(file, 'r')
@@ -59,7 +59,7 @@ function bareLoop(): number {
   return cpuSeconds(before)
 }
 
-/** CPU seconds from the start of the real daemon, with no state, to ready. */
+/** Returns the CPU seconds from the start of the real daemon, without a state, until it is ready. */
 async function catchUp(): Promise<number> {
   const state = path.join(directory, 'state')
   rmSync(state, { recursive: true, force: true })

@@ -1,11 +1,11 @@
 /**
- * Whether memory and state stay flat: the real daemon as a process of its own, files that grow fast, are
- * renamed and deleted, a scrape every second. In the end every line must be counted.
+ * Checks that memory and state size stay constant: the real daemon in its own process, files that grow fast and
+ * are renamed and deleted, one scrape per second. At the end every line must be counted.
  *
  *   npm run soak -- [--minutes 60] [--lines-per-second 2000] [--new-builds]
  *
- * Every build ever seen keeps about a hundred bytes in the state, so that a late entry cannot open it again.
- * Without --new-builds the same thousand builds take turns, and the state must stay flat.
+ * Every build keeps about a hundred bytes in the state forever, so that a late entry cannot reopen it.
+ * Without --new-builds the same thousand builds are reused, and the size of the state must stay constant.
  */
 import { spawn } from 'node:child_process'
 import fs from 'node:fs'
@@ -40,7 +40,7 @@ const daemon = spawn(process.execPath, [main, 'watch', root, '--listen', '127.0.
 })
 const url = await new Promise<string>((resolve, reject) => {
   let log = ''
-  daemon.once('exit', () => reject(new Error(`the exporter ended:\n${log}`)))
+  daemon.once('exit', () => reject(new Error(`the exporter exited:\n${log}`)))
   daemon.stderr.on('data', (chunk: Buffer) => {
     log = (log + chunk.toString()).slice(-10_000)
     const [, found] = /"url":"([^"]+)"/u.exec(log) ?? []
@@ -51,7 +51,7 @@ const url = await new Promise<string>((resolve, reject) => {
 let written = 0
 let lines = 0
 
-/** A batch for each file in turn; a file that is long enough is renamed, the one before it deleted. */
+/** Appends a batch to the next file. A file past `ROTATE_BYTES` is renamed, which replaces its previous rotation. */
 function write(count: number, tick: number): void {
   const file = paths[tick % FILES] as string
   const batch = Array.from({ length: count }, () => `${JSON.stringify(entry(lines++))}\n`).join('')
@@ -122,7 +122,7 @@ async function sample(): Promise<void> {
   )
 }
 
-/** The middle of each quarter says more than its ends: a collection may just have run. */
+/** Prints the median of each quarter: single samples depend on when garbage was last collected. */
 function report(seen: number): void {
   const quarter = Math.floor(samples.length / 4)
   const median = (what: 'resident' | 'state', nth: number): number =>

@@ -1,4 +1,4 @@
-// HEALTHCHECK of the image: asks /healthz where the daemon's own variables say that it listens.
+// HEALTHCHECK of the image: requests /healthz at the address in the daemon's own variables.
 import http from 'node:http'
 import https from 'node:https'
 import tls from 'node:tls'
@@ -9,19 +9,19 @@ const { AUDIT_LISTEN, AUDIT_WEB_CONFIG } = process.env
 const address = parseListen(AUDIT_LISTEN || '127.0.0.1:9464')
 if (address === undefined) throw new Error(`AUDIT_LISTEN is no address: ${AUDIT_LISTEN}`)
 
-/** Where everything is listened to, this machine is. */
+/** A wildcard address is reached through the loopback address. */
 const hosts: Readonly<Record<string, string>> = { '0.0.0.0': '127.0.0.1', '::': '::1' }
 const target = {
   host: hosts[address.host] ?? address.host,
   port: address.port,
-  // It asks whether the daemon answers, not who it is.
+  // The check needs an answer, not a verified identity.
   rejectUnauthorized: false,
 }
 
 const healthy = (yes: boolean): never => process.exit(yes ? 0 : 1)
 const answered = ({ statusCode }: http.IncomingMessage): never => healthy(statusCode === 200)
 
-// Loaded only where needed: this runs every 30 seconds.
+// Loaded only if needed, because the check runs every 30 seconds.
 const web: WebConfig = AUDIT_WEB_CONFIG
   ? (await import('../src/serve/web-config.ts')).readWebConfig(AUDIT_WEB_CONFIG)
   : {}
@@ -29,7 +29,7 @@ const request =
   web.tls === undefined
     ? http.get({ ...target, path: '/healthz' }, answered)
     : web.tls.requestCert
-      ? // Nobody has a client's certificate here; the server's half of the handshake shows that it answers.
+      ? // There is no client certificate here; the server's half of the handshake shows that it answers.
         tls.connect(target, () => healthy(true))
       : https.get({ ...target, path: '/healthz' }, answered)
 request.on('error', () => healthy(false))

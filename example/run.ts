@@ -13,8 +13,8 @@ import { start, until } from '../test/setup/process.ts'
 import { startTemporalServer } from '../test/setup/temporal-server.ts'
 import { scriptedAgent } from '../test/setup/scripted-agent.ts'
 
-// One whole audited build: the real Temporal server, worker, Gemini CLI, npm, tsc, eslint and node:test, and the
-// daemon watching. With GEMINI_API_KEY the model is real, too; without it a script answers in its place.
+// One complete audited build with the real Temporal server, worker, Gemini CLI, npm, tsc, eslint and node:test, watched
+// by the daemon. With GEMINI_API_KEY the model is real too; without it a local script answers in its place.
 
 const MODEL = process.env['GEMINI_MODEL'] ?? 'gemini-2.5-flash'
 const MAIN = path.resolve(import.meta.dirname, '../src/main.ts')
@@ -32,7 +32,7 @@ try {
   const daemon = await startDaemon({
     roots: [builds],
     state: path.join(dir, 'state'),
-    // Nothing else scrapes here: a new series needs no second look before it leaves zero.
+    // Nothing else scrapes here, so a new series need not be held at zero.
     args: ['--new-series-hold', '1s'],
   })
   endings.push(() => daemon.stop())
@@ -50,7 +50,7 @@ try {
   for (const end of endings.toReversed()) await end()
 }
 
-/** The environment for the CLI and the checks. */
+/** Returns the environment for the CLI and the checks. */
 async function modelEnvironment(): Promise<NodeJS.ProcessEnv> {
   const PATH = `${toolsDir}:${String(process.env['PATH'])}`
   if (process.env['GEMINI_API_KEY']) {
@@ -81,7 +81,7 @@ async function startTemporal(): Promise<TestWorkflowEnvironment> {
   return temporal
 }
 
-/** Runs the build to its end; returns the path of its trace. */
+/** Runs the build until it ends; returns the path of its trace. */
 async function build(temporal: TestWorkflowEnvironment, workerLog: () => string): Promise<string> {
   const handle = await temporal.client.workflow.start<typeof AuditedBuildWorkflow>('AuditedBuildWorkflow', {
     workflowId: 'example-build',

@@ -8,7 +8,7 @@ import { stringify } from 'yaml'
 import { freePort, start, until } from './process.ts'
 import { requireProgram } from './programs.ts'
 
-/** One alert of one notification, as Alertmanager's webhook tells it. */
+/** One alert of one notification, as Alertmanager's webhook delivers it. */
 export interface Notified {
   readonly status: 'firing' | 'resolved'
   readonly labels: Readonly<Record<string, string>>
@@ -23,7 +23,7 @@ export interface Alertmanager {
   stop(): Promise<void>
 }
 
-/** A real Alertmanager on a free port that tells a webhook of the test at once. */
+/** Starts a real Alertmanager on a free port that notifies a webhook of the test at once. */
 export async function startAlertmanager(): Promise<Alertmanager> {
   const program = requireProgram('prometheus-alertmanager')
   const notified: Notified[] = []

@@ -9,7 +9,7 @@ for (let i = 0; i < Number(count); i++) {
     step_name: `implement_v${String(i)}`,
     prompt_token_count: i,
     completion_token_count: 1,
-    // Beyond the 4 KiB and 64 KiB up to which pipes are undivided.
+    // Longer than 4 KiB and 64 KiB, up to which writes to a pipe are atomic.
     error_full: i % 50 === 0 ? `é"\n`.repeat(40_000) : 'x'.repeat(i % 200),
   })
 }

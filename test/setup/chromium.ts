@@ -16,8 +16,8 @@ const FLAGS = [
 let browser: Promise<Browser> | undefined
 
 /**
- * A page of its own, with an empty profile, in the headless browser that all tests of a file share; the page is
- * closed with its test, the browser by `closeChromium`.
+ * Opens a page with an empty profile in the headless browser that all tests of a file share. The page is closed
+ * with its test, the browser by `closeChromium`.
  */
 export async function openPage(options: BrowserContextOptions): Promise<Page> {
   const executablePath = requireProgram('chromium')
@@ -28,5 +28,5 @@ export async function openPage(options: BrowserContextOptions): Promise<Page> {
   return context.newPage()
 }
 
-/** To be called after all tests of a file. */
+/** Call it after all tests of a file. */
 export const closeChromium = async (): Promise<void> => (await browser)?.close()

@@ -17,7 +17,7 @@ export interface Daemon extends Started {
 
 const MAIN = path.resolve(import.meta.dirname, '../../src/main.ts')
 
-/** The real `watch` as a process of its own, on a free port; resolves once it listens. */
+/** Starts the real `watch` in its own process, on a free port; resolves once it listens. */
 export async function startDaemon(options: {
   roots: readonly string[]
   state: string
@@ -47,7 +47,7 @@ export async function startDaemon(options: {
     throw error
   })
   if (url === null)
-    throw new Error(`the daemon ended with ${String(running.child.exitCode)}:\n${running.output()}`)
+    throw new Error(`the daemon exited with ${String(running.child.exitCode)}:\n${running.output()}`)
 
   return {
     ...running,

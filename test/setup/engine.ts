@@ -11,26 +11,26 @@ import {
 } from './exporter.ts'
 import { seriesKey } from './exposition.ts'
 
-/** One trace, and an exporter of it that can be killed and started anew. It ends with its test. */
+/** One trace and an exporter that can be killed and restarted. It is closed with its test. */
 export interface EngineWorld {
   readonly trace: string
   readonly clock: ManualClock
-  /** The one that runs now. */
+  /** The exporter that is running. */
   readonly exporter: TestExporter
   append(...entries: readonly Record<string, unknown>[]): void
-  /** Reads all there is. */
+  /** Reads everything that is in the trace. */
   read(): Promise<void>
   scrape: TestExporter['scrape']
   /** The value of one series on a scrape that is not counted as seen. */
   peek(name: string, labels: Readonly<Record<string, string>>): Promise<number | undefined>
-  /** The end of the process, with all that is not committed, and a new start; `meanwhile` lies between. */
+  /** Kills the exporter with everything uncommitted, runs `meanwhile`, and starts it again. */
   restart(meanwhile?: () => void): Promise<void>
 }
 
 export interface EngineOptions {
-  /** As `watch` takes them; changes hold from the next restart on. */
+  /** The options of `watch`; changes take effect at the next restart. */
   readonly flags?: Record<string, unknown>
-  /** What stands in the trace before the very first start. */
+  /** The content of the trace before the very first start. */
   readonly before?: readonly Record<string, unknown>[]
   readonly wrapStore?: (store: Store) => Store
 }

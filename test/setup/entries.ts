@@ -3,7 +3,7 @@ import type { OptimizationLogEntry } from '../../src/entry/entry.ts'
 export const HASH_A = 'a'.repeat(64)
 export const HASH_B = 'b'.repeat(64)
 
-/** One entry with what is required and what the test is about. */
+/** Returns an entry with the required fields and those that the test is about. */
 export function entry(fields: Partial<OptimizationLogEntry> = {}): OptimizationLogEntry {
   return {
     workflow_run_id: 'run-1',

@@ -10,7 +10,7 @@ import { openStore, type Store } from '../../src/state/store.ts'
 import { nodeFileSystem, type FileSystem } from '../../src/tail/file-system.ts'
 import { parseExposition } from './exposition.ts'
 
-/** A directory of its own for one test, removed after it. */
+/** Creates a directory for one test and removes it afterwards. */
 export function temporaryDirectory(): string {
   const directory = mkdtempSync(path.join(os.tmpdir(), 'audit-test-'))
   onTestFinished(() => rmSync(directory, { recursive: true, force: true }))
@@ -19,11 +19,11 @@ export function temporaryDirectory(): string {
 
 export interface ManualClock extends Clock {
   advance(ms: number): void
-  /** The wall clock alone jumps, as when somebody sets it. */
+  /** Moves only the wall clock, as when somebody sets it. */
   jump(ms: number): void
 }
 
-/** A clock that stands still until it is moved. */
+/** A clock that only moves when the test moves it. */
 export function createManualClock(startMs: number): ManualClock {
   let wallMs = startMs
   let monotonicMs = 0
@@ -42,7 +42,7 @@ export function createManualClock(startMs: number): ManualClock {
 
 export type Told = { readonly event: keyof Events; readonly args: readonly unknown[] }
 
-/** Notes everything that is told. */
+/** Records every event. */
 export function createRecorder(): { events: Events; told: Told[] } {
   const told: Told[] = []
   const events = new Proxy({} as Events, {
@@ -55,13 +55,13 @@ export function createRecorder(): { events: Events; told: Told[] } {
 }
 
 export interface TestExporter extends Engine {
-  /** Where its state stands. */
+  /** Directory of its state. */
   readonly state: string
   readonly clock: ManualClock
   readonly told: Told[]
-  /** One round of the loop: looks at everything, reads, closes and commits. */
+  /** One round of the loop: scans, reads, closes builds and commits. */
   round(): Promise<void>
-  /** A scrape that arrives whole; with `lost`, one that never arrives. */
+  /** A scrape whose response arrives in full; with `lost`, one whose response never arrives. */
   scrape(options?: { lost?: boolean }): Promise<Map<string, number>>
   /** The text of such a scrape. */
   scrapeText(): Promise<string>
@@ -75,15 +75,15 @@ export interface TestExporterOptions {
   readonly flags?: Record<string, unknown>
   readonly clock?: ManualClock
   readonly fs?: FileSystem
-  /** Where faults of the state come in. */
+  /** Injects faults of the state. */
   readonly wrapStore?: (store: Store) => Store
   readonly sliceBytes?: number
 }
 
-/** When the clock of a test starts, unless it says otherwise. */
+/** Default start of the clock of a test. */
 export const NOON = Date.parse('2026-11-20T12:00:00Z')
 
-/** Every part of the daemon but the process, its timers and its socket: real files, real state. */
+/** Opens the daemon without process, timers and socket, with real files and a real state. */
 export function openExporter(options: TestExporterOptions): TestExporter {
   const clock = options.clock ?? createManualClock(NOON)
   const { events, told } = createRecorder()
@@ -130,7 +130,7 @@ export function openExporter(options: TestExporterOptions): TestExporter {
   }
 }
 
-/** Like `openExporter`, with the first pass done. */
+/** Like `openExporter`, and completes the first pass. */
 export async function startExporter(options: TestExporterOptions): Promise<TestExporter> {
   const exporter = openExporter(options)
   await exporter.firstPass()

@@ -3,18 +3,18 @@ const LABEL = /([a-zA-Z_][a-zA-Z0-9_]*)="((?:[^"\\\n]|\\[\\"n])*)"(?:,|$)/uy
 const ESCAPES: Readonly<Record<string, string>> = { '\\\\': '\\', '\\"': '"', '\\n': '\n' }
 
 /**
- * The samples of a text exposition by `name{label="value",…}`, labels sorted; without labels the name alone.
- * Strict: throws for a line that is no sample and no comment, and for a series that comes twice.
+ * Parses a text exposition into samples by `name{label="value",…}`, labels sorted; without labels by name alone.
+ * Strict: throws on a line that is neither a sample nor a comment, and on a duplicate series.
  */
 export function parseExposition(text: string): Map<string, number> {
-  if (text !== '' && !text.endsWith('\n')) throw new Error('the exposition does not end with a line end')
+  if (text !== '' && !text.endsWith('\n')) throw new Error('the exposition does not end with a newline')
   const samples = new Map<string, number>()
   for (const [i, line] of text.split('\n').entries()) {
     if (line === '' || line.startsWith('#')) continue
     const [, name = '', labels, value = ''] = SAMPLE.exec(line) ?? []
-    if (name === '') throw new Error(`line ${i + 1} is no sample: ${line}`)
+    if (name === '') throw new Error(`line ${i + 1} is not a sample: ${line}`)
     const key = seriesKey(name, parseLabels(labels ?? '', i + 1))
-    if (samples.has(key)) throw new Error(`line ${i + 1}: ${key} comes twice`)
+    if (samples.has(key)) throw new Error(`line ${i + 1}: duplicate series ${key}`)
     const number = Number(value.replace('Inf', 'Infinity'))
     if (Number.isNaN(number) && value !== 'NaN') throw new Error(`line ${i + 1} has no number: ${line}`)
     samples.set(key, number)
@@ -35,7 +35,7 @@ function parseLabels(text: string, line: number): Record<string, string> {
   for (let at = 0; at < text.length; at = LABEL.lastIndex) {
     const [, name = '', value = ''] = LABEL.exec(text) ?? []
     if (name === '') throw new Error(`line ${line}: cannot read the labels {${text}} from ${at} on`)
-    if (Object.hasOwn(labels, name)) throw new Error(`line ${line}: the label ${name} comes twice`)
+    if (Object.hasOwn(labels, name)) throw new Error(`line ${line}: duplicate label ${name}`)
     labels[name] = value.replaceAll(/\\[\\"n]/gu, (escape) => ESCAPES[escape] ?? '')
   }
   return labels

@@ -6,11 +6,11 @@ import { setTimeout as delay } from 'node:timers/promises'
 export type ModelTurn =
   | { readonly text: string }
   | { readonly calls: readonly { readonly name: string; readonly args: Record<string, unknown> }[] }
-  /** A refusal by the service, as Google's APIs write it. */
+  /** An error response in the format of Google's APIs. */
   | { readonly status: number; readonly message: string }
-  /** A finished answer without a single part. */
+  /** A complete answer without any parts. */
   | { readonly empty: true }
-  /** No answer until the client goes away. */
+  /** No answer until the client disconnects. */
   | { readonly hang: true }
 
 /** One request of the model API, as far as a script of answers needs it. */
@@ -21,13 +21,13 @@ export interface ModelRequest {
   readonly conversation: string
   /** What the CLI was asked: the last text of a user's turn that is not the CLI's own. */
   readonly prompt: string
-  /** How many answers of tools stand in the conversation: 0 at the first request of a run. */
+  /** Number of tool responses in the conversation: 0 at the first request of a run. */
   readonly toolResponses: number
-  /** The tools' answers, as JSON text, oldest first. */
+  /** The tool responses as JSON text, oldest first. */
   readonly toolAnswers: readonly string[]
 }
 
-/** The same for every answer, so that a test can add up what the CLI must report. */
+/** The same for every answer, so that a test can compute what the CLI must report. */
 export const fakeUsage = { prompt: 1000, cached: 400, candidates: 50, thoughts: 7 } as const
 
 export interface FakeGeminiApi {
@@ -49,7 +49,7 @@ interface Body {
   readonly contents?: readonly Content[]
 }
 
-/** A local stand-in for `generativelanguage.googleapis.com`: streams what `answer` says, counts `fakeUsage` each time. */
+/** A local stand-in for `generativelanguage.googleapis.com`: streams what `answer` returns and reports `fakeUsage` each time. */
 export async function createFakeGeminiApi(
   answer: (request: ModelRequest, index: number) => ModelTurn | Promise<ModelTurn>,
 ): Promise<FakeGeminiApi> {

@@ -2,8 +2,8 @@ import { mkdirSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 
 /**
- * The environment in which the real Gemini CLI talks to a local API: a home of its own below `dir`, one attempt
- * for each call (its own retries take minutes), no statistics.
+ * The environment in which the real Gemini CLI talks to a local API: its own home directory below `dir`, one attempt
+ * per call (the CLI's own retries take minutes), no usage statistics.
  */
 export function geminiEnvironment(dir: string, apiUrl: string): NodeJS.ProcessEnv {
   const home = path.join(dir, 'home')
@@ -17,7 +17,7 @@ export function geminiEnvironment(dir: string, apiUrl: string): NodeJS.ProcessEn
   return {
     PATH: process.env['PATH'],
     HOME: home,
-    // The CLI leaves its reports of API errors there.
+    // The CLI writes its reports of API errors there.
     TMPDIR: home,
     GEMINI_API_KEY: 'a-key-for-the-local-api',
     GOOGLE_GEMINI_BASE_URL: apiUrl,

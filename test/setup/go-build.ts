@@ -4,7 +4,7 @@ import { homedir } from 'node:os'
 import path from 'node:path'
 import { promisify } from 'node:util'
 
-/** Programs that no Debian package has, by module at a version. The first build of one may take minutes. */
+/** Programs that Debian does not package, by module and version. The first build of one may take minutes. */
 export const GO_PROGRAMS = {
   temporal: 'github.com/temporalio/cli/cmd/temporal@v1.5.1',
 } as const
@@ -13,13 +13,13 @@ export type GoProgram = keyof typeof GO_PROGRAMS
 
 const running = new Map<string, Promise<unknown>>()
 
-/** The path of a Go program, built with `go` (asked for where it is needed) into the user's cache and kept there. */
+/** Returns the path of a Go program, which `go` builds into the user's cache when it is first needed. */
 export async function buildGoProgram(name: GoProgram, findGo: () => string): Promise<string> {
   const module = GO_PROGRAMS[name]
   const cache = process.env['XDG_CACHE_HOME'] ?? path.join(homedir(), '.cache')
   const directory = path.join(cache, 'audit-trace-exporter', 'go', module.replaceAll('/', '_'))
   const program = path.join(directory, name)
-  // `go install` renames the finished program into place: what is there is whole.
+  // `go install` renames the finished program into place, so an existing file is complete.
   if (existsSync(program)) return program
   const go = findGo()
   if (!running.has(name)) {

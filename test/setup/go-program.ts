@@ -2,8 +2,8 @@ import { buildGoProgram, type GoProgram } from './go-build.ts'
 import { findProgram, skipTest } from './programs.ts'
 
 /**
- * The path of a Go program, built on first demand into the user's cache directory and kept there.
- * Without Go the test is skipped, and fails where CI=true.
+ * Returns the path of a Go program, which is built into the user's cache directory when it is first needed.
+ * Without Go the test is skipped, or fails with CI=true.
  */
 export function requireGoProgram(name: GoProgram): Promise<string> {
   return buildGoProgram(

@@ -2,7 +2,7 @@ import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 import { until } from './process.ts'
 
-/** What is in use once everything that nobody holds is gone; the engine may take its time to free the last of it. */
+/** Returns the bytes in use after garbage collection. The engine may free the last of them later. */
 export function memoryInUse(): NodeJS.MemoryUsage {
   setFlagsFromString('--expose-gc')
   const collectGarbage = runInNewContext('gc') as () => void
@@ -10,7 +10,7 @@ export function memoryInUse(): NodeJS.MemoryUsage {
   return process.memoryUsage()
 }
 
-/** Whether in the end not more than so many bytes more than `before` are in use; fails where they stay. */
+/** Waits until at most `bytes` more than `before` are in use; fails if they are not freed. */
 export const isFreed = (
   kind: 'heapUsed' | 'arrayBuffers',
   before: NodeJS.MemoryUsage,

@@ -2,10 +2,10 @@ import { mkdirSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { fileURLToPath } from 'node:url'
 
-/** Where the real `tsc` and `eslint` stand; the packages under test have none of their own. */
+/** Directory of the real `tsc` and `eslint`; the packages under test do not contain them. */
 export const toolsDir = fileURLToPath(new URL('../../node_modules/.bin', import.meta.url))
 
-/** A small package that real npm, tsc, eslint and node:test work on: plain JavaScript whose types are checked. */
+/** A small package for the real npm, tsc, eslint and node:test: plain JavaScript with checked types. */
 export const packageFiles: Readonly<Record<string, string>> = {
   'package.json': JSON.stringify({
     name: 'sum',
@@ -29,7 +29,7 @@ export const packageFiles: Readonly<Record<string, string>> = {
   ].join('\n'),
 }
 
-/** What the agent may write instead of `src/sum.js`, and what the checks say to it. */
+/** Faulty versions of `src/sum.js`, by the error type that the checks report for them. */
 export const brokenSources = {
   TSC_ERROR: `/** @param {number[]} numbers */\nexport const sum = (numbers) => numbers.total()\n`,
   ESLINT_ERROR_EQEQEQ: `/** @param {number[]} numbers */\nexport const sum = (numbers) => (numbers.length == 0 ? 0 : numbers.reduce((a, b) => a + b, 0))\n`,

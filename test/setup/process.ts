@@ -6,13 +6,13 @@ import { onTestFinished, TestRunner } from 'vitest'
 
 export interface Started {
   readonly child: ChildProcess
-  /** All that it has written to stderr and stdout so far. */
+  /** Everything that it has written to stderr and stdout so far. */
   output(): string
-  /** Sends the signal and waits for the end; the exit code, or the signal that ended it. */
+  /** Sends the signal and waits for the exit; returns the exit code, or the signal that ended it. */
   stop(signal?: NodeJS.Signals): Promise<number | NodeJS.Signals>
 }
 
-/** Starts a real program; it ends with the test that started it, if not before. */
+/** Starts a real program and ends it with the test at the latest. */
 export function start(program: string, args: readonly string[], env: NodeJS.ProcessEnv = {}): Started {
   const child = spawn(program, args, { stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, ...env } })
   let output = ''
@@ -33,10 +33,10 @@ export function start(program: string, args: readonly string[], env: NodeJS.Proc
   return { child, output: () => output, stop }
 }
 
-/** Ends a wait that is in vain; how long something takes on a busy machine is no test's concern. */
+/** Upper bound of a wait. It only ends waits that would never succeed; tests do not measure time. */
 export const IN_VAIN_MS = 120_000
 
-/** Asks again and again until the answer is neither undefined nor an error; fails with the last of them. */
+/** Polls until the result is neither undefined nor an error; fails with the last error. */
 export async function until<T>(
   what: string,
   ask: () => Promise<T | undefined> | T | undefined,
@@ -58,7 +58,7 @@ export async function until<T>(
   }
 }
 
-/** A port that nothing listens on at this moment, for programs that cannot say which one they took. */
+/** Returns a port that is free at this moment, for programs that do not report the port they chose. */
 export async function freePort(): Promise<number> {
   const server = net.createServer().listen(0, '127.0.0.1')
   await once(server, 'listening')

@@ -4,7 +4,7 @@ import { inject, TestRunner } from 'vitest'
 
 declare module 'vitest' {
   interface ProvidedContext {
-    /** Why a program could not be installed, by program; put there once by services.ts. */
+    /** Why a program could not be installed, by program; set once by services.ts. */
     installFailures: Record<string, string>
   }
 }
@@ -20,7 +20,7 @@ export const DEBIAN_PACKAGES = {
 
 export type Program = keyof typeof DEBIAN_PACKAGES
 
-/** The absolute path of a program on PATH, or undefined. */
+/** Returns the absolute path of a program on PATH, or undefined. */
 export function findProgram(program: string): string | undefined {
   const directories = (process.env['PATH'] ?? '').split(path.delimiter)
   return [...directories, '/usr/bin', '/usr/local/bin']
@@ -35,7 +35,7 @@ export function findProgram(program: string): string | undefined {
     })
 }
 
-/** The path of a program; without it the test is skipped with the reason, and fails where CI=true. */
+/** Returns the path of a program. Without the program the test is skipped with the reason, or fails with CI=true. */
 export function requireProgram(program: Program): string {
   const found = findProgram(program)
   if (found !== undefined) return found
@@ -43,7 +43,7 @@ export function requireProgram(program: Program): string {
   return skipTest(`needs ${program} (Debian package ${DEBIAN_PACKAGES[program]}): ${cause}`)
 }
 
-/** Ends the running test as skipped; in CI nothing may be skipped, so it fails there. */
+/** Skips the running test; with CI=true the test fails instead. */
 export function skipTest(reason: string): never {
   if (process.env['CI'] === 'true') throw new Error(reason)
   const test = TestRunner.getCurrentTest()

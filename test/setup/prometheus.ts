@@ -8,7 +8,7 @@ import { requireProgram } from './programs.ts'
 export interface PrometheusOptions {
   /** `host:port` by job name. */
   readonly targets: Readonly<Record<string, string>>
-  /** A scrape each of these; also how often rules are evaluated. */
+  /** Scrape interval and rule evaluation interval. */
   readonly interval?: string
   readonly ruleFiles?: readonly string[]
   /** `host:port` */
@@ -33,14 +33,14 @@ export interface Prometheus {
   readonly url: string
   instant(query: string, timeMs?: number): Promise<Sample[]>
   range(query: string, fromMs: number, toMs: number, stepSeconds: number): Promise<Range[]>
-  /** Any GET of the HTTP API, its `data`. */
+  /** Sends a GET to the HTTP API and returns its `data`. */
   api<T>(pathAndQuery: string): Promise<T>
   stop(): Promise<void>
 }
 
 type Raw = { metric: Record<string, string>; value: [number, string]; values: [number, string][] }
 
-/** A real Prometheus on a free port, ready, and with a first good scrape of every target; rejects without. */
+/** Starts a real Prometheus on a free port; resolves after a first successful scrape of every target, else rejects. */
 export async function startPrometheus(options: PrometheusOptions): Promise<Prometheus> {
   const program = requireProgram('prometheus')
   const directory = mkdtempSync(path.join(tmpdir(), 'prometheus-'))

@@ -1,7 +1,7 @@
 import { worker } from '../../src/commands/worker.ts'
 import { createLogger } from '../../src/log.ts'
 
-// A worker as a process of its own, which a test can kill: `node run-worker.ts ADDRESS TASK_QUEUE`.
+// A worker in its own process, which a test can kill: `node run-worker.ts ADDRESS TASK_QUEUE`.
 const [address = '', taskQueue = ''] = process.argv.slice(2)
 const stop = new AbortController()
 process.on('SIGTERM', () => stop.abort())

@@ -15,7 +15,7 @@ export function scriptedAgent(sources: readonly string[]): (request: ModelReques
   return ({ prompt, toolResponses }) => {
     if (toolResponses > 0) return { text: 'Done.' }
     if (prompt.startsWith('Create the scaffold')) {
-      // package.json comes with the template: the CLI lets no agent write it without a person's consent.
+      // package.json comes with the template: the CLI does not let an agent write it unattended.
       const files = Object.entries(packageFiles).filter(
         ([name]) => !/^src\/sum\.js$|^package\.json$/.test(name),
       )

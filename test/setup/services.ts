@@ -6,9 +6,9 @@ import { DEBIAN_PACKAGES, findProgram, type Program } from './programs.ts'
 const POLICY = '/usr/sbin/policy-rc.d'
 
 /**
- * Installs, once before all tests, the programs that they need: Debian packages, where that can be done.
- * What could not be installed is told to the tests, which skip with the reason (or fail, in CI).
- * Programs built from source are left to the test that asks for them: see go-program.ts.
+ * Installs the Debian packages that the tests need, once before all tests.
+ * If one cannot be installed, the tests that need it are skipped with the reason (or fail with CI=true).
+ * Programs built from source are built by the test that needs them: see go-program.ts.
  */
 export default function setup(project: TestProject): void {
   const missing = (Object.keys(DEBIAN_PACKAGES) as Program[]).filter((program) => !findProgram(program))
@@ -47,7 +47,7 @@ function apt(...args: string[]): void {
   execFileSync('apt-get', ['--quiet', ...args], { env, stdio: ['ignore', 'ignore', 'pipe'] })
 }
 
-/** Debian starts a package's service when it is installed, unless this policy says no (exit code 101). */
+/** Debian starts a package's service when it is installed, unless this policy refuses with exit code 101. */
 function withoutStartingServices(run: () => void): void {
   if (existsSync(POLICY)) return run()
   writeFileSync(POLICY, '#!/bin/sh\nexit 101\n', { mode: 0o755 })

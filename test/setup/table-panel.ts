@@ -1,6 +1,6 @@
 /**
- * What a table panel shows: as much of Grafana's transformations as the dashboards use, written anew after their
- * documentation. Grafana's own code draws them in the preview, and is too large for a test.
+ * Computes what a table panel shows: the subset of Grafana's transformations that the dashboards use, implemented
+ * from their documentation. Grafana's own code is too large for a test.
  */
 
 export type Cell = string | number | undefined
@@ -32,7 +32,7 @@ export interface Transformation {
   }
 }
 
-/** Rows as they are shown, from the answers to all queries of a panel. */
+/** Returns the rows that the panel shows, from the results of all its queries. */
 export function shownRows(
   answers: readonly Answer[],
   transformations: readonly Transformation[],
@@ -40,7 +40,7 @@ export function shownRows(
   return transformations.reduce<readonly Row[]>((rows, step) => transformed(rows, step), merged(answers))
 }
 
-/** Samples with the same labels make one row. */
+/** Merges samples with the same labels into one row. */
 function merged(answers: readonly Answer[]): Row[] {
   const rows = new Map<string, Row>()
   for (const { refId, samples } of answers) {
@@ -79,7 +79,7 @@ function transformed(rows: readonly Row[], { id, options }: Transformation): rea
         ),
       )
     default:
-      throw new Error(`no such transformation here: ${id}`)
+      throw new Error(`unsupported transformation: ${id}`)
   }
 }
 
@@ -96,7 +96,7 @@ function passes(
 ): boolean {
   if (id === 'greater') return value > options.value!
   if (id === 'between') return value > options.from! && value < options.to!
-  throw new Error(`no such condition here: ${id}`)
+  throw new Error(`unsupported condition: ${id}`)
 }
 
 function calculated(row: Row, { mode, binary, unary }: Transformation['options']): number {
@@ -120,6 +120,6 @@ function calculated(row: Row, { mode, binary, unary }: Transformation['options']
     case '/':
       return left / right
     default:
-      throw new Error(`no such operator: ${binary!.operator}`)
+      throw new Error(`unsupported operator: ${binary!.operator}`)
   }
 }

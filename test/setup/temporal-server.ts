@@ -3,8 +3,8 @@ import { TestWorkflowEnvironment, type LocalTestWorkflowEnvironmentOptions } fro
 const ATTEMPTS = 6
 
 /**
- * A local Temporal server with an empty database, on a free port. The SDK gives it five seconds to answer, which a
- * busy machine may need for the first reading of the program alone: it is started again then.
+ * Starts a local Temporal server with an empty database, on a free port. The SDK waits five seconds for it, and a
+ * busy machine may need longer just to load the program, so the start is retried.
  */
 export async function startTemporalServer(
   server: NonNullable<LocalTestWorkflowEnvironmentOptions['server']>,

@@ -3,7 +3,7 @@ import { DefaultLogger, Runtime } from '@temporalio/worker'
 import { requireGoProgram } from './go-program.ts'
 import { startTemporalServer } from './temporal-server.ts'
 
-/** A real Temporal server with an empty database, on a free port. */
+/** Starts a real Temporal server with an empty database, on a free port. */
 export async function startTemporal(): Promise<TestWorkflowEnvironment> {
   const path = await requireGoProgram('temporal')
   Runtime.install({ logger: new DefaultLogger('ERROR') })
