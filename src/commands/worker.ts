@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises'
 import { Client, Connection, type TLSConfig } from '@temporalio/client'
 import { DefaultLogger, NativeConnection, Runtime } from '@temporalio/worker'
 import { z } from 'zod'
-import type { Price } from '../capture/gemini-agent.ts'
+import type { Price } from '../capture/agent/gemini-agent.ts'
 import { createAuditedBuildActivities } from '../capture/temporal/activities.ts'
 import {
   createOptimizationActivities,

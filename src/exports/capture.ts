@@ -1,6 +1,6 @@
 // The door `audit-trace-exporter/capture`: everything of the writing side that does without Temporal.
 export type { OptimizationLogEntry, ValidationStatus } from '../entry/entry.ts'
-export { classifyFailure, type CheckKind } from '../capture/classify-failure.ts'
+export { classifyFailure, type CheckKind } from '../capture/checks/classify-failure.ts'
 export {
   DEFAULT_CHECKS,
   runComplianceChecks,
@@ -9,8 +9,8 @@ export {
   type ComplianceDeps,
   type ComplianceRequest,
   type ComplianceResult,
-} from '../capture/compliance-checks.ts'
-export type { CapturedEntry, EstimatedField } from '../capture/entry.ts'
+} from '../capture/checks/compliance-checks.ts'
+export type { CapturedEntry, EstimatedField } from '../capture/trace/entry.ts'
 export {
   executeGeminiAgent,
   type AgentDeps,
@@ -20,13 +20,13 @@ export {
   type AgentRun,
   type Instruction,
   type Price,
-} from '../capture/gemini-agent.ts'
-export { isRetryable, type AgentFailureReason, type AgentTokens } from '../capture/gemini-output.ts'
+} from '../capture/agent/gemini-agent.ts'
+export { isRetryable, type AgentFailureReason, type AgentTokens } from '../capture/agent/gemini-output.ts'
 export {
   logAuditEntry,
   TRACE_FILE_NAME,
   type LogAuditOptions,
   type LoggedEntry,
-} from '../capture/log-audit-entry.ts'
-export { estimateTokens, type TokenEstimator } from '../capture/token-estimate.ts'
-export { setupWorkspace, type WorkspaceRequest } from '../capture/workspace.ts'
+} from '../capture/trace/log-audit-entry.ts'
+export { estimateTokens, type TokenEstimator } from '../capture/agent/token-estimate.ts'
+export { setupWorkspace, type WorkspaceRequest } from '../capture/agent/workspace.ts'

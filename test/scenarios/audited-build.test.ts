@@ -7,11 +7,11 @@ import { historyToJSON } from '@temporalio/common/lib/proto-utils.js'
 import type { TestWorkflowEnvironment } from '@temporalio/testing'
 import { Worker } from '@temporalio/worker'
 import { afterAll, afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { DEFAULT_CHECKS } from '../../src/capture/compliance-checks.ts'
+import { DEFAULT_CHECKS } from '../../src/capture/checks/compliance-checks.ts'
 import type { AuditedBuildWorkflow } from '../../src/capture/temporal/audited-build.ts'
 import type { AuditedBuildFailure, AuditedBuildInput } from '../../src/capture/temporal/types.ts'
 import { workflowsPath } from '../../src/capture/temporal/worker.ts'
-import { sha256 } from '../../src/capture/workspace.ts'
+import { sha256 } from '../../src/capture/agent/workspace.ts'
 import { check } from '../../src/commands/check.ts'
 import { startDaemon } from '../setup/daemon.ts'
 import {
@@ -276,7 +276,7 @@ describe('AuditedBuildWorkflow', () => {
     await expectDaemonAgrees(handle, 'after_rework')
     const history = await handle.fetchHistory()
     await Worker.runReplayHistory({ workflowsPath }, history)
-    // What test/capture/replay.test.ts replays; to be recorded anew when the workflow changes on purpose.
+    // What test/capture/temporal/audited-build.test.ts replays; to be recorded anew when the workflow changes on purpose.
     if (process.env['RECORD_HISTORY'] === 'true') writeFileSync(RECORDED, historyToJSON(history))
   })
 

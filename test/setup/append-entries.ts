@@ -1,4 +1,4 @@
-import { logAuditEntry } from '../../src/capture/log-audit-entry.ts'
+import { logAuditEntry } from '../../src/capture/trace/log-audit-entry.ts'
 
 // One of several processes that append to the same trace: `node append-entries.ts DIR WRITER COUNT`.
 const [dir = '', writer = '', count = '0'] = process.argv.slice(2)

@@ -7,13 +7,13 @@ import {
   type AgentDeps,
   type AgentEffort,
   type AgentRun,
-} from '../gemini-agent.ts'
-import { runComplianceChecks, type ComplianceDeps } from '../compliance-checks.ts'
-import { firstSnapshot } from '../first-snapshot.ts'
-import { isRetryable } from '../gemini-output.ts'
-import { sessionTokens } from '../gemini-session.ts'
-import { logAuditEntry, type LogAuditOptions } from '../log-audit-entry.ts'
-import { endOrphan } from '../orphan.ts'
+} from '../agent/gemini-agent.ts'
+import { runComplianceChecks, type ComplianceDeps } from '../checks/compliance-checks.ts'
+import { firstSnapshot } from '../agent/first-snapshot.ts'
+import { isRetryable } from '../agent/gemini-output.ts'
+import { sessionTokens } from '../agent/gemini-session.ts'
+import { logAuditEntry, type LogAuditOptions } from '../trace/log-audit-entry.ts'
+import { endOrphan } from '../process/orphan.ts'
 import {
   beginAttempt,
   endAttempt,
@@ -21,9 +21,9 @@ import {
   sumAttempts,
   type Spent,
   type StepSpent,
-} from '../spent-tokens.ts'
+} from '../agent/spent-tokens.ts'
 import { truncateText } from '../truncate-text.ts'
-import { setupWorkspace } from '../workspace.ts'
+import { setupWorkspace } from '../agent/workspace.ts'
 import { beating } from './beating.ts'
 import type { AuditedBuildActivities } from './types.ts'
 

@@ -7,9 +7,9 @@ import {
   proxyActivities,
   workflowInfo,
 } from '@temporalio/workflow'
-import type { Check, CheckFailure, ComplianceResult } from '../compliance-checks.ts'
-import type { CapturedEntry } from '../entry.ts'
-import type { AgentEffort, AgentRequest, AgentRun, Instruction } from '../gemini-agent.ts'
+import type { Check, CheckFailure, ComplianceResult } from '../checks/compliance-checks.ts'
+import type { CapturedEntry } from '../trace/entry.ts'
+import type { AgentEffort, AgentRequest, AgentRun, Instruction } from '../agent/gemini-agent.ts'
 import { DEFAULT_INSTRUCTIONS } from './instructions.ts'
 import type {
   AuditedBuildActivities,

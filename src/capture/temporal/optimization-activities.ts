@@ -2,7 +2,7 @@ import { mkdir, readdir, rename, rm, stat, writeFile } from 'node:fs/promises'
 import path from 'node:path'
 import { nodeFileSystem } from '../../tail/file-system.ts'
 import { scan } from '../../tail/scan.ts'
-import { TRACE_FILE_NAME } from '../log-audit-entry.ts'
+import { TRACE_FILE_NAME } from '../trace/log-audit-entry.ts'
 import { beating } from './beating.ts'
 import type { OptimizationActivities, ReportFormat } from './types.ts'
 

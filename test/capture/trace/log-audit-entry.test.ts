@@ -13,10 +13,10 @@ import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { check } from '../../src/commands/check.ts'
-import { parseLine } from '../../src/entry/parse.ts'
-import { logAuditEntry } from '../../src/capture/log-audit-entry.ts'
-import { until } from '../setup/process.ts'
+import { check } from '../../../src/commands/check.ts'
+import { parseLine } from '../../../src/entry/parse.ts'
+import { logAuditEntry } from '../../../src/capture/trace/log-audit-entry.ts'
+import { until } from '../../setup/process.ts'
 
 let dir = ''
 beforeEach(() => {
@@ -162,7 +162,7 @@ describe('logAuditEntry', () => {
   })
 
   it('goes on after a writer was killed in the middle: no lock stays behind, at most one line is torn', async () => {
-    const program = fileURLToPath(new URL('../setup/append-entries.ts', import.meta.url))
+    const program = fileURLToPath(new URL('../../setup/append-entries.ts', import.meta.url))
     const writer = spawn('node', [program, dir, 'killed', '100000'], { stdio: 'ignore' })
     const exited = once(writer, 'exit')
     await until('a hundred lines are there', () => (existsSync(trace()) && lines().length > 100) || undefined)
@@ -175,7 +175,7 @@ describe('logAuditEntry', () => {
   })
 
   it('loses and tears no line while 16 processes append 10,000 and a stranger appends without the lock', async () => {
-    const program = fileURLToPath(new URL('../setup/append-entries.ts', import.meta.url))
+    const program = fileURLToPath(new URL('../../setup/append-entries.ts', import.meta.url))
     const writers = Array.from({ length: 16 }, (_, i) =>
       spawn('node', [program, dir, `writer-${String(i)}`, '625'], { stdio: ['ignore', 'ignore', 'inherit'] }),
     )

@@ -1,4 +1,4 @@
-import type { OptimizationLogEntry } from '../entry/entry.ts'
+import type { OptimizationLogEntry } from '../../entry/entry.ts'
 
 /**
  * An entry as this side writes it: the reader's entry and two fields that only people and writers look at

@@ -1,5 +1,5 @@
 import { ESLINT, ESLINT_TOO_MANY_WARNINGS, ESLINT_WARNING, TSC, type CheckKind } from './classify-failure.ts'
-import { truncateText } from './truncate-text.ts'
+import { truncateText } from '../truncate-text.ts'
 
 /** Control sequences of terminals, which cost tokens and say nothing. */
 // eslint-disable-next-line no-control-regex -- they begin with one

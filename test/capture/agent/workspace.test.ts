@@ -13,8 +13,13 @@ import {
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { filesTouched, setupWorkspace, takeSnapshot, writeContext } from '../../src/capture/workspace.ts'
-import { start, until } from '../setup/process.ts'
+import {
+  filesTouched,
+  setupWorkspace,
+  takeSnapshot,
+  writeContext,
+} from '../../../src/capture/agent/workspace.ts'
+import { start, until } from '../../setup/process.ts'
 
 let dir = ''
 beforeEach(() => {
@@ -59,7 +64,7 @@ describe('setupWorkspace', () => {
   it('is whole after a worker was killed while it copied', async () => {
     for (let i = 0; i < 2_000; i++)
       write(template(), `src/${String(i % 50)}/${String(i)}.ts`, 'x'.repeat(5_000))
-    const workspace = path.resolve(import.meta.dirname, '../../src/capture/workspace.ts')
+    const workspace = path.resolve(import.meta.dirname, '../../../src/capture/agent/workspace.ts')
     const worker = start(process.execPath, [
       '--input-type=module',
       '--eval',

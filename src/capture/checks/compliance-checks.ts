@@ -1,9 +1,9 @@
 import { checksEnvironment, type ChecksEnvironment } from './checks-environment.ts'
 import { classifyFailure, errorTypeOf, type CheckKind } from './classify-failure.ts'
-import { endOrphan, runMarked } from './orphan.ts'
+import { endOrphan, runMarked } from '../process/orphan.ts'
 import { plainText, relevantLog } from './relevant-log.ts'
-import type { ProcessResult } from './run-process.ts'
-import { truncateText } from './truncate-text.ts'
+import type { ProcessResult } from '../process/run-process.ts'
+import { truncateText } from '../truncate-text.ts'
 
 export interface Check {
   /** Names the failure where its log does not: `build` → `BUILD_FAILURE`. */

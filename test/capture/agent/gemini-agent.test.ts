@@ -2,27 +2,27 @@ import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { boundedNames } from '../../src/capture/bounded-names.ts'
+import { boundedNames } from '../../../src/capture/agent/bounded-names.ts'
 import {
   executeGeminiAgent,
   fillIn,
   type AgentDeps,
   type AgentResult,
-} from '../../src/capture/gemini-agent.ts'
-import { isRetryable } from '../../src/capture/gemini-output.ts'
-import { logAuditEntry } from '../../src/capture/log-audit-entry.ts'
-import { runProcess } from '../../src/capture/run-process.ts'
-import { markAgent } from '../../src/capture/orphan.ts'
-import { estimateTokens } from '../../src/capture/token-estimate.ts'
-import { sha256 } from '../../src/capture/workspace.ts'
+} from '../../../src/capture/agent/gemini-agent.ts'
+import { isRetryable } from '../../../src/capture/agent/gemini-output.ts'
+import { logAuditEntry } from '../../../src/capture/trace/log-audit-entry.ts'
+import { runProcess } from '../../../src/capture/process/run-process.ts'
+import { markAgent } from '../../../src/capture/process/orphan.ts'
+import { estimateTokens } from '../../../src/capture/agent/token-estimate.ts'
+import { sha256 } from '../../../src/capture/agent/workspace.ts'
 import {
   createFakeGeminiApi,
   fakeUsage,
   type FakeGeminiApi,
   type ModelTurn,
-} from '../setup/fake-gemini-api.ts'
-import { geminiEnvironment } from '../setup/gemini-environment.ts'
-import { until } from '../setup/process.ts'
+} from '../../setup/fake-gemini-api.ts'
+import { geminiEnvironment } from '../../setup/gemini-environment.ts'
+import { until } from '../../setup/process.ts'
 
 let dir = ''
 let workingDir = ''

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import type { ProcessResult } from './run-process.ts'
+import type { ProcessResult } from '../process/run-process.ts'
 
 /** Why an agent's run is no result. `isRetryable` says for which of them trying again can help. */
 export type AgentFailureReason =

@@ -1,10 +1,10 @@
 import path from 'node:path'
-import type { OptimizationLogEntry } from '../entry/entry.ts'
-import { parseLine } from '../entry/parse.ts'
-import { entrySchema } from '../entry/schema.ts'
+import type { OptimizationLogEntry } from '../../entry/entry.ts'
+import { parseLine } from '../../entry/parse.ts'
+import { entrySchema } from '../../entry/schema.ts'
 import { appendLine, type WriteOnce } from './append-line.ts'
 import type { CapturedEntry } from './entry.ts'
-import { truncateText } from './truncate-text.ts'
+import { truncateText } from '../truncate-text.ts'
 
 export const TRACE_FILE_NAME = 'audit_trace.jsonl'
 

@@ -3,9 +3,9 @@ import { mkdtempSync, mkdirSync, readFileSync, rmSync } from 'node:fs'
 import path from 'node:path'
 import { DefaultLogger, Runtime, Worker } from '@temporalio/worker'
 import { beforeAll, expect, it } from 'vitest'
-import { workflowsPath } from '../../src/capture/temporal/worker.ts'
+import { workflowsPath } from '../../../src/capture/temporal/worker.ts'
 
-const project = path.resolve(import.meta.dirname, '../..')
+const project = path.resolve(import.meta.dirname, '../../..')
 const recorded = JSON.parse(
   readFileSync(path.join(project, 'test/golden/audited-build.history.json'), 'utf8'),
 ) as { events: { workflowExecutionStartedEventAttributes?: unknown }[] }

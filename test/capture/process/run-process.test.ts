@@ -2,10 +2,10 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'no
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { runComplianceChecks, type Check } from '../../src/capture/compliance-checks.ts'
-import { endOrphan, markAgent, runMarked } from '../../src/capture/orphan.ts'
-import { runProcess, type ProcessRequest } from '../../src/capture/run-process.ts'
-import { start, until } from '../setup/process.ts'
+import { runComplianceChecks, type Check } from '../../../src/capture/checks/compliance-checks.ts'
+import { endOrphan, markAgent, runMarked } from '../../../src/capture/process/orphan.ts'
+import { runProcess, type ProcessRequest } from '../../../src/capture/process/run-process.ts'
+import { start, until } from '../../setup/process.ts'
 
 let dir = ''
 beforeEach(() => {
@@ -17,7 +17,7 @@ afterEach(() => {
   rmSync(dir, { recursive: true, force: true })
 })
 
-const CHECKS = path.resolve(import.meta.dirname, '../../src/capture/compliance-checks.ts')
+const CHECKS = path.resolve(import.meta.dirname, '../../../src/capture/checks/compliance-checks.ts')
 const A_QUARTER_MS = 15 * 60_000
 const shell = (script: string, more: Partial<ProcessRequest> = {}): ProcessRequest => ({
   command: 'bash',

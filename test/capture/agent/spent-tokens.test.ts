@@ -1,8 +1,13 @@
 import { appendFileSync } from 'node:fs'
 import path from 'node:path'
 import { expect, it } from 'vitest'
-import { beginAttempt, endAttempt, openAttempts, sumAttempts } from '../../src/capture/spent-tokens.ts'
-import { temporaryDirectory } from '../setup/exporter.ts'
+import {
+  beginAttempt,
+  endAttempt,
+  openAttempts,
+  sumAttempts,
+} from '../../../src/capture/agent/spent-tokens.ts'
+import { temporaryDirectory } from '../../setup/exporter.ts'
 
 const whole = { prompt: 1000, completion: 50, isWhole: true, costUsd: 0.5, durationMs: 2000 }
 

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, statSync, utimesSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
-import { withFileLock } from '../../src/capture/file-lock.ts'
+import { withFileLock } from '../../../src/capture/trace/file-lock.ts'
 
 let lock = ''
 beforeEach(() => {

@@ -1,7 +1,7 @@
 import { createHash, randomUUID } from 'node:crypto'
 import { cp, mkdir, readdir, rename, rm, stat, writeFile } from 'node:fs/promises'
 import path from 'node:path'
-import { TRACE_FILE_NAME } from './log-audit-entry.ts'
+import { TRACE_FILE_NAME } from '../trace/log-audit-entry.ts'
 
 export interface WorkspaceRequest {
   /** Where the builds of all packages live. */
