@@ -1,9 +1,9 @@
 import type { ChartData } from '../charts/chart-set.ts'
+import { typeName } from '../render/format.ts'
 import type { Report } from './schema.ts'
 import type { Estimate, MeanEstimate } from './statistics.ts'
-import { typeName } from './words.ts'
 
-/** What the charts draw, from a report. */
+/** The part of a report that the charts draw. */
 export const chartData = (report: Report): ChartData => ({
   fixCost: report.token_efficiency.fix_cost.flatMap(({ error_type: type, mean_tokens: mean }) =>
     mean === null ? [] : [{ label: typeName(type), mean: mean.value, interval: bounded(mean) }],
@@ -17,7 +17,7 @@ export const chartData = (report: Report): ChartData => ({
     label: `${row.version} ${row.context_hash}`,
     rate: row.first_pass_rate,
   })),
-  wordings: report.prompt_refinement.implement.map((row) => ({
+  promptVersions: report.prompt_refinement.implement.map((row) => ({
     label: row.instruction_version,
     rate: row.first_pass_rate,
   })),

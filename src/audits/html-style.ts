@@ -1,6 +1,6 @@
 import { CHART_STYLE } from '../charts/style.ts'
 
-/** What the report has and the daemon's page has not. */
+/** Styles of the report that the daemon's page does not need. */
 export const REPORT_STYLE = `${CHART_STYLE}
 .insights{margin-bottom:16px}
 .insights ol{margin:0 0 14px;padding-left:22px}.insights ol>li{margin-bottom:14px;padding-left:4px}

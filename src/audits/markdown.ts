@@ -1,3 +1,4 @@
+import { counted, day, interval, number, orNone, percent, shownOf } from '../render/format.ts'
 import {
   changeTable,
   dayTable,
@@ -14,7 +15,7 @@ import {
   type ReportTable,
 } from './report-tables.ts'
 import type { Insight, Report } from './schema.ts'
-import { changesSentence, day, interval, LISTS, notRead, number, orNone, percent, shownOf } from './words.ts'
+import { changesSentence, LISTS, NOTHING_FOUND, notRead } from './words.ts'
 
 const MAX_INSIGHTS = 20
 const MAX_BRIEF = 10
@@ -22,7 +23,7 @@ const MAX_STEPS = 10
 const MAX_REVISIONS = 12
 const MAX_TYPES = 12
 
-/** The report as it fits a pull request (65,536 characters): GitHub's Markdown, no images, lists cut. */
+/** The report as GitHub Markdown, cut to the size of a pull request's description (65,536 characters). */
 export function renderMarkdown(report: Report): string {
   const parts = [
     '# Audit of the builds',
@@ -46,8 +47,8 @@ function overview({ period, input, totals }: Report): string {
   const { builds } = totals
   const closed = builds.first_pass + builds.after_rework + builds.failed + builds.abandoned
   const read =
-    `${day(period.first_entry)} to ${day(period.last_entry)}: ${number(totals.entries)} entries of ${number(closed)} closed builds` +
-    ` (${number(totals.builds_in_progress)} in progress) in ${number(input.files)} files; ${number(input.rejected_lines)} lines rejected.`
+    `${day(period.first_entry)} to ${day(period.last_entry)}: ${counted(totals.entries, 'entry', 'entries')} of ${counted(closed, 'closed build')}` +
+    ` (${number(totals.builds_in_progress)} in progress) in ${counted(input.files, 'file')}; ${counted(input.rejected_lines, 'line')} rejected.`
   return [
     `${read} ${notRead({ input })}`.trim(),
     table(
@@ -75,7 +76,7 @@ function insights(report: Report): string {
       ? []
       : [`### ${title}${shownOf(all.length, MAX_INSIGHTS)}`, what, listed.join('\n')]
   })
-  if (parts.length === 0) parts.push('Nothing stands out, or there is not enough data to tell.')
+  if (parts.length === 0) parts.push(NOTHING_FOUND)
   const confirmed = report.confirmed.map((i) => `**${text(i.title)}.** ${text(i.evidence)} ${text(i.change)}`)
   return [
     ...parts,
@@ -126,7 +127,7 @@ function table(columns: readonly string[], rows: readonly (readonly string[])[])
   ].join('\n')
 }
 
-/** Names come from files: what would be markup or end a cell is escaped. */
+/** Escapes Markdown and cell separators: names come from files. */
 const text = (value: string): string =>
   value
     .replaceAll('&', '&amp;')

@@ -8,14 +8,14 @@ type Prompts = Report['prompt_refinement']
 type Implement = Prompts['implement'][number]
 type Fix = Prompts['fixes'][number]
 
-/** How the wordings of the instructions and of the fix prompts fare. */
+/** How builds and fixes fare under each version of the implement prompt and of the fix prompt. */
 export async function promptRefinement(
   database: Database,
   comparisons: Comparisons,
   lacking: string[],
 ): Promise<Prompts> {
-  const implement = await implementWordings(database)
-  const fixes = await fixWordings(database)
+  const implement = await implementVersions(database)
+  const fixes = await fixVersions(database)
   return {
     implement,
     fixes,
@@ -26,7 +26,7 @@ export async function promptRefinement(
   }
 }
 
-async function implementWordings(database: Database): Promise<Implement[]> {
+async function implementVersions(database: Database): Promise<Implement[]> {
   const rows = await database.all<{
     instruction_version: string
     steps: number
@@ -47,7 +47,7 @@ async function implementWordings(database: Database): Promise<Implement[]> {
     ) e LEFT JOIN (
       SELECT instruction_version, count(*) AS builds, count(*) FILTER (outcome <> 'abandoned') AS judged,
         count(*) FILTER (outcome = 'first_pass') AS first_pass
-      FROM wordings WHERE phase = 'implement' GROUP BY ALL
+      FROM prompt_versions WHERE phase = 'implement' GROUP BY ALL
     ) b USING (instruction_version) ORDER BY steps DESC, instruction_version`)
   return rows.map(({ n, mean, variance, ...row }) => ({
     ...row,
@@ -56,7 +56,7 @@ async function implementWordings(database: Database): Promise<Implement[]> {
   }))
 }
 
-async function fixWordings(database: Database): Promise<Fix[]> {
+async function fixVersions(database: Database): Promise<Fix[]> {
   const rows = await database.all<{
     instruction_version: string
     fixes: number
@@ -83,7 +83,7 @@ async function fixWordings(database: Database): Promise<Fix[]> {
 
 type Compared = Prompts['comparisons'][number]
 
-/** A wording with as many independent uses as can be compared. */
+/** A prompt version and its independent uses. */
 interface Usage {
   readonly instruction_version: string
   readonly n: number
@@ -91,10 +91,10 @@ interface Usage {
   readonly passed: number
 }
 
-/** One value for each build, of builds that used one wording alone. */
+/** Compares builds that used exactly one prompt version, one value for each build. */
 async function compareImplement(
   database: Database,
-  wordings: readonly Implement[],
+  versions: readonly Implement[],
   comparisons: Comparisons,
   lacking: string[],
 ): Promise<Compared[]> {
@@ -103,8 +103,8 @@ async function compareImplement(
       (count(*) FILTER (outcome <> 'abandoned'))::INTEGER AS judged,
       (count(*) FILTER (outcome = 'first_pass'))::INTEGER AS passed
     FROM implement_builds GROUP BY ALL`)
-  const what = 'implement instruction, builds with one wording'
-  return compare(pairUp(what, usagesOf(wordings, builds), lacking), {
+  const what = 'implement prompt, builds with one version'
+  return compare(pairUp(what, usagesOf(versions, builds), lacking), {
     phase: 'implement',
     rate: 'first_pass_rate',
     what,
@@ -113,10 +113,10 @@ async function compareImplement(
   })
 }
 
-/** Only the first fix of each build: later ones depend on it. */
+/** Compares the first fix of each build: later ones depend on it. */
 async function compareFixes(
   database: Database,
-  wordings: readonly Fix[],
+  versions: readonly Fix[],
   comparisons: Comparisons,
   lacking: string[],
 ): Promise<Compared[]> {
@@ -125,7 +125,7 @@ async function compareFixes(
       (count(*) FILTER (verdict = 'pass'))::INTEGER AS passed
     FROM fixes WHERE attempt = 1 AND instruction_version IS NOT NULL GROUP BY ALL`)
   const what = 'fix prompt, first fixes'
-  return compare(pairUp(what, usagesOf(wordings, firsts), lacking), {
+  return compare(pairUp(what, usagesOf(versions, firsts), lacking), {
     phase: 'rework',
     rate: 'pass_rate',
     what,
@@ -134,12 +134,12 @@ async function compareFixes(
   })
 }
 
-/** The most used first; wordings that cannot be compared at all have no uses. */
+/** The most used first. A version without an independent use has `n` 0. */
 const usagesOf = (
-  wordings: readonly { readonly instruction_version: string }[],
+  versions: readonly { readonly instruction_version: string }[],
   counted: readonly Usage[],
 ): Usage[] =>
-  wordings
+  versions
     .map(
       ({ instruction_version }) =>
         counted.find((row) => row.instruction_version === instruction_version) ?? {
@@ -153,7 +153,7 @@ const usagesOf = (
 
 type Pair = readonly [first: Usage, second: Usage]
 
-/** The most used wording with every other one that is used often enough; one line says which are not. */
+/** Pairs the most used version with each other version that has enough uses. One line of `lacking` names the rest. */
 function pairUp(what: string, usages: readonly Usage[], lacking: string[]): Pair[] {
   const [most, ...others] = usages
   if (most === undefined) return []
@@ -161,7 +161,7 @@ function pairUp(what: string, usages: readonly Usage[], lacking: string[]): Pair
   const rare = others.slice(often.length)
   const [example] = rare
   if (example !== undefined) {
-    const more = rare.length > 1 ? ` (and ${rare.length - 1} more wordings, no more than that)` : ''
+    const more = rare.length > 1 ? ` (and ${rare.length - 1} more versions with as few)` : ''
     lacking.push(
       `${what}: ${most.instruction_version} has ${most.n}, ${example.instruction_version} has ${example.n}${more}; ${MIN_GROUP} each are needed.`,
     )
@@ -171,10 +171,10 @@ function pairUp(what: string, usages: readonly Usage[], lacking: string[]): Pair
 
 interface Measured {
   readonly phase: Compared['phase']
-  /** What the share of passed ones is called. */
+  /** Name of the measure for the share that passed. */
   readonly rate: string
   readonly what: string
-  /** Where the completion tokens stand, one row for each use. */
+  /** Table with the completion tokens, one row for each use. */
   readonly from: string
   readonly comparisons: Comparisons
 }
@@ -200,7 +200,7 @@ async function compare(pairs: readonly Pair[], measured: Measured): Promise<Comp
   return made
 }
 
-/** Completion tokens by wording: side 1 or 2, and no other wordings. */
+/** Completion tokens of the two versions, as side 1 and 2. */
 const completions = ({ first, second }: { first: string; second: string }, from: string): string =>
   `SELECT CASE instruction_version WHEN ${literal(first)} THEN 1 ELSE 2 END AS side, completion_tokens AS value
    FROM ${from} WHERE instruction_version IN (${literal(first)}, ${literal(second)})`

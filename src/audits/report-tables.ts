@@ -1,21 +1,21 @@
-import { probability } from './insights.ts'
 import type { Comparison, Report } from './schema.ts'
 import {
-  changeName,
+  counted,
   day,
   decimal,
   interval,
-  mostFrequent,
   number,
   orNone,
   percent,
   points,
+  probability,
   shownOf,
   signed,
   typeName,
-} from './words.ts'
+} from '../render/format.ts'
+import { changeName, mostFrequent } from './words.ts'
 
-/** One table of the report, in words; each rendering gives it its own form. */
+/** One table of the report as text, for Markdown and HTML. */
 export interface ReportTable {
   readonly title: string
   /** A column whose name starts with `#` holds numbers. */
@@ -23,18 +23,18 @@ export interface ReportTable {
   readonly rows: readonly (readonly string[])[]
 }
 
-/** A table with room for `most` rows, and a title that says so where there are more. */
+/** Adds ` (most of all)` to the title where rows were cut. */
 const cut = (table: ReportTable, most: number, rows: ReportTable['rows']): ReportTable => ({
   ...table,
   title: `${table.title}${shownOf(table.rows.length, most)}`,
   rows,
 })
 
-/** Ranked rows: the first matter most. */
+/** The first `most` rows, for ranked tables. */
 export const firstRows = (table: ReportTable, most: number): ReportTable =>
   cut(table, most, table.rows.slice(0, most))
 
-/** Rows in order of time: the last matter most. */
+/** The last `most` rows, for tables in order of time. */
 export const lastRows = (table: ReportTable, most: number): ReportTable =>
   cut(table, most, table.rows.slice(-most))
 
@@ -119,8 +119,8 @@ export const changeTable = ({ constraint_effectiveness: { changes } }: Report): 
 })
 
 export const implementTable = ({ prompt_refinement: { implement } }: Report): ReportTable => ({
-  title: 'Implement steps by wording',
-  columns: ['Wording', '#Steps', '#Completion tokens (95 %)', '#Builds', '#First-pass rate (95 %)'],
+  title: 'Implement steps by prompt version',
+  columns: ['Prompt version', '#Steps', '#Completion tokens (95 %)', '#Builds', '#First-pass rate (95 %)'],
   rows: implement.map((row) => [
     row.instruction_version,
     number(row.steps),
@@ -131,8 +131,14 @@ export const implementTable = ({ prompt_refinement: { implement } }: Report): Re
 })
 
 export const fixPromptTable = ({ prompt_refinement: { fixes } }: Report): ReportTable => ({
-  title: 'Fix prompts by wording',
-  columns: ['Wording', '#Fixes', '#Completion tokens (95 %)', '#Rework cost factor', '#Repaired (95 %)'],
+  title: 'Fix steps by prompt version',
+  columns: [
+    'Prompt version',
+    '#Fixes',
+    '#Completion tokens (95 %)',
+    '#Rework cost factor',
+    '#Repaired (95 %)',
+  ],
   rows: fixes.map((row) => [
     row.instruction_version,
     number(row.fixes),
@@ -157,12 +163,12 @@ export const dayTable = ({ context_volatility: { days } }: Report): ReportTable 
     ]),
 })
 
-/** How the numbers are made, in a paragraph. */
+/** A paragraph on how the numbers are calculated. */
 export const methodSentences = ({ method, input }: Report): string =>
-  `Shares with Wilson intervals, means with t intervals, both at 95 %. ${number(method.comparisons)} comparisons with at least ` +
-  `${method.min_group} on each side; a finding stands at a false discovery rate of ${percent(method.false_discovery_rate)} ` +
-  '(Benjamini-Hochberg) and with an interval that leaves out zero. Wordings and revisions are compared as they were used, not ' +
-  `assigned at random. ${number(input.out_of_order)} entries out of order, ${number(input.in_future)} from the future.`
+  `Shares have Wilson intervals, means have t intervals, both at 95 %. ${counted(method.comparisons, 'comparison')} with at least ` +
+  `${method.min_group} on each side. A difference is a finding at a false discovery rate of ${percent(method.false_discovery_rate)} ` +
+  '(Benjamini-Hochberg) if its interval excludes zero. Prompt versions and revisions are compared as they were used, not ' +
+  `assigned at random. ${counted(input.out_of_order, 'entry', 'entries')} out of order, ${number(input.in_future)} with a timestamp in the future.`
 
 function difference(comparison: Comparison | null, form: (value: number) => string): string[] {
   if (comparison === null) return ['not enough data', '']

@@ -1,6 +1,6 @@
 import { z } from 'zod'
 
-/** The report's JSON. Its published form, docs/report.schema.json, is made from this. */
+/** The JSON of the report. docs/report.schema.json is generated from this schema. */
 
 const whole = z.int().min(0)
 const amount = z.number().min(0)
@@ -13,19 +13,23 @@ const rate = estimate.nullable().describe('a share with its Wilson 95 % interval
 const mean = z
   .object({ value: z.number(), low: z.number().nullable(), high: z.number().nullable() })
   .nullable()
-  .describe('a mean with its 95 % t interval, which one value alone has not; null without data')
+  .describe('a mean with its 95 % t interval; low and high are null for a single value; null without data')
 
 const byOutcome = z.object({ first_pass: whole, after_rework: whole, failed: whole, abandoned: whole })
 
 const comparison = z.object({
-  n: z.tuple([whole, whole]).describe('how many on the first and on the second side'),
+  n: z.tuple([whole, whole]).describe('sample sizes of the first and the second side'),
   first: z.number(),
   second: z.number(),
   difference: estimate.describe('second less first, with its 95 % interval'),
-  agrees: z.boolean().describe('whether test and difference point the same way; nothing is found where not'),
-  test: z.string().describe('what the p-value comes from'),
+  agrees: z
+    .boolean()
+    .describe(
+      'whether test and difference point in the same direction; if not, the difference is not a finding',
+    ),
+  test: z.string().describe('the test that gave the p-value'),
   p: share,
-  q: share.describe('p after the Benjamini-Hochberg correction over all comparisons of this report'),
+  q: share.describe('p after the Benjamini-Hochberg correction for all comparisons of this report'),
 })
 
 const revisionChange = z.object({
@@ -41,9 +45,9 @@ const insight = z.object({
   kind: z.enum(['finding', 'cost']).describe('finding: a tested difference; cost: measured spending'),
   title: z.string(),
   evidence: z.string(),
-  tokens: amount.nullable().describe('tokens of this period that could be saved, at most'),
+  tokens: amount.nullable().describe('upper bound of the tokens of this period that could be saved'),
   change: z.string().describe('the part of GEMINI.md or of a prompt to change, and how'),
-  verify: z.string().describe('how to see whether it worked'),
+  verify: z.string().describe('how to check whether the change worked'),
 })
 
 export const reportSchema = z
@@ -58,13 +62,13 @@ export const reportSchema = z
     }),
     input: z.object({
       files: whole,
-      entries: whole.describe('valid entries in all files, those outside of the period among them'),
+      entries: whole.describe('valid entries in all files, including those outside the period'),
       rejected_lines: whole,
-      out_of_order: whole.describe('entries that stood behind later ones in their file'),
+      out_of_order: whole.describe('entries with a timestamp before that of an earlier line of their file'),
       in_future: whole,
       unfinished_lines: whole.describe('last lines without a newline, left out'),
       unfinished_bytes: whole,
-      rotated_files: whole.describe('files beside the traces that look rotated, not read'),
+      rotated_files: whole.describe('rotated files beside the traces, which were not read'),
     }),
     totals: z.object({
       entries: whole,
@@ -73,7 +77,7 @@ export const reportSchema = z
       builds: byOutcome,
       builds_in_progress: whole.describe('open builds whose last entry lies in the period'),
       first_pass_rate: rate,
-      build_tokens: amount.describe('all tokens of the closed builds, those of failures too'),
+      build_tokens: amount.describe('all tokens of the closed builds, including failed ones'),
       tokens_per_successful_build: amount.nullable(),
     }),
     token_efficiency: z.object({
@@ -116,7 +120,7 @@ export const reportSchema = z
           failures: whole,
           share: share.describe('of all failed validations'),
           builds: whole,
-          rework_tokens: amount.describe('of the fixes that answered it'),
+          rework_tokens: amount.describe('tokens of the fixes that answered this error type'),
         }),
       ),
       revisions: z.array(
@@ -124,9 +128,9 @@ export const reportSchema = z
           version: z.string(),
           context_hash: z.string(),
           first_seen: z.iso.datetime(),
-          current: z.boolean().describe('the build that started last did so under it'),
+          current: z.boolean().describe('used by the build that started last'),
           builds: whole,
-          judged: whole.describe('builds with a verdict: all but the abandoned'),
+          judged: whole.describe('builds with a verdict: all except abandoned ones'),
           first_pass: whole,
           first_pass_rate: rate.describe('of the builds with a verdict'),
           tokens: amount,
@@ -144,7 +148,7 @@ export const reportSchema = z
           steps: whole,
           completion_tokens: mean,
           builds: whole,
-          judged: whole.describe('builds with a verdict: all but the abandoned'),
+          judged: whole.describe('builds with a verdict: all except abandoned ones'),
           first_pass: whole,
           first_pass_rate: rate.describe('of the builds with a verdict'),
         }),
@@ -155,7 +159,7 @@ export const reportSchema = z
           fixes: whole,
           completion_tokens: mean,
           rework_cost_factor: amount.nullable(),
-          judged: whole.describe('fixes with a verdict: their own status, or that of the next validation'),
+          judged: whole.describe('fixes with a verdict: their own status, else that of the next validation'),
           passed: whole,
           pass_rate: rate,
         }),
@@ -164,16 +168,18 @@ export const reportSchema = z
         z.object({
           phase: z.enum(['implement', 'rework']),
           measure: z.string(),
-          first: z.string().describe('the wording used most'),
+          first: z.string().describe('the prompt version used most'),
           second: z.string(),
           comparison: comparison.describe(
-            'implement: one value for each build that used one wording alone, tokens of all its steps; rework: of first fixes',
+            'implement: one value for each build that used exactly one prompt version, with the tokens of all its steps; rework: the first fix of each build',
           ),
         }),
       ),
     }),
     context_volatility: z.object({
-      changes: whole.describe('builds that started under a GEMINI.md which none of the 20 before had used'),
+      changes: whole.describe(
+        'builds that started under a GEMINI.md that none of the 20 builds before had used',
+      ),
       changes_within_builds: whole,
       days: z.array(
         z.object({
@@ -189,8 +195,8 @@ export const reportSchema = z
     }),
     insights: z
       .array(insight)
-      .describe('what to change: findings first, then costs, each ranked by tokens that could be saved'),
-    confirmed: z.array(insight).describe('tested differences that call for no change now'),
+      .describe('what to change: findings, then costs, each ranked by the tokens that could be saved'),
+    confirmed: z.array(insight).describe('tested differences that need no change now'),
     not_enough_data: z.array(z.string()),
     method: z.object({
       interval_level: share,

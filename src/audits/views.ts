@@ -7,7 +7,7 @@ export interface Period {
   readonly untilMs: number | undefined
 }
 
-/** A build that starts under a revision which none of so many builds before it had used adopts it anew. */
+/** GEMINI.md counts as changed when a build starts under a revision that none of this many builds before it used. */
 export const ADOPTION_WINDOW = 20
 
 const bound = (column: string, { sinceMs, untilMs }: Period): string =>
@@ -18,7 +18,7 @@ const bound = (column: string, { sinceMs, untilMs }: Period): string =>
   ].join(' AND ')
 
 /**
- * What the audits ask: `entries` and `builds` of the period, and what follows from them.
+ * Creates the tables and views that the audits query: `entries` and `builds` of the period, and tables derived from them.
  * A build belongs to the period in which its last entry before its close lies, with all its tokens.
  */
 export async function createViews(database: Database, period: Period): Promise<void> {
@@ -36,8 +36,8 @@ export async function createViews(database: Database, period: Period): Promise<v
     `CREATE VIEW open_builds AS SELECT run_id FROM (
          SELECT run_id, max(ts_ms) AS last_entry_ms FROM all_entries ANTI JOIN all_builds USING (run_id) GROUP BY run_id
        ) WHERE ${bound('last_entry_ms', period)}`,
-    // Builds with a known GEMINI.md in order of their starts. Packages that are built side by side take turns
-    // with their revisions: that is no change.
+    // Builds with a known GEMINI.md in order of their starts. Packages that are built side by side alternate between
+    // their revisions; that does not count as a change.
     `CREATE TABLE starts AS SELECT * FROM (
          SELECT *, n > 1 AND coalesce(n - lag(n) OVER (PARTITION BY context_hash ORDER BY n) > ${ADOPTION_WINDOW}, true) AS changed
          FROM (
@@ -53,12 +53,12 @@ export async function createViews(database: Database, period: Period): Promise<v
            min(ts_ms) AS first_seen_ms
          FROM all_entries WHERE context_file_hash IS NOT NULL GROUP BY 1
        )`,
-    // The first validation of each closed build: one for each, so that they are independent of each other.
+    // The first validation of each closed build. Later ones of the same build depend on it.
     `CREATE TABLE first_validations AS
        SELECT b.run_id, b.context_hash, e.status, e.error_type FROM builds b
        JOIN (SELECT run_id, arg_min(status, seq) AS status, arg_min(error_type, seq) AS error_type
          FROM all_entries WHERE status IN ('pass', 'fail') GROUP BY run_id) e USING (run_id)`,
-    // Every fix with its verdict: its own status, else what the next validation of its build said of it.
+    // Every fix with its verdict: its own status, else the status of the next validation of its build.
     `CREATE TABLE fixes AS SELECT * FROM (
        SELECT *, coalesce(CASE WHEN status IN ('pass', 'fail') THEN status END,
            lead(CASE WHEN status IN ('pass', 'fail') THEN status END IGNORE NULLS)
@@ -67,12 +67,12 @@ export async function createViews(database: Database, period: Period): Promise<v
          coalesce(context_file_hash[:12], 'unknown') AS context_hash
        FROM all_entries
      ) WHERE phase = 'rework' AND ${bound('ts_ms', period)}`,
-    // The wordings that the closed builds used, once for each build and phase.
-    `CREATE TABLE wordings AS
+    // The prompt versions that the closed builds used, once for each build and phase.
+    `CREATE TABLE prompt_versions AS
        SELECT DISTINCT b.run_id, b.outcome, e.phase, e.instruction_version FROM builds b
        JOIN all_entries e USING (run_id) WHERE e.instruction_version IS NOT NULL`,
-    // One row for each closed build that used one wording of the implement instruction alone: the steps of a build
-    // are like each other, so that only builds are independent.
+    // One row for each closed build that used exactly one version of the implement prompt. The steps of one build
+    // resemble each other, so the build is the unit that is compared.
     `CREATE TABLE implement_builds AS
        SELECT b.run_id, b.outcome, min(e.instruction_version) AS instruction_version,
          sum(e.completion_tokens) AS completion_tokens

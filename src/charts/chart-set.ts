@@ -1,13 +1,13 @@
 import { amountChart, MAX_ROWS, rateChart, splitChart, volatilityChart } from './charts.ts'
 
-/** A figure and its interval. */
+/** A value and its interval. */
 interface Estimate {
   readonly value: number
   readonly low: number
   readonly high: number
 }
 
-/** As much of the audits as the charts draw: the report has all of it, the running totals most. */
+/** The part of the audits that the charts draw. The report fills all of it, the running totals most. */
 export interface ChartData {
   /** The costliest first. */
   readonly fixCost: readonly { label: string; mean: number; interval?: Estimate | null }[]
@@ -15,18 +15,18 @@ export interface ChartData {
   /** The latest last. */
   readonly revisions: readonly { label: string; rate: Estimate | null }[]
   /** The most used first. */
-  readonly wordings: readonly { label: string; rate: Estimate | null }[]
+  readonly promptVersions: readonly { label: string; rate: Estimate | null }[]
   readonly moments: Parameters<typeof volatilityChart>[1]
-  /** What the moments are. */
+  /** Title of the chart of the moments. */
   readonly volatility: string
 }
 
-/** SVG by audit; `undefined` where there is nothing to draw. */
+/** The charts as SVG; `undefined` where there is no data. */
 export interface ChartSet {
   readonly fixCost: string | undefined
   readonly promptShare: string | undefined
   readonly revisions: string | undefined
-  readonly wordings: string | undefined
+  readonly promptVersions: string | undefined
   readonly volatility: string | undefined
 }
 
@@ -56,8 +56,8 @@ export function drawCharts(data: ChartData): ChartSet {
     revisions: unlessEmpty(rates(data.revisions).slice(-MAX_ROWS), (rows) =>
       rateChart('First-pass rate by revision of GEMINI.md', rows),
     ),
-    wordings: unlessEmpty(rates(data.wordings).slice(0, MAX_ROWS), (rows) =>
-      rateChart('First-pass rate by wording of the implement instruction', rows),
+    promptVersions: unlessEmpty(rates(data.promptVersions).slice(0, MAX_ROWS), (rows) =>
+      rateChart('First-pass rate by version of the implement prompt', rows),
     ),
     volatility: unlessEmpty(data.moments, (moments) => volatilityChart(data.volatility, moments)),
   }

@@ -1,5 +1,9 @@
 import type { CustomSeriesRenderItem } from 'echarts/types/dist/shared'
+import { compact } from '../render/format.ts'
 import { draw, INK } from './draw.ts'
+
+/** Without decimals, for the scale. */
+const percent = (share: number): string => `${Math.round(share * 100)} %`
 
 export interface Bar {
   readonly label: string
@@ -10,12 +14,12 @@ export interface Bar {
 }
 
 const ROW = 30
-/** More rows make no chart. */
+/** Charts are cut to this many rows. */
 export const MAX_ROWS = 12
 
 const axisLabel = { color: INK.soft, fontSize: 12 }
 
-/** Nobody measures text on a server: a character is taken to be this wide. */
+/** Assumed width of a character in pixels: the server cannot measure text. */
 const CHARACTER = 7.4
 
 /** Room for the names on the left and the scale below. */
@@ -73,7 +77,7 @@ const whiskers = (rows: readonly Bar[]) => ({
 export function amountChart(title: string, rows: readonly Bar[]): string {
   return draw(title, rows.length * ROW + 44, {
     grid: gridFor(rows),
-    xAxis: scale(short),
+    xAxis: scale(compact),
     yAxis: names(rows),
     series: [
       {
@@ -192,7 +196,7 @@ export function volatilityChart(title: string, moments: readonly Moment[]): stri
     xAxis: [xAxis(0, false), xAxis(1, true)],
     yAxis: [
       { ...scale(percent, { max: 1, interval: 0.5 }), gridIndex: 0 },
-      { ...scale(short, { splitNumber: 2 }), gridIndex: 1 },
+      { ...scale(compact, { splitNumber: 2 }), gridIndex: 1 },
     ],
     series: [
       {
@@ -222,13 +226,4 @@ export function volatilityChart(title: string, moments: readonly Moment[]): stri
       },
     ],
   })
-}
-
-const percent = (share: number): string => `${Math.round(share * 100)} %`
-
-/** 1.2M, 40k, 7 */
-function short(value: number): string {
-  if (value >= 1e6) return `${Number((value / 1e6).toPrecision(3))}M`
-  if (value >= 1e3) return `${Number((value / 1e3).toPrecision(3))}k`
-  return String(value)
 }

@@ -2,10 +2,11 @@ import { BarChart, CustomChart, LineChart, ScatterChart } from 'echarts/charts'
 import { GridComponent, LegendComponent } from 'echarts/components'
 import { init, use, type EChartsCoreOption } from 'echarts/core'
 import { SVGRenderer } from 'echarts/renderers'
+import { escapeHtml } from '../render/html.ts'
 
 use([BarChart, CustomChart, LineChart, ScatterChart, GridComponent, LegendComponent, SVGRenderer])
 
-/** Stand-ins for the page's own colours, which follow light and dark: see `ink`. */
+/** Placeholder colours. `clean` replaces them by the page's CSS variables, which follow light and dark. */
 export const INK = {
   accent: '#010203',
   second: '#010204',
@@ -19,8 +20,8 @@ export const INK = {
 const CHART_WIDTH = 640
 
 /**
- * Draws a chart on the server as SVG that takes its colours from the page's CSS variables. No inline styles:
- * the page's security policy forbids them. `title` names it for those who do not see it.
+ * Draws a chart on the server as SVG that takes its colours from the page's CSS variables. It has no inline styles:
+ * the page's security policy forbids them. `title` is the accessible name.
  */
 export function draw(title: string, height: number, option: EChartsCoreOption): string {
   const chart = init(null, null, { renderer: 'svg', ssr: true, width: CHART_WIDTH, height })
@@ -35,11 +36,11 @@ export function draw(title: string, height: number, option: EChartsCoreOption): 
 function clean(svg: string, title: string): string {
   let out = svg
     .replace(/^<svg width="(\d+)" height="(\d+)"[^>]*>/u, (_, width: string, height: string) => {
-      const name = escape(title)
+      const name = escapeHtml(title)
       return `<svg class="chart" role="img" aria-label="${name}" viewBox="0 0 ${width} ${height}" xmlns="http://www.w3.org/2000/svg"><title>${name}</title>`
     })
     .replaceAll(/<style[\s\S]*?<\/style>/gu, '')
-    // Ids that count up with every chart, and hooks for scripts: none of it is needed here.
+    // Class names that count up with every chart, and hooks for scripts.
     .replaceAll(/ (?:class="zr[^"]*"|ecmeta_\w+="[^"]*"|pointer-events="[^"]*")/gu, '')
     .replaceAll(/ style="([^"]*)"/gu, (_, style: string) => attributes(style))
     .replace(/<rect width="\d+" height="\d+" x="0" y="0" fill="none"><\/rect>/u, '')
@@ -55,6 +56,3 @@ const attributes = (style: string): string =>
     .filter(([name, value]) => /^font-(size|weight)$/u.test(name ?? '') && value !== undefined)
     .map(([name, value]) => ` ${name}="${value}"`)
     .join('')
-
-const escape = (text: string): string =>
-  text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('"', '&quot;')

@@ -1,4 +1,4 @@
-/** Charts, on the daemon's page and in the report. Their colours are the page's, light or dark. */
+/** The style sheet of the charts, for the page and the HTML report. */
 export const CHART_STYLE = `
 :root{--second:#b9c4d6}
 @media(prefers-color-scheme:dark){:root{--second:#48566b}}

@@ -3,7 +3,7 @@ import type { MetricKey } from '../metrics/catalogue.ts'
 import { totalsOf } from '../metrics/totals.ts'
 import type { AuditsView } from '../serve/status.ts'
 
-/** The four audits from the committed totals; the report says more, from the files. */
+/** The four audits from the committed totals. The report answers more, from the files. */
 export function liveAudits({ ledger, contexts }: Pick<Engine, 'ledger' | 'contexts'>): AuditsView {
   const totals = (metric: MetricKey, ...group: string[]) => totalsOf(ledger, metric, ...group)
   const valueOf = (from: ReturnType<typeof totals>, ...labels: string[]): number =>
@@ -57,19 +57,19 @@ export function liveAudits({ ledger, contexts }: Pick<Engine, 'ledger' | 'contex
   function implement(): AuditsView['implement'] {
     const builds = totals('instructionBuilds', 'phase', 'instruction_version', 'outcome')
     const tokens = totals('instructionTokens', 'phase', 'instruction_version', 'type')
-    const wordings = new Set(
+    const promptVersions = new Set(
       [...builds.values()]
         .filter(({ labels }) => labels[0] === 'implement')
         .map(({ labels }) => labels[1] ?? ''),
     )
-    return [...wordings].map((wording) => {
-      const of = (outcome: string): number => valueOf(builds, 'implement', wording, outcome)
+    return [...promptVersions].map((promptVersion) => {
+      const of = (outcome: string): number => valueOf(builds, 'implement', promptVersion, outcome)
       return {
-        wording,
+        promptVersion,
         builds: of('first_pass') + of('after_rework') + of('failed') + of('abandoned'),
         judged: of('first_pass') + of('after_rework') + of('failed'),
         firstPass: of('first_pass'),
-        completionTokens: valueOf(tokens, 'implement', wording, 'completion'),
+        completionTokens: valueOf(tokens, 'implement', promptVersion, 'completion'),
       }
     })
   }
@@ -77,10 +77,10 @@ export function liveAudits({ ledger, contexts }: Pick<Engine, 'ledger' | 'contex
   function fixPrompts(): AuditsView['fixPrompts'] {
     const chars = totals('instructionReworkErrorLogChars', 'instruction_version')
     return [...totals('instructionReworkCompletionTokens', 'instruction_version').values()].map(
-      ({ labels: [wording = ''], value }) => ({
-        wording,
+      ({ labels: [promptVersion = ''], value }) => ({
+        promptVersion,
         completionTokens: value,
-        errorLogChars: valueOf(chars, wording),
+        errorLogChars: valueOf(chars, promptVersion),
       }),
     )
   }

@@ -1,10 +1,11 @@
 import type { ChartData, ChartSet } from '../charts/chart-set.ts'
 import { wilson } from '../audits/statistics.ts'
+import { typeName } from '../render/format.ts'
 import type { AuditsView, StatusView } from '../serve/status.ts'
 
 /**
- * Draws the charts of the page. What draws them is loaded when the page is first asked for, as most exporters
- * are only ever scraped, and what was drawn is kept until the totals change.
+ * Draws the charts of the page, and keeps them until the totals change. The chart library is loaded with the first
+ * request for the page: most exporters are only scraped and never load it.
  */
 export function createPageCharts(): (view: StatusView) => Promise<ChartSet> {
   let lastKey = ''
@@ -21,15 +22,15 @@ export function createPageCharts(): (view: StatusView) => Promise<ChartSet> {
 
 const chartData = ({ fixes, promptShare, revisions, implement }: AuditsView): ChartData => ({
   fixCost: fixes.map(({ errorType, fixes: n, tokens }) => ({
-    label: errorType === '' ? '(none given)' : errorType,
+    label: typeName(errorType),
     mean: n === 0 ? 0 : tokens / n,
   })),
   promptShare,
   revisions: revisions.map(({ label, firstPass, judged }) => ({ label, rate: wilson(firstPass, judged) })),
-  wordings: implement
+  promptVersions: implement
     .toSorted((a, b) => b.builds - a.builds)
-    .map(({ wording, firstPass, judged }) => ({
-      label: wording,
+    .map(({ promptVersion, firstPass, judged }) => ({
+      label: promptVersion,
       rate: wilson(firstPass, judged),
     })),
   volatility: 'Validations passed and tokens per build, from one revision of GEMINI.md to the next',

@@ -25,15 +25,3 @@ export function parseListen(text: string): { host: string; port: number } | unde
   const port = Number(match[3])
   return port > 65_535 ? undefined : { host: match[1] ?? (match[2] || '0.0.0.0'), port }
 }
-
-/** Bytes for a person: `1.5 MiB`. */
-export function formatBytes(bytes: number): string {
-  const units = ['B', 'KiB', 'MiB', 'GiB', 'TiB']
-  let value = bytes
-  let unit = 0
-  while (value >= 1024 && unit < units.length - 1) {
-    value /= 1024
-    unit++
-  }
-  return `${unit === 0 ? value : value.toFixed(1)} ${units[unit]}`
-}

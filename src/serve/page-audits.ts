@@ -1,7 +1,9 @@
 import type { ChartSet } from '../charts/chart-set.ts'
-import { count, quotient } from './format.ts'
-import { html, type Html } from './html.ts'
-import { table } from './page-table.ts'
+import { decimal, number, percent, quotient, typeName } from '../render/format.ts'
+import { html, type Html } from '../render/html.ts'
+import { figure } from '../render/parts.ts'
+import { table } from '../render/table.ts'
+import { liveCard } from './page-live.ts'
 import type { AuditsView } from './status.ts'
 
 const TOP = 12
@@ -9,44 +11,31 @@ const TOP = 12
 /** The four audits: each a card with its charts, and the same in figures. */
 export function auditCards(audits: AuditsView, charts: ChartSet | undefined): Html {
   const cards = [
-    card('token-efficiency', 'Token efficiency', [
-      figure('Tokens of one fix, by the error that it answers', charts?.fixCost),
+    liveCard('token-efficiency', 'Token efficiency', [
+      chart('Tokens of one fix, by the error that it answers', charts?.fixCost),
       fixes(audits),
-      figure('Prompt tokens: GEMINI.md against instruction', charts?.promptShare),
+      chart('Prompt tokens: GEMINI.md against instruction', charts?.promptShare),
     ]),
-    card('constraint-effectiveness', 'Constraint effectiveness', [
-      figure('First-pass rate by revision of GEMINI.md, with 95 % interval', charts?.revisions),
+    liveCard('constraint-effectiveness', 'Constraint effectiveness', [
+      chart('First-pass rate by revision of GEMINI.md, with 95 % interval', charts?.revisions),
       revisions(audits),
     ]),
-    card('prompt-refinement', 'Prompt refinement', [
-      figure('First-pass rate by wording of the implement instruction, with 95 % interval', charts?.wordings),
+    liveCard('prompt-refinement', 'Prompt refinement', [
+      chart('First-pass rate by version of the implement prompt, with 95 % interval', charts?.promptVersions),
       implement(audits),
       fixPrompts(audits),
     ]),
-    card('context-volatility', 'Context volatility', [
-      figure('Validations passed and tokens per build, from revision to revision', charts?.volatility),
+    liveCard('context-volatility', 'Context volatility', [
+      chart('Validations passed and tokens per build, from revision to revision', charts?.volatility),
       volatility(audits),
     ]),
   ]
   return html`${cards}`
 }
 
-const card = (id: string, title: string, parts: readonly Html[]): Html =>
-  html`<section class="card" aria-labelledby="${id}-title">
-    <h2 id="${id}-title">${title}</h2>
-    <div class="scroll" id="${id}" data-live tabindex="0" role="region" aria-labelledby="${id}-title">
-      ${parts}
-    </div>
-  </section>`
-
 /** The chart's markup is the renderer's own; every text in it is escaped there. */
-const figure = (caption: string, svg: string | undefined): Html =>
-  svg === undefined
-    ? html``
-    : html`<figure>
-        <figcaption>${caption}</figcaption>
-        ${{ markup: svg }}
-      </figure>`
+const chart = (caption: string, svg: string | undefined): Html =>
+  svg === undefined ? html`` : figure(caption, { markup: svg })
 
 const fixes = (audits: AuditsView): Html =>
   table(
@@ -55,10 +44,10 @@ const fixes = (audits: AuditsView): Html =>
     audits.fixes
       .slice(0, TOP)
       .map(({ errorType, fixes: n, tokens }) => [
-        errorType === '' ? 'none given' : errorType,
-        count(n),
-        count(tokens),
-        quotient(tokens, n, 'whole'),
+        typeName(errorType),
+        number(n),
+        number(tokens),
+        quotient(tokens, n, number),
       ]),
   )
 
@@ -70,36 +59,36 @@ const revisions = (audits: AuditsView): Html =>
       .slice(-TOP)
       .map(({ label, builds, judged, firstPass, tokens, successes }) => [
         label,
-        count(builds),
-        quotient(firstPass, judged, 'percent'),
-        quotient(tokens, successes, 'whole'),
+        number(builds),
+        quotient(firstPass, judged, percent),
+        quotient(tokens, successes, number),
       ]),
   )
 
 const implement = (audits: AuditsView): Html =>
   table(
-    'Implement instructions by wording',
-    ['Wording', '#Builds', '#First-pass rate', '#Completion per build'],
+    'Implement prompts by version',
+    ['Prompt version', '#Builds', '#First-pass rate', '#Completion per build'],
     audits.implement
       .slice(0, TOP)
-      .map(({ wording, builds, judged, firstPass, completionTokens }) => [
-        wording,
-        count(builds),
-        quotient(firstPass, judged, 'percent'),
-        quotient(completionTokens, builds, 'whole'),
+      .map(({ promptVersion, builds, judged, firstPass, completionTokens }) => [
+        promptVersion,
+        number(builds),
+        quotient(firstPass, judged, percent),
+        quotient(completionTokens, builds, number),
       ]),
   )
 
 const fixPrompts = (audits: AuditsView): Html =>
   table(
-    'Fix prompts by wording',
-    ['Wording', '#Completion tokens', '#Rework cost factor'],
+    'Fix prompts by version',
+    ['Prompt version', '#Completion tokens', '#Rework cost factor'],
     audits.fixPrompts
       .slice(0, TOP)
-      .map(({ wording, completionTokens, errorLogChars }) => [
-        wording,
-        count(completionTokens),
-        quotient(completionTokens, errorLogChars, 'fraction'),
+      .map(({ promptVersion, completionTokens, errorLogChars }) => [
+        promptVersion,
+        number(completionTokens),
+        quotient(completionTokens, errorLogChars, decimal),
       ]),
   )
 
@@ -111,8 +100,8 @@ const volatility = (audits: AuditsView): Html =>
       .slice(-TOP)
       .map(({ label, validations, passed, tokens, builds }) => [
         label,
-        count(validations),
-        quotient(passed, validations, 'percent'),
-        quotient(tokens, builds, 'whole'),
+        number(validations),
+        quotient(passed, validations, percent),
+        quotient(tokens, builds, number),
       ]),
   )

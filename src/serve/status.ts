@@ -29,20 +29,20 @@ export interface StatusView {
   audits: AuditsView
 }
 
-/** The four audits, as far as running totals tell them. */
+/** The four audits, as far as running totals can answer them. */
 export interface AuditsView {
   fixes: { errorType: string; fixes: number; tokens: number }[]
   promptShare: { phase: string; context: number; instruction: number }[]
   /** By revision of GEMINI.md, oldest first. */
   revisions: RevisionView[]
   implement: {
-    wording: string
+    promptVersion: string
     builds: number
     judged: number
     firstPass: number
     completionTokens: number
   }[]
-  fixPrompts: { wording: string; completionTokens: number; errorLogChars: number }[]
+  fixPrompts: { promptVersion: string; completionTokens: number; errorLogChars: number }[]
 }
 
 interface RevisionView {

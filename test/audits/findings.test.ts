@@ -104,7 +104,7 @@ test('a better instruction and a better fix prompt are found', async () => {
   })
   expect(findings(report)).toEqual(
     expect.arrayContaining([
-      'The implement instruction: short takes fewer completion tokens than long',
+      'The implement prompt: short takes fewer completion tokens than long',
       'The fix prompt: kind repairs more often at the first attempt than blunt',
     ]),
   )

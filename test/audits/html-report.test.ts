@@ -73,7 +73,7 @@ test('a report on nothing says so', async () => {
   const directory = temporaryDirectory()
   writeFileSync(path.join(directory, 'audit_trace.jsonl'), '')
   const { page } = await open(await reportText(directory, { format: 'html' }), 1280)
-  expect(await page.getByText('Nothing stands out').count()).toBe(1)
+  expect(await page.getByText('No finding and no notable cost').count()).toBe(1)
   expect(await page.content()).not.toMatch(/NaN|Infinity|undefined/u)
 })
 
@@ -106,13 +106,13 @@ test('the wordings drawn are those used most, and what is cut says of how many',
     }),
   )
   const { page } = await open(await reportText(directoryOf(entries), { format: 'html' }), 1280)
-  const drawn = page.getByRole('region', { name: 'First-pass rate by wording' }).first()
+  const drawn = page.getByRole('region', { name: 'First-pass rate by version' }).first()
   expect(await drawn.getAttribute('aria-label')).toContain('(12 of 25)')
   const labels = await drawn.locator('svg text').allTextContents()
   expect(labels.filter((label) => label.startsWith('w'))).toEqual(
     Array.from({ length: 12 }, (_, i) => `w${String(i).padStart(2, '0')}`),
   )
-  expect(await page.getByText('Implement steps by wording (20 of 25)').count()).toBe(1)
+  expect(await page.getByText('Implement steps by prompt version (20 of 25)').count()).toBe(1)
   const audits = page.getByRole('table')
   expect(await audits.getByText('1,234 (one value)').count()).toBe(1)
   expect(
@@ -131,9 +131,9 @@ test('what was not read is told in every format', async () => {
   appendFileSync(file, '{"workflow')
   writeFileSync(`${file}.1`, '')
   const told =
-    'last lines without a newline (10 bytes) are left out. 1 rotated files beside the traces were not read.'
-  expect(await reportText(directory, { format: 'html' })).toContain(`1 ${told}`)
-  expect(await reportText(directory, { format: 'md' })).toContain(`1 ${told}`)
+    'Left out: 1 last line without a newline (10 bytes). Not read: 1 rotated file beside the traces.'
+  expect(await reportText(directory, { format: 'html' })).toContain(told)
+  expect(await reportText(directory, { format: 'md' })).toContain(told)
   expect(JSON.parse(await reportText(directory, { format: 'json' }))).toMatchObject({
     input: { unfinished_lines: 1, unfinished_bytes: 10, rotated_files: 1 },
   })
@@ -170,10 +170,10 @@ test('the Markdown fits a pull request, however many wordings there are and what
   }).flat()
   const markdown = await reportText(directoryOf(entries), { format: 'md' })
   expect(markdown.length).toBeLessThan(65_000)
-  expect(markdown).toMatch(/closed builds \(0 in progress\) in 1 files; 0 lines rejected\.\n/u)
+  expect(markdown).toMatch(/closed builds \(0 in progress\) in 1 file; 0 lines rejected\.\n/u)
   expect(markdown).toContain('### Tested differences')
   expect(markdown).toContain('Change: Use \\[x\\](http://evil) \\*\\*\\|\\*\\* \\<b\\>\\`&amp; 1 in place of')
   expect(markdown.replaceAll(/\\./gu, '')).not.toMatch(/\[x\]|<b>/u)
-  expect(markdown).toContain('more wordings, no more than that); 20 each are needed.')
-  expect(markdown).toContain('Implement steps by wording (12 of 1,402):')
+  expect(markdown).toContain('more versions with as few); 20 each are needed.')
+  expect(markdown).toContain('Implement steps by prompt version (12 of 1,402):')
 })

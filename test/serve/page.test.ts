@@ -163,5 +163,5 @@ test('of many files the most interesting 200 are shown, and the rest is counted'
   expect(paths.slice(0, 4)).toEqual(['/failing', '/lagging', '/pending', '/many/999'])
   expect(paths).toHaveLength(200)
   expect(page).toContain('and 800 more')
-  expect(page).toContain('out of balance by 1 bytes')
+  expect(page).toContain('out of balance by 1 byte')
 })

@@ -103,9 +103,15 @@ export const busyStatus = (over: Partial<StatusView> = {}): StatusView =>
         },
       ],
       implement: [
-        { wording: 'implement-1', builds: 800, judged: 800, firstPass: 420, completionTokens: 4_000_000 },
+        {
+          promptVersion: 'implement-1',
+          builds: 800,
+          judged: 800,
+          firstPass: 420,
+          completionTokens: 4_000_000,
+        },
       ],
-      fixPrompts: [{ wording: 'fix-1', completionTokens: 3_030_000, errorLogChars: 2_000_000 }],
+      fixPrompts: [{ promptVersion: 'fix-1', completionTokens: 3_030_000, errorLogChars: 2_000_000 }],
     },
     files: [
       file({ path: '/builds/2026-01-31/a1f9/audit_trace.jsonl', sizeBytes: 48_200, countedBytes: 48_200 }),

@@ -1,5 +1,5 @@
-/** The page's one style sheet. Colours meet WCAG AA on both backgrounds. */
-export const PAGE_STYLE = `
+/** The style sheet of the page and of the HTML report. Colours meet WCAG AA on both backgrounds. */
+export const BASE_STYLE = `
 :root{color-scheme:light dark;--bg:#f5f6f8;--card:#fff;--line:#dfe3e9;--text:#18202b;--soft:#556172;--accent:#2457c5;
 --good:#1a7f4b;--fixed:#2f6fd6;--bad:#c0352b;--idle:#7a8594;--goodbg:#e2f4ea;--badbg:#fbe7e5;--track:#e8ebf0}
 @media(prefers-color-scheme:dark){:root{--bg:#0f131a;--card:#171d27;--line:#2a3341;--text:#e7ecf3;--soft:#9fabbc;--accent:#8ab4ff;

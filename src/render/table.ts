@@ -1,16 +1,17 @@
+import { NONE_YET } from './format.ts'
 import { html, type Html } from './html.ts'
 
 type Cell = string | Html
 
 /**
- * A table with its caption; the first cell of a row is its heading.
- * A column whose name starts with `#` holds numbers, one without a name decorates.
+ * A table with its caption. The first cell of a row is its heading. A column whose name starts with `#` holds
+ * numbers; one without a name holds decoration. A table without rows becomes a line that says `empty`.
  */
 export function table(
   caption: string,
   columns: readonly string[],
   rows: readonly (readonly Cell[])[],
-  empty = 'no data yet',
+  empty = NONE_YET,
 ): Html {
   if (rows.length === 0) return html`<p class="soft">${caption}: ${empty}</p>`
   const kinds = columns.map((name) => (name.startsWith('#') ? 'n' : ''))

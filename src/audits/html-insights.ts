@@ -1,0 +1,58 @@
+import { number, shownOf } from '../render/format.ts'
+import { html, type Html } from '../render/html.ts'
+import { card } from '../render/parts.ts'
+import type { Insight, Report } from './schema.ts'
+import { LISTS, NOTHING_FOUND } from './words.ts'
+
+const MAX_BRIEF = 20
+
+/** The card "What to change": both lists of insights, what was confirmed, and what could not be compared. */
+export function insightsCard(report: Report): Html {
+  const lists = (['finding', 'cost'] as const).flatMap((kind) => listOf(report, kind))
+  const confirmed = report.confirmed.map(
+    ({ title, evidence, change }) => html`<li><strong>${title}.</strong> ${evidence} ${change}</li>`,
+  )
+  const lacking = report.not_enough_data.map((line) => html`<li>${line}</li>`)
+  return card(
+    'insights',
+    'What to change',
+    html`${lists.length > 0 ? lists : html`<p>${NOTHING_FOUND}</p>`}
+    ${brief('Confirmed, no change needed', confirmed)} ${brief('Not enough data', lacking)}`,
+    'wide insights',
+  )
+}
+
+function listOf(report: Report, kind: Insight['kind']): Html[] {
+  const insights = report.insights.filter((insight) => insight.kind === kind)
+  if (insights.length === 0) return []
+  const [title, what] = LISTS[kind]
+  return [
+    html`<h3>${title}</h3>
+      <p class="soft">${what}</p>
+      <ol>
+        ${insights.map(item)}
+      </ol>`,
+  ]
+}
+
+const item = (insight: Insight): Html =>
+  html`<li>
+    <h4>${insight.title}</h4>
+    ${insight.tokens === null ? '' : html`<p class="saving">up to ${number(insight.tokens)} tokens</p>`}
+    <dl>
+      <dt>Evidence</dt>
+      <dd>${insight.evidence}</dd>
+      <dt>Change</dt>
+      <dd>${insight.change}</dd>
+      <dt>Check</dt>
+      <dd>${insight.verify}</dd>
+    </dl>
+  </li>`
+
+const brief = (title: string, items: readonly Html[]): Html =>
+  items.length === 0
+    ? html``
+    : html`<h3>${title}${shownOf(items.length, MAX_BRIEF)}</h3>
+        <ul>
+          ${items.slice(0, MAX_BRIEF)}
+        </ul>`
