@@ -22,5 +22,5 @@ test.each([
   'a 1',
   '1a 1\n',
 ])('%j is refused', (text) => {
-  expect(() => parseExposition(text)).toThrow(/line end|is no sample|labels|twice/u)
+  expect(() => parseExposition(text)).toThrow(/newline|not a sample|labels|duplicate/u)
 })
