@@ -59,7 +59,6 @@ export function createCounting(config: CountingConfig, store: Store, events: Eve
   const registry = createRegistry(store)
   const pipeline = createPipeline({
     state: store,
-    registry,
     builds,
     measure,
     reading,

@@ -5,6 +5,10 @@ export interface LinePlace {
   readonly path: string
   /** From 1. */
   readonly line: number
+  /** Byte at which the line begins. */
+  readonly offset: number
+  /** In bytes, its newline included; of an over-long line that has no end yet, what has been read of it. */
+  readonly length: number
 }
 
 export type FileOperation = 'open' | 'read' | 'stat' | 'list' | 'watch'

@@ -7,11 +7,9 @@ import type { Measure } from './metrics/measure.ts'
 import type { ReadingCounters } from './metrics/reading.ts'
 import type { Durable, Reader, Transaction } from './state/durable.ts'
 import type { LineSink } from './tail/reader.ts'
-import type { Registry } from './tail/registry.ts'
 
 export interface PipelineDeps {
   readonly state: Reader
-  readonly registry: Registry
   readonly builds: Builds
   readonly measure: Measure
   readonly reading: ReadingCounters
@@ -35,7 +33,7 @@ const FUTURE_TOLERANCE_MS = 60_000
 
 /** The arrow: line → entry → attributed → measured. What it changes, the next commit writes. */
 export function createPipeline(deps: PipelineDeps): Pipeline {
-  const { registry, builds, measure, reading, ledger, contexts, events } = deps
+  const { builds, measure, reading, ledger, contexts, events } = deps
   let firstPass = true
   let baselineEnded = baselineHasEnded(deps.state)
   let baselineDirty = false
@@ -80,7 +78,6 @@ export function createPipeline(deps: PipelineDeps): Pipeline {
       reading.truncation()
       events.fileTruncated(file.path, position, size)
     },
-    changed: (file) => registry.touch(file),
     expire,
     endFirstPass(nowMs) {
       firstPass = false

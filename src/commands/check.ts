@@ -52,7 +52,6 @@ export async function check(options: CheckOptions, print: (line: string) => void
     tooLong: (place) => fault(`${place.path}:${place.line}`, '', `longer than ${options.maxLineBytes} bytes`),
     bytes: () => undefined,
     truncated: () => undefined,
-    changed: () => undefined,
   }
   const reader = createReader(sink, { maxLineBytes: options.maxLineBytes, sliceBytes: SLICE_BYTES })
 

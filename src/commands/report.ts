@@ -127,5 +127,4 @@ const SILENT: LineSink = {
   tooLong: () => undefined,
   bytes: () => undefined,
   truncated: () => undefined,
-  changed: () => undefined,
 }

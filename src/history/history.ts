@@ -63,8 +63,6 @@ const SLICE_BYTES = 1024 * 1024
 export async function readHistory(options: HistoryOptions, deps: HistoryDeps): Promise<History> {
   const timeline = createTimeline()
   const files: TrackedFile[] = []
-  let current: TrackedFile | undefined
-  let waiting: { timeMs: number; at: number; line: number } | undefined
   let latestMs = Number.NEGATIVE_INFINITY
   let outOfOrder = 0
   let rejectedLines = 0
@@ -78,8 +76,10 @@ export async function readHistory(options: HistoryOptions, deps: HistoryDeps): P
         rejectedLines++
         return deps.sink.line(text, place, nowMs)
       }
-      // The position moves, and tells the line's length, after this.
-      waiting = { timeMs: parsed.entry.timestampMs, at: current?.position ?? 0, line: place.line }
+      const { timestampMs } = parsed.entry
+      timeline.add(timestampMs, files.length - 1, place.offset, place.length, place.line)
+      if (timestampMs < latestMs) outOfOrder++
+      latestMs = Math.max(latestMs, timestampMs)
       return 'counted'
     },
     invalidUtf8(place) {
@@ -93,11 +93,6 @@ export async function readHistory(options: HistoryOptions, deps: HistoryDeps): P
     bytes(result, amount) {
       bytes += amount
       deps.sink.bytes(result, amount)
-      if (waiting === undefined) return
-      timeline.add(waiting.timeMs, files.length - 1, waiting.at, amount, waiting.line)
-      if (waiting.timeMs < latestMs) outOfOrder++
-      latestMs = Math.max(latestMs, waiting.timeMs)
-      waiting = undefined
     },
     truncated(file, position) {
       if (position > 0) throw new ChangedFile(file.path)
@@ -123,10 +118,10 @@ export async function readHistory(options: HistoryOptions, deps: HistoryDeps): P
     try {
       const handle = await nodeFileSystem.open(from)
       try {
-        current = newFile(from, await handle.facts())
-        files.push(current)
+        const file = newFile(from, await handle.facts())
+        files.push(file)
         latestMs = Number.NEGATIVE_INFINITY
-        while ((await reader.readSlice(current, handle, 0)) === 'more' && !deps.stopped()) {
+        while ((await reader.readSlice(file, handle, 0)) === 'more' && !deps.stopped()) {
           deps.progress.update('reading', bytes, totalBytes, 'B')
         }
       } finally {
@@ -148,8 +143,8 @@ export async function readHistory(options: HistoryOptions, deps: HistoryDeps): P
     rotated: listRotated(files.map((file) => file.path)),
     bytes,
     spot(n) {
-      const { timeMs, file, line } = timeline.get(n)
-      return { timeMs, place: { path: fileOf(file).path, line } }
+      const { timeMs, file, at, length, line } = timeline.get(n)
+      return { timeMs, place: { path: fileOf(file).path, line, offset: at, length } }
     },
     *lines() {
       const again = createLineReader()
@@ -157,7 +152,11 @@ export async function readHistory(options: HistoryOptions, deps: HistoryDeps): P
         for (let n = 0; n < timeline.count(); n++) {
           const { timeMs, file: index, at, length, line } = timeline.get(n)
           const file = fileOf(index)
-          yield { timeMs, text: again.read(file, at, length), place: { path: file.path, line } }
+          yield {
+            timeMs,
+            text: again.read(file, at, length),
+            place: { path: file.path, line, offset: at, length },
+          }
         }
       } finally {
         again.close()

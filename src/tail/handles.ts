@@ -1,30 +1,39 @@
 import type { FileSystem, OpenFile } from './file-system.ts'
 import type { TrackedFile } from './tracked-file.ts'
 
-/** Open files, the hot ones: while one is open, its deletion cannot take unread bytes away. */
+/**
+ * Open files, the hot ones: while one is open, its deletion cannot take unread bytes away. Deleted files stand here
+ * too, since nothing but the handle leads to them.
+ */
 export interface Handles {
   get(file: TrackedFile): OpenFile | undefined
-  /** The same, for reading: keeps the file from being the longest unused. */
+  /** The same, for reading: makes the file the most recently used. */
   use(file: TrackedFile): OpenFile | undefined
   /** Opens a file that is not open. Throws what opening throws. */
   open(file: TrackedFile): Promise<OpenFile>
+  /** Closes the file if it is open. Never throws. */
   close(file: TrackedFile): Promise<void>
   closeAll(): Promise<void>
-  /** Files that are open, the longest unused first. */
+  /** Files that are open, the least recently used first. */
   files(): readonly TrackedFile[]
+  /** No path leads to this open file any more: only a close or `restore` ends that. */
+  markDeleted(file: TrackedFile): void
+  /** A path leads to the file again. */
+  restore(file: TrackedFile): void
+  isDeleted(file: TrackedFile): boolean
+  /** Deleted files take up so many handles that they are to be closed without waiting for their writers. */
+  tooManyDeleted(): boolean
 }
 
-/** Keeps at most `limit` files open, closing the longest unused that `mayClose` allows. */
-export function createHandles(
-  fs: FileSystem,
-  limit: number,
-  mayClose: (file: TrackedFile) => boolean = () => true,
-): Handles {
+/** Keeps at most `limit` files open, closing the least recently used that is not deleted. */
+export function createHandles(fs: FileSystem, limit: number): Handles {
   const open = new Map<TrackedFile, OpenFile>()
+  const deleted = new Set<TrackedFile>()
 
   async function close(file: TrackedFile): Promise<void> {
     const handle = open.get(file)
     open.delete(file)
+    deleted.delete(file)
     // Nothing was written through it, so a failing close loses nothing.
     await handle?.close().catch(() => undefined)
   }
@@ -40,8 +49,8 @@ export function createHandles(
     },
     async open(file) {
       if (open.size >= limit) {
-        const longestUnused = [...open.keys()].find(mayClose)
-        if (longestUnused !== undefined) await close(longestUnused)
+        const leastUsed = [...open.keys()].find((candidate) => !deleted.has(candidate))
+        if (leastUsed !== undefined) await close(leastUsed)
       }
       const handle = await fs.open(file.path)
       open.set(file, handle)
@@ -52,5 +61,11 @@ export function createHandles(
       await Promise.all([...open.keys()].map(close))
     },
     files: () => [...open.keys()],
+    markDeleted(file) {
+      if (open.has(file)) deleted.add(file)
+    },
+    restore: (file) => void deleted.delete(file),
+    isDeleted: (file) => deleted.has(file),
+    tooManyDeleted: () => deleted.size > limit / 2,
   }
 }

@@ -1,178 +1,164 @@
 import nodePath from 'node:path'
-import type { Events, FileOperation } from '../events.ts'
-import type { Failures } from './failures.ts'
-import { isMissing, type FileFacts, type FileSystem } from './file-system.ts'
-import type { Handles } from './handles.ts'
+import { isMissing, type FileFacts } from './file-system.ts'
 import { markerHolds } from './marker.ts'
-import type { Registry } from './registry.ts'
+import type { Parts } from './parts.ts'
 import { findBeside, type Sighting } from './scan.ts'
-import type { ReadQueue } from './read-queue.ts'
-import { newFile, pendingBytes, type TrackedFile } from './tracked-file.ts'
+import { pendingBytes, type TrackedFile } from './tracked-file.ts'
 
-export interface LocatorOptions {
-  readonly fileName: string
-  /** A file that no path leads to is forgotten after this long. */
-  readonly forgetAfterMs: number
-}
-
-export interface LocatorDeps {
-  readonly fs: FileSystem
-  readonly registry: Registry
-  readonly handles: Handles
-  readonly readQueue: ReadQueue
-  readonly failures: Failures<TrackedFile>
-  readonly events: Events
-  /** Wall clock. */
-  readonly now: () => number
-  readonly onRotation: () => void
-  readonly onFailure: (file: TrackedFile, operation: FileOperation, error: unknown) => Promise<void>
-}
-
-/** Which file is where: a path leads to different files in turn, and a file goes from path to path. */
+/** Which file is where: a path leads to different files in turn, and a file moves from path to path. */
 export interface Locator {
-  /** A path leads to a file with these facts; what it is, and what it may hold to read, follows from them. */
+  /** A path leads to a file with these facts: decides which file it is, and whether there is something to read. */
   sight(sighting: Sighting): Promise<TrackedFile>
-  /** No sighting has led to this file: is it where it was, next to that, or nowhere? */
+  /** No sighting has led to this file: looks at its last path, then beside it. */
   locate(file: TrackedFile): Promise<void>
   /** Whether the path leads to this file now. */
   leadsTo(path: string, file: TrackedFile): Promise<boolean>
-  /** The file with these facts is this one. */
+  /** Whether the file with these facts is this one. */
   same(file: TrackedFile, facts: FileFacts): boolean
-  /** Deleted files that are still open, and perhaps not read to the end. */
-  readonly deleted: Set<TrackedFile>
+  /** An open file has no path any more: it is read to its end. */
+  noteDeleted(file: TrackedFile, facts: FileFacts): void
   forget(file: TrackedFile): Promise<void>
 }
 
-export function createLocator(
-  deps: LocatorDeps,
-  deleted: Set<TrackedFile>,
-  options: LocatorOptions,
-): Locator {
-  const { fs, registry, handles, readQueue, failures, events } = deps
-
-  const same = (file: TrackedFile, facts: FileFacts): boolean => registry.find(facts) === file
-
-  async function sight({ path, facts }: Sighting): Promise<TrackedFile> {
-    const file = await fileOf(path, facts)
-    // Nothing is read of it: whichever of two files with one inode this is, it is this one from now on.
-    if (file.scannedTo === 0) file.birthNs = facts.birthNs
-    if (file.path !== path && !(await leadsTo(file.path, file))) moveTo(file, path, false)
-    deleted.delete(file)
-    reappeared(file)
-    for (const other of registry.at(path)) if (other !== file) await locate(other)
-    readQueue.offer(file, facts)
-    return file
+export function createLocator(parts: Parts): Locator {
+  return {
+    sight: (sighting) => sight(parts, sighting),
+    locate: (file) => locate(parts, file),
+    leadsTo: (path, file) => leadsTo(parts, path, file),
+    same: (file, facts) => same(parts, file, facts),
+    noteDeleted: (file, facts) => noteDeleted(parts, file, facts),
+    forget: (file) => forget(parts, file),
   }
+}
 
-  async function fileOf(path: string, facts: FileFacts): Promise<TrackedFile> {
-    for (const file of registry.at(path)) if (await hasNewDevice(file, facts)) return file
-    const owner = registry.owner(facts)
-    // Its inode may be this file's only because device numbers have changed places: then it is where it was.
-    if (owner !== undefined && owner.path !== path) await followDevice(owner)
-    const former = registry.formerOwner(facts)
-    // While a file is open its inode cannot be another's: then it is the birth time that cannot be trusted.
-    if (former !== undefined && handles.get(former) !== undefined) former.birthNs = facts.birthNs
-    else if (former !== undefined) await forget(former)
-    return registry.find(facts) ?? discover(path, facts)
+const same = ({ registry }: Parts, file: TrackedFile, facts: FileFacts): boolean =>
+  registry.find(facts) === file
+
+async function sight(parts: Parts, { path, facts }: Sighting): Promise<TrackedFile> {
+  const { registry, handles, queue } = parts
+  const file = await identify(parts, path, facts)
+  // Nothing is read of it: whichever of two files with one inode this is, it is this one from now on.
+  if (file.scannedTo === 0) file.noteBirth(facts.birthNs)
+  if (file.path !== path && !(await leadsTo(parts, file.path, file))) moveTo(parts, file, path, false)
+  handles.restore(file)
+  file.noteFound()
+  for (const other of registry.at(path)) if (other !== file) await locate(parts, other)
+  queue.offer(file, facts)
+  return file
+}
+
+/**
+ * Which file a path leads to. The first case that holds decides:
+ *
+ * | case | inode known at this path | owner of device + inode | birth time | what it is |
+ * | ---- | ------------------------ | ----------------------- | ---------- | ---------- |
+ * | 1 | under another device, content holds | any | any | the file at this path: its file system was mounted anew |
+ * | 2 | no | a file at another path, which itself has a new device | any | the owner gets its device, then 3 to 6 |
+ * | 3 | no | a file that is open | another | the owner: an open file keeps its inode, so the birth time is wrong |
+ * | 4 | no | a file that is closed | another | a new file: the inode is used again, the owner is forgotten |
+ * | 5 | any | a file | the same | the owner, moved if its old path leads elsewhere now |
+ * | 6 | no | none | any | a new file |
+ */
+async function identify(parts: Parts, path: string, facts: FileFacts): Promise<TrackedFile> {
+  const { registry, handles } = parts
+  for (const file of registry.at(path)) if (await hasNewDevice(parts, file, facts)) return file // 1
+  const owner = registry.owner(facts)
+  if (owner !== undefined && owner.path !== path) await followDevice(parts, owner) // 2
+  const former = registry.formerOwner(facts)
+  if (former !== undefined && handles.get(former) !== undefined)
+    former.noteBirth(facts.birthNs) // 3
+  else if (former !== undefined) await forget(parts, former) // 4
+  return registry.find(facts) ?? discover(parts, path, facts) // 5, 6
+}
+
+function discover({ registry, events }: Parts, path: string, facts: FileFacts): TrackedFile {
+  const file = registry.add(path, facts)
+  events.fileFound(path)
+  return file
+}
+
+/** The same file at its path under another device number, as after its file system was mounted anew. */
+async function hasNewDevice(parts: Parts, file: TrackedFile, facts: FileFacts): Promise<boolean> {
+  if (file.inode !== facts.inode || file.device === facts.device || facts.size < file.position) return false
+  if (!(await holds(parts, file))) return false
+  await parts.handles.close(file)
+  parts.registry.changeDevice(file, facts.device)
+  return true
+}
+
+/** Device numbers may have changed places: then the owner is still at its path, under a new one. */
+async function followDevice(parts: Parts, file: TrackedFile): Promise<void> {
+  const facts = await parts.fs.stat(file.path).catch(() => undefined)
+  if (facts !== undefined) await hasNewDevice(parts, file, facts)
+}
+
+async function holds({ fs, events }: Parts, file: TrackedFile): Promise<boolean> {
+  try {
+    return await markerHolds(fs, file.path, file)
+  } catch (error) {
+    events.fileFailed(file.path, 'open', error)
+    return false
   }
+}
 
-  function discover(path: string, facts: FileFacts): TrackedFile {
-    const file = newFile(path, facts)
-    registry.add(file)
-    events.fileFound(path)
-    return file
+async function leadsTo(parts: Parts, path: string, file: TrackedFile): Promise<boolean> {
+  try {
+    return same(parts, file, await parts.fs.stat(path))
+  } catch {
+    return false
   }
+}
 
-  /** The same file at its path under another device number, as after its file system was mounted anew. */
-  async function hasNewDevice(file: TrackedFile, facts: FileFacts): Promise<boolean> {
-    if (file.inode !== facts.inode || file.device === facts.device || facts.size < file.position) return false
-    if (!(await holds(file))) return false
-    await handles.close(file)
-    registry.changeDevice(file, facts.device)
-    return true
-  }
+function moveTo(parts: Parts, file: TrackedFile, path: string, rotated: boolean): void {
+  parts.events.fileRotated(file.path, path)
+  parts.onRotation()
+  parts.registry.move(file, path, rotated)
+}
 
-  async function followDevice(file: TrackedFile): Promise<void> {
-    const facts = await fs.stat(file.path).catch(() => undefined)
-    if (facts !== undefined) await hasNewDevice(file, facts)
-  }
-
-  async function holds(file: TrackedFile): Promise<boolean> {
-    try {
-      return await markerHolds(fs, file.path, file)
-    } catch (error) {
-      events.fileFailed(file.path, 'open', error)
-      return false
-    }
-  }
-
-  async function leadsTo(path: string, file: TrackedFile): Promise<boolean> {
-    try {
-      return same(file, await fs.stat(path))
-    } catch {
-      return false
-    }
-  }
-
-  function moveTo(file: TrackedFile, path: string, rotated: boolean): void {
-    events.fileRotated(file.path, path)
-    deps.onRotation()
-    registry.move(file, path)
-    file.rotated = rotated
-  }
-
-  function reappeared(file: TrackedFile): void {
-    if (file.missingSinceMs === undefined) return
-    file.missingSinceMs = undefined
-    registry.touch(file)
-  }
-
-  async function locate(file: TrackedFile): Promise<void> {
-    try {
-      const facts = await fs.stat(file.path)
-      if (same(file, facts) || (await hasNewDevice(file, facts))) {
-        reappeared(file)
-        readQueue.offer(file, facts)
-        return
-      }
-    } catch (error) {
-      if (!isMissing(error)) return await deps.onFailure(file, 'stat', error)
-    }
-    // Rotation renames within a directory.
-    const found = await findBeside(fs, file.path, (facts) => same(file, facts))
-    if (found === undefined) return lose(file)
-    if (found.path !== file.path) moveTo(file, found.path, nodePath.basename(found.path) !== options.fileName)
-    reappeared(file)
-    readQueue.offer(file, found.facts)
-  }
-
-  /** No path leads to the file any more; an open handle still may. */
-  async function lose(file: TrackedFile): Promise<void> {
-    const handle = handles.get(file)
-    // What is not there does not fail either.
-    if (handle === undefined && failures.remove(file)) file.error = undefined
-    const facts = await handle?.facts().catch(() => undefined)
-    if (facts?.links === 0) {
-      deleted.add(file)
-      readQueue.offer(file, facts)
+async function locate(parts: Parts, file: TrackedFile): Promise<void> {
+  const { fs, queue, options } = parts
+  try {
+    const facts = await fs.stat(file.path)
+    if (same(parts, file, facts) || (await hasNewDevice(parts, file, facts))) {
+      file.noteFound()
+      queue.offer(file, facts)
       return
     }
-    if (facts !== undefined) readQueue.offer(file, facts)
-    if (file.missingSinceMs === undefined) {
-      file.missingSinceMs = deps.now()
-      registry.touch(file)
-    } else if (handle === undefined && deps.now() - file.missingSinceMs > options.forgetAfterMs)
-      await forget(file)
+  } catch (error) {
+    if (!isMissing(error)) return await parts.fail(file, 'stat', error)
   }
+  // Rotation renames within a directory.
+  const found = await findBeside(fs, file.path, (facts) => same(parts, file, facts))
+  if (found === undefined) return await lose(parts, file)
+  if (found.path !== file.path)
+    moveTo(parts, file, found.path, nodePath.basename(found.path) !== options.fileName)
+  file.noteFound()
+  queue.offer(file, found.facts)
+}
 
-  async function forget(file: TrackedFile): Promise<void> {
-    readQueue.drop(file)
-    failures.remove(file)
-    deleted.delete(file)
-    events.fileGone(file.path, pendingBytes(file))
-    registry.drop(file)
-    await handles.close(file)
-  }
+/** No path leads to the file any more; an open handle still may. */
+async function lose(parts: Parts, file: TrackedFile): Promise<void> {
+  const { handles, failures, options, queue } = parts
+  const handle = handles.get(file)
+  // A file that is gone is not failing.
+  if (handle === undefined && failures.remove(file)) file.noteError(undefined)
+  const facts = await handle?.facts().catch(() => undefined)
+  if (facts?.links === 0) return noteDeleted(parts, file, facts)
+  if (facts !== undefined) queue.offer(file, facts)
+  if (file.missingSinceMs === undefined) file.noteMissing(parts.now())
+  else if (handle === undefined && parts.now() - file.missingSinceMs > options.forgetAfterMs)
+    await forget(parts, file)
+}
 
-  return { sight, locate, leadsTo, same, deleted, forget }
+function noteDeleted({ handles, queue }: Parts, file: TrackedFile, facts: FileFacts): void {
+  handles.markDeleted(file)
+  queue.offer(file, facts)
+}
+
+async function forget(parts: Parts, file: TrackedFile): Promise<void> {
+  parts.queue.drop(file)
+  parts.failures.remove(file)
+  parts.events.fileGone(file.path, pendingBytes(file))
+  parts.registry.drop(file)
+  await parts.handles.close(file)
 }

@@ -1,18 +1,39 @@
-import type { FileSystem } from './file-system.ts'
+import type { FileSystem, OpenFile } from './file-system.ts'
 import { digest, MARKER_BYTES, type TrackedFile } from './tracked-file.ts'
 
 /**
- * Whether the bytes before a file's position stand at the same place in what a path leads to now.
- * Nothing can be said of a file of which nothing is read: `false`. Throws what the file system throws.
+ * Whether the bytes before a file's position stand at the same place in what a path leads to now; `false` for a file
+ * of which nothing is read. Throws what the file system throws.
  */
 export async function markerHolds(fs: FileSystem, path: string, file: TrackedFile): Promise<boolean> {
   if (file.position === 0) return false
   const handle = await fs.open(path)
   try {
-    const before = Buffer.alloc(Math.min(MARKER_BYTES, file.position))
-    const got = await handle.read(before, 0, before.length, file.position - before.length)
-    return got === before.length && digest(before) === file.marker
+    const length = Math.min(MARKER_BYTES, file.position)
+    const before = await readExactly(handle, file.position - length, length)
+    return before !== undefined && digest(before) === file.marker
   } finally {
     await handle.close()
   }
+}
+
+/** `length` bytes at `from`; `undefined` if the file is shorter. Throws what the file system throws. */
+export async function readExactly(
+  handle: OpenFile,
+  from: number,
+  length: number,
+): Promise<Buffer | undefined> {
+  const bytes = Buffer.allocUnsafe(length)
+  for (let filled = 0; filled < length;) {
+    const got = await handle.read(bytes, filled, length - filled, from + filled)
+    if (got === 0) return undefined
+    filled += got
+  }
+  return bytes
+}
+
+/** The last bytes of two neighbouring pieces, as many as a marker covers. */
+export function lastBytes(before: Buffer, data: Buffer): Buffer {
+  if (data.length >= MARKER_BYTES) return data.subarray(data.length - MARKER_BYTES)
+  return Buffer.concat([before, data]).subarray(-MARKER_BYTES)
 }

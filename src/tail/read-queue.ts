@@ -2,22 +2,22 @@ import type { FileFacts } from './file-system.ts'
 import type { Failures } from './failures.ts'
 import { needsLook, type TrackedFile } from './tracked-file.ts'
 
-/** Files in which something may be read, in the order in which their turn comes. */
+/** Files in which there may be something to read, in the order of their turns. */
 export interface ReadQueue {
-  /** Takes the file in where the facts say that there may be something to read, unless it failed and has to wait. */
+  /** Adds the file if the facts say that there may be something to read, unless it is backing off after a failure. */
   offer(file: TrackedFile, facts: FileFacts): void
-  /** The file's turn is over, with more to read: to the end of the queue, so that who waited longest comes first. */
+  /** The file's turn is over, with more to read: it goes to the end of the queue, so that turns are fair. */
   again(file: TrackedFile): void
   drop(file: TrackedFile): void
-  /** Those whose turn it is: first the ones from before, then what was offered since, older content first. */
+  /** The queue: first the files from before, then those offered since, older content first. */
   turns(): readonly TrackedFile[]
 }
 
-/** Of a build that is spread over two files the older one is read first: its entries come in order more often. */
+/** If a build is spread over two files, the older one is read first: its entries come in order more often. */
 const olderFirst = ([, a]: [TrackedFile, bigint], [, b]: [TrackedFile, bigint]): number =>
   a < b ? -1 : Number(a > b)
 
-/** A file with nothing to read is no longer a failing one: `onReachable` hears of it. */
+/** `onReachable` is called for a file that could be looked at and holds nothing to read. */
 export function createReadQueue(
   failures: Failures<TrackedFile>,
   onReachable: (file: TrackedFile) => void,
@@ -26,7 +26,7 @@ export function createReadQueue(
   const offered = new Map<TrackedFile, bigint>()
   return {
     offer(file, facts) {
-      file.size = facts.size
+      file.noteSize(facts.size)
       if (!needsLook(file, facts)) onReachable(file)
       else if (!failures.isBackingOff(file) && !queue.has(file)) offered.set(file, facts.modifiedNs)
     },

@@ -1,14 +1,20 @@
 import type { Durable, Reader, Transaction } from '../state/durable.ts'
 import type { FileFacts } from './file-system.ts'
-import { pendingBytes, sameBirth, type TrackedFile } from './tracked-file.ts'
+import {
+  newFile,
+  pendingBytes,
+  sameBirth,
+  trackFile,
+  type FileRecord,
+  type TrackedFile,
+} from './tracked-file.ts'
 
 /** Every file that is known, by what it is and by where it was last seen. */
 export interface Registry extends Durable {
   all(): Iterable<TrackedFile>
   count(): number
-  add(file: TrackedFile): void
-  /** The file's record is to be written at the next commit. */
-  touch(file: TrackedFile): void
+  /** A file never seen before. */
+  add(path: string, facts: FileFacts): TrackedFile
   /** Learns from any file or directory whether its file system keeps birth times. */
   learn(facts: FileFacts): void
   /** The file that is known by this device and inode, be it this one or one that held them before. */
@@ -19,7 +25,8 @@ export interface Registry extends Durable {
   formerOwner(facts: FileFacts): TrackedFile | undefined
   /** Files last seen at a path; more than one after rotations that we have not followed yet. */
   at(path: string): readonly TrackedFile[]
-  move(file: TrackedFile, path: string): void
+  /** `rotated`: the new name is not the watched one. */
+  move(file: TrackedFile, path: string, rotated: boolean): void
   /**
    * A file system mounted anew may carry another device number. Where numbers have changed places, another file may
    * be known by this one still: it is kept, and found by its path until it gets its own number in turn.
@@ -38,9 +45,14 @@ export function createRegistry(state: Reader): Registry {
   const dropped = new Set<number>()
   const dirty = new Set<TrackedFile>()
   const devicesWithBirthTimes = new Set<bigint>()
+  const touch = (file: TrackedFile): void => {
+    // A forgotten file must not be written again.
+    if (files.has(file)) dirty.add(file)
+  }
   let nextId = 1
   for (const row of state.all('SELECT * FROM files')) {
-    const file = thaw(row)
+    const record = thaw(row)
+    const file = trackFile(record, record.position, touch)
     index(file)
     nextId = Math.max(nextId, (file.id ?? 0) + 1)
   }
@@ -78,11 +90,12 @@ export function createRegistry(state: Reader): Registry {
     all: () => files,
     count: () => files.size,
     owner,
-    add(file) {
+    add(path, facts) {
+      const file = newFile(path, facts, touch)
       index(file)
-      dirty.add(file)
+      touch(file)
+      return file
     },
-    touch: (file) => void dirty.add(file),
     learn(facts) {
       if (facts.birthNs !== 0n && facts.birthNs !== facts.changedNs) devicesWithBirthTimes.add(facts.device)
     },
@@ -95,16 +108,14 @@ export function createRegistry(state: Reader): Registry {
       return file !== undefined && !same(file, facts) ? file : undefined
     },
     at: (path) => [...(byPath.get(path) ?? [])],
-    move(file, path) {
+    move(file, path, rotated) {
       unindexPath(file)
-      file.path = path
-      dirty.add(file)
+      file.move(path, rotated)
       indexPath(file)
     },
     changeDevice(file, device) {
       unindexIdentity(file)
-      file.device = device
-      dirty.add(file)
+      file.changeDevice(device)
       index(file)
     },
     drop(file) {
@@ -117,8 +128,8 @@ export function createRegistry(state: Reader): Registry {
     write(transaction: Transaction) {
       for (const id of dropped) transaction.run('DELETE FROM files WHERE id = ?', id)
       for (const file of dirty) {
-        file.id ??= nextId++
-        writeFile(transaction, file, file.id)
+        if (file.id === undefined) file.giveId(nextId++)
+        writeFile(transaction, file)
       }
     },
     committed() {
@@ -128,11 +139,11 @@ export function createRegistry(state: Reader): Registry {
   }
 }
 
-function writeFile(transaction: Transaction, file: TrackedFile, id: number): void {
+function writeFile(transaction: Transaction, file: TrackedFile): void {
   transaction.run(
     `INSERT OR REPLACE INTO files (id, path, device, inode, birth_ns, modified_ns, position, line, marker, skipping,
        counted, rejected, skipped, pending, rotated, missing_since_ms) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
-    id,
+    file.id ?? null,
     file.path,
     String(file.device),
     String(file.inode),
@@ -151,10 +162,8 @@ function writeFile(transaction: Transaction, file: TrackedFile, id: number): voi
   )
 }
 
-function thaw(row: Record<string, unknown>): TrackedFile {
-  const position = Number(row['position'])
+function thaw(row: Record<string, unknown>): FileRecord {
   const pending = Number(row['pending'])
-  const marker = String(row['marker'])
   return {
     id: Number(row['id']),
     path: String(row['path']),
@@ -163,19 +172,14 @@ function thaw(row: Record<string, unknown>): TrackedFile {
     birthNs: BigInt(String(row['birth_ns'])),
     // An unfinished line is looked at again: what was seen of it is not kept.
     modifiedNs: pending > 0 ? -1n : BigInt(String(row['modified_ns'])),
-    position,
+    position: Number(row['position']),
     line: Number(row['line']),
-    marker,
+    marker: String(row['marker']),
     skipping: row['skipping'] === 1,
     counted: Number(row['counted']),
     rejected: Number(row['rejected']),
     skipped: Number(row['skipped']),
     rotated: row['rotated'] === 1,
     missingSinceMs: row['missing_since_ms'] === null ? undefined : Number(row['missing_since_ms']),
-    scannedTo: position,
-    scanMarker: marker,
-    size: position,
-    lastReadMs: undefined,
-    error: undefined,
   }
 }

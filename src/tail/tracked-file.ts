@@ -2,13 +2,13 @@ import { hash } from 'node:crypto'
 import type { FileFacts } from './file-system.ts'
 
 /**
- * One file that is being read. A file is not its path: it is device, inode and a marker of the bytes
- * before the position. Sizes and positions are bytes.
+ * What the state keeps of one file. A file is not its path: it is device, inode and a marker of the bytes before
+ * the position. Sizes and positions are bytes.
  *
  * At every commit `position = counted + rejected + skipped`, and `pending` bytes follow that have been
- * looked at but do not end in a newline yet.
+ * scanned but do not end in a newline yet.
  */
-export interface TrackedFile {
+export interface FileRecord {
   id: number | undefined
   path: string
   device: bigint
@@ -31,6 +31,32 @@ export interface TrackedFile {
   rotated: boolean
   /** Since when no path leads to it. */
   missingSinceMs: number | undefined
+}
+
+export type ReadResult = 'counted' | 'rejected' | 'skipped'
+
+type OnChange = (file: TrackedFile) => void
+
+/**
+ * One file that is being read. Only the methods change it, and each of them reports the change, so that the next
+ * commit writes it. A class, since there may be 100,000: methods on a prototype cost nothing for each.
+ */
+class FileState implements FileRecord {
+  id
+  path
+  device
+  inode
+  birthNs
+  modifiedNs
+  position
+  line
+  marker
+  skipping
+  counted
+  rejected
+  skipped
+  rotated
+  missingSinceMs
 
   // Not kept in the state:
   /** No newline stands between `position` and here. */
@@ -40,7 +66,176 @@ export interface TrackedFile {
   size: number
   lastReadMs: number | undefined
   error: string | undefined
+  readonly #onChange: OnChange
+
+  constructor(record: FileRecord, size: number, onChange: OnChange) {
+    this.id = record.id
+    this.path = record.path
+    this.device = record.device
+    this.inode = record.inode
+    this.birthNs = record.birthNs
+    this.modifiedNs = record.modifiedNs
+    this.position = record.position
+    this.line = record.line
+    this.marker = record.marker
+    this.skipping = record.skipping
+    this.counted = record.counted
+    this.rejected = record.rejected
+    this.skipped = record.skipped
+    this.rotated = record.rotated
+    this.missingSinceMs = record.missingSinceMs
+    this.scannedTo = record.position
+    this.scanMarker = record.marker
+    this.size = size
+    this.#onChange = onChange
+  }
+
+  /** Moves the position past bytes that have been dealt with. */
+  take(result: ReadResult, bytes: number): void {
+    this[result] += bytes
+    this.position += bytes
+    this.#onChange(this)
+  }
+
+  /** Counts a line; returns its number, from 1. */
+  endLine(): number {
+    this.#onChange(this)
+    return ++this.line
+  }
+
+  /** The position lies within an over-long line from now on, or no longer. */
+  setSkipping(skipping: boolean): void {
+    this.skipping = skipping
+    this.#onChange(this)
+  }
+
+  /** All that was scanned is taken; `marker` is the digest of the bytes before the position. */
+  settle(marker: string): void {
+    this.marker = marker
+    this.rescanLine()
+  }
+
+  /** No newline stands before this offset; `marker` is the digest of the bytes before it. */
+  scanned(to: number, marker: string): void {
+    this.scannedTo = to
+    this.scanMarker = marker
+    this.#onChange(this)
+  }
+
+  /** What was scanned of the unfinished line is to be read again. */
+  rescanLine(): void {
+    this.scannedTo = this.position
+    this.scanMarker = this.marker
+    this.#onChange(this)
+  }
+
+  /** The next look must read, whatever the modification time says. */
+  distrustTimes(): void {
+    this.modifiedNs = -1n
+  }
+
+  /** Something was read of it. `end` is where reading ended: the file may have grown past the size in the facts. */
+  noteRead(facts: FileFacts, end: number, nowMs: number): void {
+    this.birthNs = facts.birthNs
+    this.size = Math.max(facts.size, end)
+    this.lastReadMs = nowMs
+  }
+
+  /** The file was read to its end, as it stood at this modification time. */
+  noteEnd(modifiedNs: bigint): void {
+    if (this.modifiedNs === modifiedNs) return
+    this.modifiedNs = modifiedNs
+    this.#onChange(this)
+  }
+
+  noteSize(size: number): void {
+    this.size = size
+  }
+
+  noteError(error: string | undefined): void {
+    this.error = error
+  }
+
+  noteBirth(birthNs: bigint): void {
+    if (this.birthNs === birthNs) return
+    this.birthNs = birthNs
+    this.#onChange(this)
+  }
+
+  /** No path leads to it since then. */
+  noteMissing(sinceMs: number): void {
+    this.missingSinceMs = sinceMs
+    this.#onChange(this)
+  }
+
+  noteFound(): void {
+    if (this.missingSinceMs === undefined) return
+    this.missingSinceMs = undefined
+    this.#onChange(this)
+  }
+
+  /** Called by the registry alone, which finds files by their path. */
+  move(path: string, rotated: boolean): void {
+    this.path = path
+    this.rotated = rotated
+    this.#onChange(this)
+  }
+
+  /** Called by the registry alone, which finds files by device and inode. */
+  changeDevice(device: bigint): void {
+    this.device = device
+    this.#onChange(this)
+  }
+
+  /** Called by the registry alone, when it first writes the file. */
+  giveId(id: number): void {
+    this.id = id
+  }
+
+  /** Back to the start: other content stands here now. */
+  restart(birthNs: bigint): void {
+    this.birthNs = birthNs
+    this.modifiedNs = -1n
+    this.position = 0
+    this.line = 0
+    this.skipping = false
+    this.counted = 0
+    this.rejected = 0
+    this.skipped = 0
+    this.settle('')
+  }
 }
+
+/** Its fields can be read; only its methods change them. */
+export type TrackedFile = Readonly<FileState>
+
+export const trackFile = (
+  record: FileRecord,
+  size: number,
+  onChange: OnChange = () => undefined,
+): TrackedFile => new FileState(record, size, onChange)
+
+/** A file never seen before. */
+export const newFile = (path: string, facts: FileFacts, onChange?: OnChange): TrackedFile =>
+  trackFile(newRecord(path, facts), facts.size, onChange)
+
+const newRecord = (path: string, facts: FileFacts): FileRecord => ({
+  id: undefined,
+  path,
+  device: facts.device,
+  inode: facts.inode,
+  birthNs: facts.birthNs,
+  modifiedNs: -1n,
+  position: 0,
+  line: 0,
+  marker: '',
+  skipping: false,
+  counted: 0,
+  rejected: 0,
+  skipped: 0,
+  rotated: false,
+  missingSinceMs: undefined,
+})
 
 /** How many bytes before a position its marker covers. */
 export const MARKER_BYTES = 1_024
@@ -51,50 +246,8 @@ export const digest = (bytes: Uint8Array): string =>
 
 export const pendingBytes = (file: TrackedFile): number => file.scannedTo - file.position
 
-/** Bytes that stand in the file and have not been looked at. */
+/** Bytes that stand in the file and have not been scanned. */
 export const lagBytes = (file: TrackedFile): number => Math.max(0, file.size - file.scannedTo)
-
-/** A file never seen before. */
-export function newFile(path: string, facts: FileFacts): TrackedFile {
-  return {
-    id: undefined,
-    path,
-    device: facts.device,
-    inode: facts.inode,
-    birthNs: facts.birthNs,
-    modifiedNs: -1n,
-    position: 0,
-    line: 0,
-    marker: '',
-    skipping: false,
-    counted: 0,
-    rejected: 0,
-    skipped: 0,
-    rotated: false,
-    missingSinceMs: undefined,
-    scannedTo: 0,
-    scanMarker: '',
-    size: facts.size,
-    lastReadMs: undefined,
-    error: undefined,
-  }
-}
-
-/** Back to the start: other content stands here now. */
-export function restart(file: TrackedFile): void {
-  Object.assign(file, {
-    position: 0,
-    line: 0,
-    marker: '',
-    skipping: false,
-    counted: 0,
-    rejected: 0,
-    skipped: 0,
-    scannedTo: 0,
-    scanMarker: '',
-    modifiedNs: -1n,
-  } satisfies Partial<TrackedFile>)
-}
 
 /** Whether the facts say that there may be something to read or to check. */
 export const needsLook = (file: TrackedFile, facts: FileFacts): boolean =>
@@ -102,8 +255,8 @@ export const needsLook = (file: TrackedFile, facts: FileFacts): boolean =>
 
 /**
  * Whether an inode seen again is the file that it was, as far as birth times tell. A birth time equal to
- * the change time may be a stand-in, where nothing shows that the file system keeps birth times. A birth
- * before the last change that we know of is no other file's: the file system has only begun to tell it.
+ * the change time may be a stand-in, unless the file system is known to keep birth times. A birth
+ * before the last change that we know of is no other file's: the file system has only begun to report it.
  */
 export function sameBirth(file: TrackedFile, facts: FileFacts, birthTimesKept: boolean): boolean {
   if (facts.birthNs === 0n || facts.birthNs === file.birthNs) return true

@@ -79,7 +79,6 @@ test('many files with long lines are gone through in little memory', async () =>
         tooLong: () => undefined,
         bytes: () => undefined,
         truncated: () => undefined,
-        changed: () => undefined,
       },
       onFault: () => undefined,
       progress: { update: () => undefined, end: () => undefined },

@@ -85,7 +85,6 @@ export function createWorld(options: WorldOptions = {}): World {
       tooLong: () => void tally.tooLong++,
       bytes: (result, amount) => void (tally.bytes[result] += amount),
       truncated: () => void tally.truncations++,
-      changed: (file) => registry.touch(file),
     }
     const durableTally: Durable = {
       write(transaction: Transaction) {

@@ -1,0 +1,61 @@
+import type { FileOperation } from '../events.ts'
+import { isMissing, type OpenFile } from './file-system.ts'
+import type { Locator } from './locator.ts'
+import type { Parts } from './parts.ts'
+import type { Reader } from './reader.ts'
+import type { TrackedFile } from './tracked-file.ts'
+
+/** Reads files of the queue, one slice a turn. */
+export interface Turns {
+  /** Reads a slice of the file, and moves the file to the end of the queue or out of it. Never throws. */
+  take(file: TrackedFile): Promise<void>
+}
+
+export function createTurns(parts: Parts, locator: Locator, reader: Reader): Turns {
+  /** Opened by their path they were another file, as where paths and handles report different inodes. */
+  const mistaken = new WeakSet<TrackedFile>()
+  const { handles, queue } = parts
+
+  /** The file's handle; opened by path, it may turn out to be another file's: `undefined` then. */
+  async function handleOf(file: TrackedFile): Promise<OpenFile | undefined> {
+    const known = handles.use(file)
+    if (known !== undefined) return known
+    const handle = await handles.open(file)
+    if (locator.same(file, await handle.facts())) {
+      mistaken.delete(file)
+      return handle
+    }
+    await handles.close(file)
+    return undefined
+  }
+
+  async function findAgain(file: TrackedFile): Promise<void> {
+    queue.drop(file)
+    if (mistaken.delete(file)) {
+      await parts.fail(file, 'open', new Error('The path and the open handle refer to different files.'))
+      return
+    }
+    mistaken.add(file)
+    await locator.locate(file)
+  }
+
+  return {
+    async take(file) {
+      let operation: FileOperation = 'open'
+      try {
+        const handle = await handleOf(file)
+        if (handle === undefined) return await findAgain(file)
+        operation = 'read'
+        const rest = await reader.readSlice(file, handle, parts.now())
+        if (rest === 'more') queue.again(file)
+        else queue.drop(file)
+        parts.recover(file)
+      } catch (error) {
+        if (operation === 'open' && isMissing(error)) {
+          queue.drop(file)
+          await locator.locate(file)
+        } else await parts.fail(file, operation, error)
+      }
+    },
+  }
+}
