@@ -77,7 +77,7 @@ test('a report on nothing says so', async () => {
   expect(await page.content()).not.toMatch(/NaN|Infinity|undefined/u)
 })
 
-test('the wordings drawn are those used most, and what is cut says of how many', async () => {
+test('the chart shows the prompt versions used most, and its title says of how many', async () => {
   const entries = Array.from({ length: 25 }, (_, i) =>
     Array.from({ length: 40 - i }, (_, n) => [
       entry({
@@ -137,43 +137,4 @@ test('what was not read is told in every format', async () => {
   expect(JSON.parse(await reportText(directory, { format: 'json' }))).toMatchObject({
     input: { unfinished_lines: 1, unfinished_bytes: 10, rotated_files: 1 },
   })
-})
-
-test('the Markdown fits a pull request, however many wordings there are and whatever their names', async () => {
-  const hostile = '[x](http://evil) **|** <b>`&'
-  const entries = Array.from({ length: 1_500 }, (_, n) => {
-    // Two that can be compared, and many that cannot.
-    const name = n < 100 ? `${hostile} ${n % 2}` : `${hostile.repeat(2)}${n}`
-    const at = (step: number): string => minute(n * 3 + step / 10)
-    const bad = n < 100 && n % 2 === 0
-    return [
-      entry({ workflow_run_id: `r${n}`, timestamp: at(0), instruction_version: name }),
-      ...(bad
-        ? [
-            entry({
-              workflow_run_id: `r${n}`,
-              step_name: 'verify',
-              timestamp: at(1),
-              validation_status: 'fail',
-              validation_error_type: `${hostile}${n}`,
-            }),
-            entry({
-              workflow_run_id: `r${n}`,
-              step_name: `fix_${hostile.repeat(2)}${n}`,
-              timestamp: at(2),
-              total_token_cost: 1_000,
-            }),
-          ]
-        : []),
-      entry({ workflow_run_id: `r${n}`, step_name: 'verify', timestamp: at(3), validation_status: 'pass' }),
-    ]
-  }).flat()
-  const markdown = await reportText(directoryOf(entries), { format: 'md' })
-  expect(markdown.length).toBeLessThan(65_000)
-  expect(markdown).toMatch(/closed builds \(0 in progress\) in 1 file; 0 lines rejected\.\n/u)
-  expect(markdown).toContain('### Tested differences')
-  expect(markdown).toContain('Change: Use \\[x\\](http://evil) \\*\\*\\|\\*\\* \\<b\\>\\`&amp; 1 in place of')
-  expect(markdown.replaceAll(/\\./gu, '')).not.toMatch(/\[x\]|<b>/u)
-  expect(markdown).toContain('more versions with as few); 20 each are needed.')
-  expect(markdown).toContain('Implement steps by prompt version (12 of 1,402):')
 })

@@ -95,7 +95,7 @@ def first_failures(rows):
     return dict(Counter(e["error"] for e in firsts if e and e["status"] == "fail"))
 
 
-def wording(phase_name):
+def prompt_versions(phase_name):
     out = defaultdict(lambda: dict(steps=0, completion=0, builds=0, first_pass=0, judged=0, passed=0))
     for run in runs.values():
         used = set()
@@ -132,8 +132,8 @@ print(json.dumps(dict(
     error_types={k: [len(v), len({e["workflow_run_id"] for e in v}), total(fixes.get(k, []), "t")] for k, v in failures.items()},
     revisions=[[h[:12], len(byhash[h]), sum(r["outcome"] == "first_pass" for r in byhash[h]), total(byhash[h], "tokens"),
                 wins(byhash[h]), first_failures(byhash[h])] for h in seen if h in byhash],
-    implement={k: [o["steps"], o["completion"], o["builds"], o["first_pass"]] for k, o in wording("implement").items()},
-    fixes={k: [o["steps"], o["completion"], o["judged"], o["passed"]] for k, o in wording("rework").items()},
+    implement={k: [o["steps"], o["completion"], o["builds"], o["first_pass"]] for k, o in prompt_versions("implement").items()},
+    fixes={k: [o["steps"], o["completion"], o["judged"], o["passed"]] for k, o in prompt_versions("rework").items()},
     changes=sum(i > 0 and h not in starts[max(0, i - 20):i] for i, h in enumerate(starts)),
     days={k: [len({e["hash"] for e in v if e["hash"]}), sum(e["status"] != "N/A" for e in v),
               sum(e["status"] == "pass" for e in v), total(v, "t")] for k, v in days.items()},

@@ -4,7 +4,7 @@ import type { Report } from '../../src/audits/schema.ts'
 import { report } from '../../src/commands/report.ts'
 import type { OptimizationLogEntry } from '../../src/entry/entry.ts'
 import { writeCorpus, type CorpusOptions } from '../../src/simulate/corpus.ts'
-import { lines } from '../setup/entries.ts'
+import { entry, lines } from '../setup/entries.ts'
 import { temporaryDirectory } from '../setup/exporter.ts'
 
 const START = Date.parse('2026-09-01T00:00:00Z')
@@ -74,3 +74,34 @@ export const minute = (n: number): string => new Date(START + Math.round(n * 60_
 
 export const reportOn = async (options: Corpus): Promise<Report> =>
   JSON.parse(await reportText(await corpus(options))) as Report
+
+/** A verification of a build, `at` minutes after the start of the corpus. */
+export const verified = (
+  id: string,
+  at: number,
+  status: 'pass' | 'fail',
+  more: Partial<OptimizationLogEntry> = {},
+) =>
+  entry({
+    workflow_run_id: id,
+    step_name: 'verify',
+    timestamp: minute(at),
+    validation_status: status,
+    ...(status === 'fail' && { validation_error_type: 'TSC_ERROR' }),
+    ...more,
+  })
+
+/** A build of one step that passes at once, `at` minutes after the start of the corpus. */
+export const cheap = (id: string, at: number, tokens: number, hash: string): OptimizationLogEntry[] => [
+  entry({ workflow_run_id: id, timestamp: minute(at), total_token_cost: tokens, context_file_hash: hash }),
+  verified(id, at + 1, 'pass', { context_file_hash: hash }),
+]
+
+/** 0, 1, … n - 1 */
+export const range = (n: number): number[] => Array.from({ length: n }, (_, i) => i)
+
+/** All tested differences of a report, whether they need action or not. */
+export const found = (report: Report) => [
+  ...report.insights.filter(({ kind }) => kind === 'finding'),
+  ...report.confirmed,
+]

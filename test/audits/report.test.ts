@@ -2,7 +2,6 @@ import { execFileSync } from 'node:child_process'
 import { writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { expect, test } from 'vitest'
-import { z } from 'zod'
 import { reportSchema, type Report } from '../../src/audits/schema.ts'
 import type { OptimizationLogEntry } from '../../src/entry/entry.ts'
 import { entry, HASH_A, HASH_B, lines } from '../setup/entries.ts'
@@ -190,9 +189,4 @@ test('what cannot be asked or written is said before anything is read', async ()
 test('a directory without traces is said to have none', async () => {
   const directory = temporaryDirectory()
   expect(await asked(directory, {})).toContain(`No audit_trace.jsonl was found below ${directory}.`)
-})
-
-test('the published schema is that of the report', async () => {
-  const schema = `${JSON.stringify(z.toJSONSchema(reportSchema), null, 2)}\n`
-  await expect(schema).toMatchFileSnapshot('../../docs/report.schema.json')
 })

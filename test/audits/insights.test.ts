@@ -1,64 +1,10 @@
 import { expect, test } from 'vitest'
 import type { Report } from '../../src/audits/schema.ts'
-import {
-  CONTEXT_REVISIONS,
-  DEFAULT_PROFILE,
-  withFirstPassRate,
-  type ContextRevision,
-  type InstructionVersion,
-} from '../../src/simulate/profile.ts'
-import { reportOn } from './report-setup.ts'
+import { withFirstPassRate } from '../../src/simulate/profile.ts'
+import { NO_DIFFERENCE, profile, promptVersion, revisions } from './planted.ts'
+import { found, reportOn } from './report-setup.ts'
 
-/** Two revisions of GEMINI.md under which builds fare alike, but for their hashes. */
-function revisions(change: (second: ContextRevision) => ContextRevision = (same) => same): ContextRevision[] {
-  const [first, other] = CONTEXT_REVISIONS
-  if (first === undefined || other === undefined) throw new Error('two revisions are needed')
-  const plain = withFirstPassRate(first, 0.6)
-  return [plain, change({ ...plain, hash: other.hash })]
-}
-
-const wording = (name: string, over: Partial<InstructionVersion> = {}): InstructionVersion => ({
-  name,
-  tokens: 100,
-  weight: 1,
-  completionScale: 1,
-  failureScale: 1,
-  ...over,
-})
-
-const profile = (implement: InstructionVersion[], fix: InstructionVersion[]) => ({
-  ...DEFAULT_PROFILE,
-  instructions: { scaffold: [wording('scaffold')], implement, fix },
-})
-
-const NO_DIFFERENCE = profile([wording('a'), wording('b')], [wording('x'), wording('y')])
-
-const findings = (report: Report): string[] =>
-  [...report.insights.filter(({ kind }) => kind === 'finding'), ...report.confirmed].map(({ title }) => title)
-
-/** Few, as they take time; NOISE_CORPORA=200 tests as many. */
-const corpora = Number(process.env['NOISE_CORPORA'] ?? 40)
-
-/** How many of `n` come about with a probability below 0.002 where each has one of 0.05. */
-const tooMany = (n: number): number => Math.ceil(0.05 * n + 3 * Math.sqrt(0.05 * 0.95 * n)) + 1
-
-test('on pure noise no more reports show a finding than the stated level allows', async () => {
-  let withFindings = 0
-  let comparisons = 0
-  for (let n = 0; n < corpora; n++) {
-    const report = await reportOn({
-      seed: `noise-${n}`,
-      size: { builds: 240 },
-      contexts: revisions(),
-      profile: NO_DIFFERENCE,
-    })
-    comparisons += report.method.comparisons
-    if (findings(report).length > 0) withFindings++
-  }
-  // There were comparisons that could have gone wrong.
-  expect(comparisons).toBeGreaterThan(corpora * 5)
-  expect(withFindings).toBeLessThan(tooMany(corpora))
-})
+const findings = (report: Report): string[] => found(report).map(({ title }) => title)
 
 test('a revision that lets more builds pass is found, and called a reason to keep it', async () => {
   const report = await reportOn({
@@ -98,8 +44,8 @@ test('a better instruction and a better fix prompt are found', async () => {
     size: { builds: 1_200 },
     contexts: revisions(),
     profile: profile(
-      [wording('long'), wording('short', { completionScale: 0.8 })],
-      [wording('blunt', { failureScale: 1.5 }), wording('kind', { failureScale: 0.6 })],
+      [promptVersion('long'), promptVersion('short', { completionScale: 0.8 })],
+      [promptVersion('blunt', { failureScale: 1.5 }), promptVersion('kind', { failureScale: 0.6 })],
     ),
   })
   expect(findings(report)).toEqual(
@@ -116,8 +62,11 @@ test('a fix prompt that is cheap but repairs less is not recommended', async () 
     size: { builds: 1_500 },
     contexts: revisions(),
     profile: profile(
-      [wording('only')],
-      [wording('full', { failureScale: 0.6 }), wording('terse', { completionScale: 0.6, failureScale: 1.5 })],
+      [promptVersion('only')],
+      [
+        promptVersion('full', { failureScale: 0.6 }),
+        promptVersion('terse', { completionScale: 0.6, failureScale: 1.5 }),
+      ],
     ),
   })
   const titles = report.insights.map(({ title }) => title)
@@ -134,8 +83,8 @@ test('findings stand before costs, each ranked by the tokens that could be saved
     size: { builds: 1_200 },
     contexts: revisions(),
     profile: profile(
-      [wording('long'), wording('short', { completionScale: 0.8 })],
-      [wording('blunt', { failureScale: 1.5 }), wording('kind', { failureScale: 0.6 })],
+      [promptVersion('long'), promptVersion('short', { completionScale: 0.8 })],
+      [promptVersion('blunt', { failureScale: 1.5 }), promptVersion('kind', { failureScale: 0.6 })],
     ),
   })
   const order = report.insights.map(({ kind, tokens }) => [kind, tokens ?? 0] as const)

@@ -1,0 +1,86 @@
+import { expect, test } from 'vitest'
+import type { OptimizationLogEntry } from '../../src/entry/entry.ts'
+import { createRandom, type Random } from '../../src/simulate/random.ts'
+import { entry } from '../setup/entries.ts'
+import { found, minute, range, reportOnEntries, verified } from './report-setup.ts'
+
+/** About normal, with a mean of 0 and a deviation of 1. */
+const bell = (random: Random): number =>
+  Array.from({ length: 12 }, () => random.next()).reduce((sum, value) => sum + value, -6)
+
+/** 60 builds of 6 implement steps each, the steps of a build alike, no difference between the two prompt versions. */
+function stepsOfLikeBuilds(seed: string): OptimizationLogEntry[] {
+  const random = createRandom(seed)
+  return Array.from({ length: 60 }, (_, n) => n).flatMap((n) => {
+    const [id, usual] = [`b${n}`, 5_000 + 1_000 * bell(random)]
+    const version = random.chance(0.5) ? 'x@1' : 'x@2'
+    const steps = Array.from({ length: 6 }, (_, i) =>
+      entry({
+        workflow_run_id: id,
+        step_name: `implement_${i}`,
+        timestamp: minute(n * 30 + i),
+        prompt_token_count: 100,
+        completion_token_count: Math.max(1, Math.round(usual + 300 * bell(random))),
+        instruction_version: version,
+      }),
+    )
+    return [...steps, verified(id, n * 30 + 8, 'pass')]
+  })
+}
+
+test('steps of one build are no independent evidence: noise with many of them shows no more findings', async () => {
+  let withFindings = 0
+  for (const n of range(40)) {
+    const report = await reportOnEntries(stepsOfLikeBuilds(`steps-${n}`))
+    expect(report.prompt_refinement.comparisons.length).toBeGreaterThan(0)
+    if (found(report).length > 0) withFindings++
+  }
+  // 5 in 100 are to be expected; more than 7 of 40 have a probability below 0.002.
+  expect(withFindings).toBeLessThanOrEqual(7)
+})
+
+test('prompt versions are compared by builds, and only by builds that used one of them', async () => {
+  const entries = range(90).flatMap((n) => {
+    const versions = n < 30 ? ['a', 'a'] : n < 60 ? ['b', 'b'] : ['a', 'b']
+    return [
+      ...versions.map((instruction_version, i) =>
+        entry({
+          workflow_run_id: `b${n}`,
+          step_name: `implement_${i}`,
+          timestamp: minute(n * 10 + i),
+          completion_token_count: 100 + (instruction_version === 'b' ? 50 : 0) + (n % 7),
+          instruction_version,
+        }),
+      ),
+      verified(`b${n}`, n * 10 + 5, 'pass'),
+    ]
+  })
+  const report = await reportOnEntries(entries)
+  expect(report.prompt_refinement.comparisons).toMatchObject([
+    { measure: 'first_pass_rate', comparison: { n: [30, 30] } },
+    { measure: 'completion_tokens', first: 'a', second: 'b', comparison: { n: [30, 30] } },
+  ])
+  const tokens = report.prompt_refinement.comparisons[1]?.comparison
+  expect((tokens?.second ?? 0) - (tokens?.first ?? 0)).toBeCloseTo(100, -1)
+})
+
+test('a fix that carries its own verdict is judged by that', async () => {
+  const entries = range(30).flatMap((n) => [
+    verified(`b${n}`, n * 10, 'fail'),
+    verified(`b${n}`, n * 10 + 1, 'fail', {
+      step_name: 'repair_attempt_1',
+      total_token_cost: 10,
+      instruction_version: 'first',
+    }),
+    verified(`b${n}`, n * 10 + 2, 'pass', {
+      step_name: 'repair_attempt_2',
+      total_token_cost: 10,
+      instruction_version: 'second',
+    }),
+  ])
+  const { fixes } = (await reportOnEntries(entries)).prompt_refinement
+  expect(fixes).toMatchObject([
+    { instruction_version: 'first', judged: 30, passed: 0 },
+    { instruction_version: 'second', judged: 30, passed: 30 },
+  ])
+})
