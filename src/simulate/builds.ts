@@ -10,7 +10,7 @@ import {
 } from './profile.ts'
 import type { Random } from './random.ts'
 
-/** What became of a simulated build, as the audits are to find out from its entries. */
+/** Outcome of a simulated build, which the audits must derive from its entries. */
 export type SimulatedOutcome = 'first_pass' | 'after_rework' | 'failed' | 'abandoned'
 
 /** One step of a simulated build: the entry, stamped with `atMs`, and that moment in milliseconds since the epoch. */
@@ -23,18 +23,18 @@ export interface BuildInput {
   readonly random: Random
   /** When the first step starts, in milliseconds since the epoch. */
   readonly startMs: number
-  /** The package that is built; part of paths in its error logs. */
+  /** The package that is built; part of the paths in its error logs. */
   readonly project: string
   readonly runId: string
   readonly context: ContextRevision
   readonly profile: SimulationProfile
-  /** False leaves out the optional extensions, as older pipelines do: context_token_count to cost_usd. */
+  /** False omits the optional fields (context_token_count to cost_usd), as older pipelines do. */
   readonly extensions?: boolean
 }
 
 /**
- * Plays one build: scaffold, implement, verify, then fix and verify until a verification passes or the profile's
- * fix limit is reached. Yields its steps in order of time; returns the outcome. Depends on its input alone.
+ * Simulates one build: scaffold, implement, verify, then fix and verify until a verification passes or the profile's
+ * fix limit is reached. Yields its steps in order of time; returns the outcome. The result depends only on the input.
  */
 export function* simulateBuild(input: BuildInput): Generator<SimulatedStep, SimulatedOutcome> {
   const { random, profile, context } = input
@@ -71,7 +71,7 @@ export function* simulateBuild(input: BuildInput): Generator<SimulatedStep, Simu
 
 const weightOf = ({ weight }: { readonly weight: number }): number => weight
 
-/** The error type of the first verification, or undefined where it passes. */
+/** Returns the error type of the first verification, or undefined if it passes. */
 function firstFailure(random: Random, { errorRates }: ContextRevision, scale: number): ErrorType | undefined {
   let left = random.next()
   for (const [type, rate] of ratesOf(errorRates)) {
@@ -92,12 +92,12 @@ const drawErrorLog = ({ random, project, profile: { errorLogChars } }: BuildInpu
 
 type AgentStep = 'scaffold' | 'implement' | 'fix'
 
-/** Fills in entries one after another, moving the build's own time along. */
+/** Creates entries one after another and advances the build's own time. */
 function createStepWriter(input: BuildInput, model: SimulatedModel) {
   const { random, profile, context, project, runId, extensions = true } = input
   let nowMs = input.startMs
 
-  /** Lets the step take its time; the gap before it belongs to no step. */
+  /** Advances time by a gap and the step's duration; the gap belongs to no step. */
   const spend = (kind: keyof SimulationProfile['stepDurationMs']): number => {
     const { median, sigma } = profile.stepDurationMs[kind]
     const durationMs = Math.round(Math.min(random.logNormal(median, sigma), LONGEST_STEP_MS))
@@ -119,7 +119,7 @@ function createStepWriter(input: BuildInput, model: SimulatedModel) {
     const durationMs = spend(kind)
     const logChars = answers?.log.length ?? 0
     const { median, sigma } = profile.completionTokens[kind]
-    // A longer log takes a longer answer, yet far from in proportion.
+    // A longer log needs a longer answer, but far from proportionally.
     const base = random.logNormal(median, sigma) + 0.3 * Math.min(logChars, 20_000)
     const scale = instruction.completionScale * (answers ? spikeFactor(profile, nowMs, answers.failure) : 1)
     const completion = Math.max(1, Math.round(base * scale))
@@ -183,7 +183,7 @@ function spikeFactor({ spike }: SimulationProfile, atMs: number, failure: ErrorT
   return spike.errorTypes === undefined || spike.errorTypes.includes(failure) ? spike.factor : 1
 }
 
-/** US dollars to the millionth, the precision in which prices per million tokens are given. */
+/** Rounds US dollars to a millionth, the precision of prices per million tokens. */
 const costUsd = (model: SimulatedModel, prompt: number, completion: number): number =>
   Math.round(prompt * model.usdPerMillionPromptTokens + completion * model.usdPerMillionCompletionTokens) /
   1e6

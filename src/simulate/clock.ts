@@ -1,14 +1,14 @@
 import { setTimeout as timeout } from 'node:timers/promises'
 
-/** The time and the wake-ups that the simulator's writer lives by. */
+/** Time and wake-ups of the simulator's writer. */
 export interface SimulationClock {
   /** Milliseconds since the epoch. */
   now(): number
-  /** Resolves after that many milliseconds, or as soon as the signal is aborted; never rejects. */
+  /** Resolves after `ms` milliseconds, or as soon as the signal is aborted; never rejects. */
   sleep(ms: number, signal: AbortSignal): Promise<void>
 }
 
-/** The wall clock, and the timers that belong to it. */
+/** The system clock and its timers. */
 export const systemClock: SimulationClock = {
   now: () => Date.now(),
   sleep: (ms, signal) =>

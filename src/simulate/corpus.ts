@@ -10,7 +10,7 @@ import {
 import { PROJECTS } from './projects.ts'
 import { createRandom } from './random.ts'
 
-/** How large a corpus is to be: whole builds until that many bytes are reached, or a number of builds. */
+/** Size of a corpus: whole builds until `bytes` bytes are reached, or a number of builds. */
 type CorpusSize = { readonly bytes: number } | { readonly builds: number }
 
 export interface CorpusOptions {
@@ -19,14 +19,14 @@ export interface CorpusOptions {
   readonly size: CorpusSize
   /** The first build starts here, in milliseconds since the epoch. */
   readonly startMs: number
-  /** The builds' starts are spread evenly over this many milliseconds, and the contexts in turn over it. */
+  /** The starts of the builds are spread evenly over this many milliseconds, and so are the contexts. */
   readonly spanMs: number
   /** Revisions of GEMINI.md, oldest first; each has an equal share of the span. Default: `CONTEXT_REVISIONS`. */
   readonly contexts?: readonly ContextRevision[]
   readonly profile?: SimulationProfile
-  /** Share of the builds (0 to 1) whose entries carry the optional extensions. Default 0.3. */
+  /** Share of the builds (0 to 1) whose entries have the optional fields. Default 0.3. */
   readonly extensionShare?: number
-  /** Builds are dealt to this many files in turn. Default 1. */
+  /** Number of files, to which builds are assigned in turn. Default 1. */
   readonly files?: number
 }
 
@@ -38,7 +38,7 @@ export interface CorpusSummary {
 }
 
 export interface CorpusLine {
-  /** One entry as JSON, with its line end. */
+  /** One entry as JSON, including its newline. */
   readonly text: string
   /** Index of the file that it belongs to. */
   readonly file: number
@@ -46,18 +46,18 @@ export interface CorpusLine {
   readonly atMs: number
 }
 
-/** With it, the lines of a corpus have the shape of a trace in use: a median of 0.4 kB, 1 in 100 above 4.5 kB. */
+/** Gives the lines of a corpus the sizes seen in practice: median 0.4 kB, 99th percentile 4.5 kB. */
 const CORPUS_PROFILE: SimulationProfile = {
   ...DEFAULT_PROFILE,
   errorLogChars: { median: 800, sigma: 1.06 },
 }
 
-/** Builds are made ahead and sorted by time in batches of this size. */
+/** Builds are generated in advance and sorted by time in batches of this size. */
 const BATCH = 256
 
 /**
- * Yields the lines of a corpus in order of time, builds interleaved as parallel pipelines write them; returns
- * what it holds. Nothing but the options decides what comes out.
+ * Yields the lines of a corpus in order of time, with builds interleaved as parallel pipelines write them; returns
+ * a summary of its content. The result depends only on the options.
  */
 export function* corpusLines(options: CorpusOptions): Generator<CorpusLine, CorpusSummary> {
   const { size, startMs, spanMs, files = 1, extensionShare = 0.3 } = options
@@ -97,7 +97,7 @@ export function* corpusLines(options: CorpusOptions): Generator<CorpusLine, Corp
     return made
   }
 
-  // Lines of builds that have started, but end after the next build's start.
+  // Lines of builds that have started but end after the start of the next build.
   let waiting: CorpusLine[] = []
   while (progress() < 1) {
     for (let made = 0; made < BATCH && progress() < 1; made += 1) waiting.push(...nextBuild(progress()))
@@ -116,14 +116,14 @@ const contextAt = (contexts: readonly ContextRevision[], share: number): Context
   return context
 }
 
-/** Characters gathered for one file before they are written. */
+/** Characters that are buffered for one file before they are written. */
 const CHUNK_CHARS = 1 << 20
-/** Characters gathered for all files before all of them are written: what bounds the memory of many files. */
+/** Characters that are buffered for all files before all are written; bounds the memory for many files. */
 const GATHERED_CHARS = 16 << 20
 
 /**
- * Writes a corpus to the given files (replaced where they exist, their directories made) and tells what it holds.
- * Memory stays bounded whatever the size. Throws what the file system throws.
+ * Writes a corpus to the given files and returns a summary of its content. Existing files are replaced, missing
+ * directories are created. Memory is bounded for any size. Throws what the file system throws.
  */
 export async function writeCorpus(
   paths: readonly string[],

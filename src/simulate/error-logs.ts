@@ -1,6 +1,6 @@
 import type { Random } from './random.ts'
 
-/** What a simulated verification can fail with. */
+/** The error types with which a simulated verification can fail. */
 export const ERROR_TYPES = [
   'TSC_ERROR',
   'ESLINT_ERROR',
@@ -11,7 +11,7 @@ export const ERROR_TYPES = [
 
 export type ErrorType = (typeof ERROR_TYPES)[number]
 
-/** The commands of a verification in order; a failing one is the last that is attempted. */
+/** The commands of a verification in order; no command runs after one that fails. */
 const COMMANDS = ['npm install', 'npm run build', 'npm run lint', 'npm test'] as const
 
 const COMMANDS_UNTIL: Readonly<Record<ErrorType, number>> = {
@@ -22,13 +22,13 @@ const COMMANDS_UNTIL: Readonly<Record<ErrorType, number>> = {
   JEST_FAILURE: 4,
 }
 
-/** The commands that a verification gets to before it fails with the given type, or all where it passes. */
+/** Returns the commands that run until the verification fails with the given type, or all if it passes. */
 export const commandsAttempted = (failsWith?: ErrorType): string[] =>
   COMMANDS.slice(0, failsWith === undefined ? COMMANDS.length : COMMANDS_UNTIL[failsWith])
 
 /**
- * The output of the command that failed, as the tool itself prints it, made of whole problems: at least one,
- * and as many as it takes to reach about `targetChars` characters (UTF-16 code units).
+ * Returns the output of the failed command in the tool's own format. It consists of complete problems: at least one,
+ * and as many as needed to reach about `targetChars` characters (UTF-16 code units).
  */
 export function errorLog(type: ErrorType, random: Random, project: string, targetChars: number): string {
   const { head, problem, tail } = TOOLS[type]
@@ -41,7 +41,7 @@ export function errorLog(type: ErrorType, random: Random, project: string, targe
   return log + tail(problems)
 }
 
-/** How one tool writes its log: the lines before, each problem, the lines after. */
+/** Log format of one tool: the lines before the problems, each problem, the lines after them. */
 interface Tool {
   readonly head: (project: string) => string
   readonly problem: (random: Random, project: string) => string

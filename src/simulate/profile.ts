@@ -1,25 +1,25 @@
 import { createHash } from 'node:crypto'
 import type { ErrorType } from './error-logs.ts'
 
-/** One revision of GEMINI.md, and how builds fare under it. */
+/** One revision of GEMINI.md and its effect on builds. */
 export interface ContextRevision {
   /** SHA-256 of its text, 64 hex digits. */
   readonly hash: string
-  /** Its size in tokens, part of every prompt. */
+  /** Its size in tokens, which are part of every prompt. */
   readonly tokens: number
   /**
-   * By error type: the probability (0 to 1) that the first verification of a build fails with it. What is left
+   * By error type: the probability (0 to 1) that the first verification of a build fails with it. The remainder
    * to 1 is the first-pass rate; see `firstPassRate` and `withFirstPassRate`.
    */
   readonly errorRates: Readonly<Partial<Record<ErrorType, number>>>
 }
 
-/** One wording of an instruction (or fix prompt), and what difference it makes. */
+/** One prompt version of an instruction (or fix prompt) and its effect. */
 export interface InstructionVersion {
   readonly name: string
-  /** Its size in tokens; a fix prompt's error log comes on top. */
+  /** Its size in tokens, without the error log that a fix prompt adds. */
   readonly tokens: number
-  /** How often builds use it, relative to the other wordings of the same step. */
+  /** How often builds use it, relative to the other prompt versions of the same step. */
   readonly weight: number
   /** Multiplies the completion tokens of its steps. */
   readonly completionScale: number
@@ -35,26 +35,26 @@ export interface SimulatedModel {
   readonly usdPerMillionCompletionTokens: number
 }
 
-/** Makes rework dearer for a time, as a bad fix prompt or model would: what the rework alert must notice. */
+/** Makes rework more expensive for a time, as a bad fix prompt or model would; the rework alert must fire. */
 interface ReworkSpike {
-  /** From this moment on, simulated time in milliseconds since the epoch. */
+  /** Start, simulated time in milliseconds since the epoch. */
   readonly fromMs: number
-  /** Until then; for ever where absent. */
+  /** End; absent: the spike does not end. */
   readonly untilMs?: number
-  /** Multiplies the completion tokens of fixes; the error logs keep their size, so the cost factor rises as much. */
+  /** Multiplies the completion tokens of fixes. Error logs keep their size, so the cost factor rises equally. */
   readonly factor: number
-  /** Only fixes of these; of every type where absent. */
+  /** Only fixes of these error types; absent: of all types. */
   readonly errorTypes?: readonly ErrorType[]
 }
 
-/** A size whose draws scatter log-normally around a median. */
+/** A log-normal distribution of a size. */
 interface Size {
   readonly median: number
-  /** Spread of the logarithm; 0 draws the median every time, 1 has a tail of ten times the median in 1 of 100. */
+  /** Standard deviation of the logarithm; 0 always gives the median, with 1 the 99th percentile is ten times the median. */
   readonly sigma: number
 }
 
-/** Every knob of the simulated builds. */
+/** All parameters of the simulated builds. */
 export interface SimulationProfile {
   readonly instructions: Readonly<Record<'scaffold' | 'implement' | 'fix', readonly InstructionVersion[]>>
   readonly models: readonly SimulatedModel[]
@@ -62,39 +62,39 @@ export interface SimulationProfile {
   readonly abandonRate: number
   /** Probability that a verification after a fix fails again (before the fix prompt's own scale). */
   readonly fixFailureRate: number
-  /** Probability that such a failure has the error type of the one before; else the context's rates decide. */
+  /** Probability that such a failure repeats the previous error type; otherwise the context's rates decide. */
   readonly sameErrorRate: number
-  /** Fixes after which a build is given up: the outcome `failed`. */
+  /** Number of fixes after which a build ends with the outcome `failed`. */
   readonly fixLimit: number
-  /** Completion tokens by kind of step; a fix's grow with its error log on top. */
+  /** Completion tokens by kind of step; those of a fix also grow with its error log. */
   readonly completionTokens: Readonly<Record<'scaffold' | 'implement' | 'fix', Size>>
   /** Characters of one error log. */
   readonly errorLogChars: Size
-  /** Milliseconds that one step takes, cut at `LONGEST_STEP_MS`. */
+  /** Duration of one step in milliseconds, at most `LONGEST_STEP_MS`. */
   readonly stepDurationMs: Readonly<Record<'scaffold' | 'implement' | 'verification' | 'fix', Size>>
   readonly spike?: ReworkSpike
 }
 
-/** No simulated step takes longer; with `LONGEST_GAP_MS` it bounds the silence between two entries of a build. */
+/** Longest duration of a step. With `LONGEST_GAP_MS` it bounds the time between two entries of a build. */
 export const LONGEST_STEP_MS = 5 * 60_000
-/** No simulated step starts later than this after the one before. */
+/** Longest time between the end of a step and the start of the next one. */
 export const LONGEST_GAP_MS = 3_000
 
-/** The share of builds that pass their first verification, of those that reach it. */
+/** Returns the share of builds that pass their first verification, of those that reach it. */
 export const firstPassRate = ({ errorRates }: ContextRevision): number =>
   1 - Object.values(errorRates).reduce((sum, rate) => sum + rate, 0)
 
-/** The same revision with its error rates scaled so that the given share of builds (0 to 1) passes at first. */
+/** Returns the revision with its error rates scaled so that the given share of builds (0 to 1) is first-pass. */
 export function withFirstPassRate(context: ContextRevision, rate: number): ContextRevision {
   const scale = (1 - rate) / (1 - firstPassRate(context))
-  if (!Number.isFinite(scale)) throw new RangeError('a revision without error rates always passes at first')
+  if (!Number.isFinite(scale)) throw new RangeError('cannot scale a revision without error rates')
   const errorRates = Object.fromEntries(
     Object.entries(context.errorRates).map(([type, was]) => [type, was * scale]),
   )
   return { ...context, errorRates }
 }
 
-/** A revision whose hash is that of the given text. */
+/** Returns a revision with the hash of the given text. */
 const contextRevision = (
   text: string,
   tokens: number,
@@ -102,8 +102,8 @@ const contextRevision = (
 ): ContextRevision => ({ hash: createHash('sha256').update(text).digest('hex'), tokens, errorRates })
 
 /**
- * GEMINI.md as a team edits it: the second halves the type errors, the third forbids `any` in so many words, the
- * fourth piles up examples (a third more tokens, more failing tests), the fifth is trimmed and the best.
+ * GEMINI.md as a team edits it: the second revision halves the type errors, the third explicitly forbids `any`, the
+ * fourth adds many examples (a third more tokens, more failing tests), the fifth is shorter and the best.
  */
 export const CONTEXT_REVISIONS: readonly ContextRevision[] = [
   contextRevision('# Rules\n', 6_140, {
@@ -143,24 +143,24 @@ export const CONTEXT_REVISIONS: readonly ContextRevision[] = [
   }),
 ]
 
-const wording = (
+const promptVersion = (
   name: string,
   tokens: number,
   { weight = 1, completionScale = 1, failureScale = 1 } = {},
 ): InstructionVersion => ({ name, tokens, weight, completionScale, failureScale })
 
-/** What the simulator does unless told otherwise; the models' prices are examples, not offers. */
+/** Default parameters of the simulator. The models' prices are examples. */
 export const DEFAULT_PROFILE: SimulationProfile = {
   instructions: {
-    scaffold: [wording('scaffold-1', 64)],
+    scaffold: [promptVersion('scaffold-1', 64)],
     implement: [
-      wording('implement-1', 96),
-      wording('implement-2', 148, { weight: 2, completionScale: 0.9, failureScale: 0.85 }),
+      promptVersion('implement-1', 96),
+      promptVersion('implement-2', 148, { weight: 2, completionScale: 0.9, failureScale: 0.85 }),
     ],
     fix: [
-      wording('fix-1', 58, { completionScale: 1.2 }),
-      wording('fix-2', 110, { weight: 2, completionScale: 0.8, failureScale: 0.9 }),
-      wording('fix-terse', 22, { completionScale: 0.6, failureScale: 1.3 }),
+      promptVersion('fix-1', 58, { completionScale: 1.2 }),
+      promptVersion('fix-2', 110, { weight: 2, completionScale: 0.8, failureScale: 0.9 }),
+      promptVersion('fix-terse', 22, { completionScale: 0.6, failureScale: 1.3 }),
     ],
   },
   models: [

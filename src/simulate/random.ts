@@ -1,24 +1,24 @@
-/** A reproducible source of chance: the same seed gives the same sequence on every machine. */
+/** A reproducible random number generator: the same seed gives the same sequence on every machine. */
 export interface Random {
   /** Uniform in [0, 1). */
   next(): number
-  /** A whole number from `min` to `max`, both included. */
+  /** An integer from `min` to `max`, inclusive. */
   integer(min: number, max: number): number
   /** True with the given probability (0 to 1). */
   chance(probability: number): boolean
-  /** One of the values, each as likely as the others; throws on an empty list. */
+  /** One of the values, all equally likely; throws on an empty list. */
   pick<T>(values: readonly T[]): T
-  /** One of the values, each as likely as its weight says; throws where no weight is above 0. */
+  /** One of the values, with probability proportional to its weight; throws if no weight is above 0. */
   weighted<T>(values: readonly T[], weightOf: (value: T) => number): T
-  /** Log-normal: half of the draws lie below `median`; `sigma` (0 = always the median) sets the tail. */
+  /** Log-normal with the given median; `sigma` is the standard deviation of the logarithm (0: always the median). */
   logNormal(median: number, sigma: number): number
   /** `digits` lower-case hex digits. */
   hex(digits: number): string
 }
 
 /**
- * Starts a sequence from a seed. Derive a seed per item (`${seed}/${n}`) where items must not depend on the
- * order in which they are made.
+ * Starts a sequence from a seed. Derive one seed per item (`${seed}/${n}`) if items must not depend on the
+ * order in which they are created.
  */
 export function createRandom(seed: string | number): Random {
   const next = sfc32(hash128(String(seed)))
@@ -77,7 +77,7 @@ function sfc32([a0, b0, c0, counter0]: State128): () => number {
   return next
 }
 
-/** Spreads a text over 128 bits, so that seeds that differ in one digit start far apart. */
+/** Hashes a text to 128 bits, so that seeds that differ in one digit give unrelated sequences. */
 function hash128(text: string): State128 {
   let [a, b, c, d] = [0x9e37_79b9, 0x243f_6a88, 0xb7e1_5162, 0xdead_beef ^ text.length]
   for (let index = 0; index < text.length; index += 1) {

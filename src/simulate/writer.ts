@@ -6,64 +6,64 @@ import type { ContextRevision, SimulationProfile } from './profile.ts'
 import { PROJECTS } from './projects.ts'
 import { createRandom } from './random.ts'
 
-/** The file that each simulated build appends to, in a directory of its own. */
+/** Name of the file that each simulated build appends to, in its own directory. */
 export const TRACE_FILE = 'audit_trace.jsonl'
 
 export interface WriterOptions {
-  /** Made where it is missing. Each build gets `<directory>/<project>-<n>/audit_trace.jsonl`. */
+  /** Created if missing. Each build gets `<directory>/<project>-<n>/audit_trace.jsonl`. */
   readonly directory: string
   /** How many builds to write; `Infinity` writes until stopped. */
   readonly builds: number
-  /** How many builds are under way at once. */
+  /** Number of concurrent builds. */
   readonly parallel: number
-  /** Simulated time over real time: at 60, a build of 10 minutes is written in 10 seconds. */
+  /** Ratio of simulated to real time: at 60, a build of 10 minutes is written in 10 seconds. */
   readonly speed: number
   /** The same seed gives the same builds (outcomes, sizes, order), apart from run ids and timestamps. */
   readonly seed: string | number
-  /** Share of the lines (0 to 1) that are written in two parts with a pause between, as slow writers do. */
+  /** Share of the lines (0 to 1) that are written in two parts with a pause between them, as slow writers do. */
   readonly tornWriteShare: number
-  /** The directories of this writer's oldest ended builds are removed past this number; `Infinity` keeps all. */
+  /** Number of finished builds to keep; the directories of the oldest are removed. `Infinity` keeps all. */
   readonly keep: number
-  /** Revisions of GEMINI.md, oldest first; they take turns, over and over. */
+  /** Revisions of GEMINI.md, oldest first; used in turn, repeatedly. */
   readonly contexts: readonly ContextRevision[]
-  /** How many builds in turn are started under one revision. */
+  /** Number of consecutive builds that start under one revision. */
   readonly buildsPerContext: number
-  /** Its spike's moments are simulated time: the writer's starts with the wall clock and runs `speed` times as fast. */
+  /** The spike is given in simulated time, which starts at the wall clock and runs `speed` times as fast. */
   readonly profile: SimulationProfile
 }
 
-/** What a writer did; bytes and entries are those that stand in the files (removed ones included). */
+/** What a writer did; bytes and entries are those written to the files, including removed ones. */
 export interface WriterSummary {
-  /** Builds that were written to their end; those cut off by a stop are only in `startedBuilds`. */
+  /** Completely written builds; builds that were interrupted by a stop are only in `startedBuilds`. */
   readonly endedBuilds: number
   /** Builds of which at least one line was written. */
   readonly startedBuilds: number
   readonly entries: number
   readonly bytes: number
-  /** Of the ended builds. */
+  /** Of the completely written builds. */
   readonly outcomes: Readonly<Record<SimulatedOutcome, number>>
 }
 
 export interface WriterDependencies {
   readonly clock: SimulationClock
-  /** Ends the writing: no further line is begun, and a line begun is finished. */
+  /** Stops writing: no new line is started, and a partial line is finished. */
   readonly signal: AbortSignal
-  /** Told of each build that was written to its end. */
+  /** Called for each completely written build. */
   readonly onBuildEnded?: (build: { readonly path: string; readonly outcome: SimulatedOutcome }) => void
 }
 
 /** Longest pause within a torn line, in real milliseconds. */
 const TORN_PAUSE_MS = 200
-/** Longest simulated pause between two builds of one pipeline. */
+/** Longest pause between two builds of one pipeline, in simulated time. */
 const BUILD_GAP_MS = 60_000
 
 /**
  * Appends simulated builds to files as pipelines do, in real time times `speed`, until all are written or the
- * signal is aborted; every file then ends with a whole line. Entries are stamped with the clock at the moment of
- * writing, so that live dashboards show them now, while `duration_ms` stays the simulated one.
+ * signal is aborted; every file then ends with a complete line. Timestamps are the wall-clock time of writing, so that
+ * live dashboards show the entries as current; `duration_ms` is simulated time.
  *
- * Numbers in directory names go on after the highest found, and run ids are new at every start, so that a restart
- * adds builds and never continues one. A file system error stops all builds and is thrown, naming the file.
+ * Directory numbers continue after the highest existing one, and run ids are new at every start, so a restart
+ * adds builds and never continues one. A file system error stops all builds and is thrown with the name of the file.
  */
 export async function writeBuilds(
   options: WriterOptions,
@@ -91,7 +91,7 @@ export async function writeBuilds(
     if (left > 0 && !stop.aborted) await clock.sleep(left, stop)
   }
 
-  /** Appends one line, whole or torn; a torn one is finished even when the writer is stopped meanwhile. */
+  /** Appends one line, possibly in two parts; the second part is written even if the writer is stopped in between. */
   const append = async (path: string, line: Buffer, tearAt: number | undefined): Promise<void> => {
     if (tearAt === undefined) await appendTo(path, line)
     else {
@@ -121,7 +121,7 @@ export async function writeBuilds(
       await sleepUntil(wallOf(step.value.atMs))
       if (stop.aborted) return
       if (!started) {
-        // Not earlier: a build stopped before its first step leaves no empty directory.
+        // Created only now, so that a build that is stopped before its first step leaves no empty directory.
         await attempt('create', dirname(path), () => mkdir(dirname(path), { recursive: true }))
         startedBuilds += 1
         started = true
@@ -174,7 +174,7 @@ const contextInTurn = (contexts: readonly ContextRevision[], turn: number): Cont
   return context
 }
 
-/** The highest number at the end of a directory's name; 0 where there is none. */
+/** Returns the highest number at the end of a directory name, or 0. */
 async function highestNumber(directory: string): Promise<number> {
   const names = await attempt('list', directory, () => readdir(directory))
   return names.reduce((highest, name) => Math.max(highest, Number(/-(\d{1,9})$/.exec(name)?.[1] ?? 0)), 0)
