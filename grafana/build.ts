@@ -2,7 +2,7 @@ import { mkdirSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { dashboards, fileText } from './dashboards.ts'
 
-/** Writes every dashboard into grafana/dashboards, where Grafana's provisioning looks. */
+/** Writes every dashboard to grafana/dashboards, the directory that Grafana's provisioning reads. */
 const directory = path.join(import.meta.dirname, 'dashboards')
 mkdirSync(directory, { recursive: true })
 for (const dashboard of dashboards()) {

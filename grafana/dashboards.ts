@@ -16,5 +16,5 @@ export const dashboards = (): readonly Dashboard[] => [
   exporter(),
 ]
 
-/** The file's text, as committed: two builds of the same source give the same bytes. */
+/** The text of the committed file. The same source always gives the same bytes. */
 export const fileText = (dashboard: Dashboard): string => `${JSON.stringify(dashboard, null, 2)}\n`

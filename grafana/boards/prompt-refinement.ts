@@ -1,171 +1,58 @@
 import type { Dashboard } from '@grafana/grafana-foundation-sdk/dashboard'
 import { board } from '../parts/board.ts'
 import { fixedColor, lines, ranking } from '../parts/panels.ts'
-import { bound, zScore } from '../parts/formulas.ts'
-import { count, ifEnough, ratio, shareIfEnough, total, WINDOW, share } from '../parts/promql.ts'
-import { barLook, table, VERDICT_LOOK, type Column } from '../parts/tables.ts'
+import { ifEnough, share, WINDOW } from '../parts/promql.ts'
 import { movingWindow } from '../parts/variables.ts'
+import { fixVersions, implementVersions } from './prompt-refinement/comparisons.ts'
+import {
+  completionTokensPerBuild,
+  costFactor,
+  firstPasses,
+  reworkSuccesses,
+} from './prompt-refinement/measures.ts'
 
-const BY = ['instruction_version']
-const outcomes = (phase: string, outcome: string, by: readonly string[] = BY, window?: string): string =>
-  count('instructionBuilds', {
-    by,
-    where: `phase="${phase}",${outcome}`,
-    ...(window !== undefined && { window }),
-  })
+const VERSION = '{{instruction_version}}'
 
-const JUDGED = 'outcome!="abandoned"'
-const FIRST = 'outcome="first_pass"'
-const SAVED = 'outcome="after_rework"'
-const implement = {
-  judged: outcomes('implement', JUDGED),
-  first: `(${outcomes('implement', FIRST)} or ${outcomes('implement', JUDGED)} * 0)`,
-}
-const fix = {
-  judged: outcomes('rework', JUDGED),
-  saved: `(${outcomes('rework', SAVED)} or ${outcomes('rework', JUDGED)} * 0)`,
-}
-
-/** Of all the other wordings together. */
-const ofOthers = (whole: string): string => `sum(${whole}) - on () group_right () (${whole})`
-
-const completionPerBuild = (phase: string): string =>
-  ratio(
-    total('instructionTokens', { by: BY, where: `phase="${phase}",type="completion"` }),
-    count('instructionBuilds', { by: BY, where: `phase="${phase}"` }),
-  )
-const costFactor = (window?: string): string =>
-  ratio(
-    total('instructionReworkCompletionTokens', { by: BY, ...(window !== undefined && { window }) }),
-    total('instructionReworkErrorLogChars', { by: BY, ...(window !== undefined && { window }) }),
-  )
-
-/** What both tables show of a wording: how many builds, the share that went well, and how sure that is. */
-const sampled = (good: string, goodExpr: string, whole: string): Column[] => [
-  { name: 'Builds', expr: whole, unit: 'locale', decimals: 0, width: 70 },
-  {
-    name: good,
-    expr: shareIfEnough(goodExpr, whole),
-    unit: 'percentunit',
-    decimals: 1,
-    look: barLook('green', 1),
-  },
-  {
-    name: 'At least',
-    formula: bound('lower', 'good', 'Builds'),
-    unit: 'percentunit',
-    decimals: 1,
-    width: 76,
-  },
-  { name: 'At most', formula: bound('upper', 'good', 'Builds'), unit: 'percentunit', decimals: 1, width: 76 },
-]
-const against = (good: string, whole: string) => ({
-  column: {
-    name: 'Against others',
-    formula: zScore({ part: 'good', whole: 'Builds' }, { part: 'good of others', whole: 'others' }, 'more'),
-    unit: 'none',
-    width: 135,
-    look: VERDICT_LOOK,
-  },
-  inputs: [
-    { name: 'good', expr: good },
-    { name: 'good of others', expr: ofOthers(good) },
-    { name: 'others', expr: ofOthers(whole) },
-  ],
-})
-
-const FEW = 'Below 20 builds there is neither a rate nor an average to compare.'
-
-const firstPasses = against(implement.first, implement.judged)
-const implementTable = table({
-  title: 'Instructions of the implement step, compared',
-  description: `First-pass rate of the builds that used each wording, with its 95 % interval (Wilson), and the completion tokens of the implement step for each build. The verdict compares the rate of a wording with that of all others together. ${FEW}`,
-  labels: [{ label: 'instruction_version', name: 'Instruction', minWidth: 120 }],
-  columns: [
-    ...sampled('First-pass rate', implement.first, implement.judged),
-    {
-      name: 'Completion tokens',
-      expr: ifEnough(completionPerBuild('implement'), implement.judged),
-      unit: 'short',
-      decimals: 1,
-      width: 148,
-    },
-    firstPasses.column,
-  ],
-  inputs: firstPasses.inputs,
-  sortBy: ['-good', 'Instruction'],
-})
-
-const saves = against(fix.saved, fix.judged)
-const fixTable = table({
-  title: 'Fix prompts, compared',
-  description: `Of the builds that needed fixes, those that succeeded after all, by the wording of the fix prompt, with the 95 % interval (Wilson); the rework cost factor and the completion tokens of all fixes of a build. A build that fixed with two wordings counts for both. ${FEW}`,
-  labels: [{ label: 'instruction_version', name: 'Fix prompt', minWidth: 120 }],
-  columns: [
-    ...sampled('Saved by fixes', fix.saved, fix.judged),
-    {
-      name: 'Cost factor',
-      expr: ifEnough(costFactor(), fix.judged),
-      unit: 'none',
-      decimals: 2,
-      width: 95,
-    },
-    {
-      name: 'Completion tokens',
-      expr: ifEnough(completionPerBuild('rework'), fix.judged),
-      unit: 'short',
-      decimals: 1,
-      width: 148,
-    },
-    saves.column,
-  ],
-  inputs: saves.inputs,
-  sortBy: ['-good', 'Fix prompt'],
-})
-
+const passes = firstPasses(WINDOW)
 const firstPassOverTime = lines({
-  title: 'First-pass rate by instruction',
+  title: 'First-pass rate by implement prompt version over time',
   description:
-    'Of the builds that used each wording in the implement step, looking back as far as chosen above.',
+    'Share of the builds with a verdict that passed their first verification, by the prompt version of the implement step, over the window set above.',
   unit: 'percentunit',
   min: 0,
   max: 1,
-  queries: [
-    {
-      expr: share(outcomes('implement', FIRST, BY, WINDOW), outcomes('implement', JUDGED, BY, WINDOW)),
-      legend: '{{instruction_version}}',
-    },
-  ],
+  queries: [{ expr: share(passes.good, passes.whole), legend: VERSION }],
 })
 
 const factorOverTime = lines({
-  title: 'Rework cost factor by fix prompt',
+  title: 'Rework cost factor by fix prompt version over time',
   description:
-    'Completion tokens of fixes for each character of error log, by the wording of the fix prompt, looking back as far as chosen above. Lower is better.',
+    'Completion tokens of fixes per character of error log, by the prompt version of the fix, over the window set above. Lower is better.',
   unit: 'none',
   decimals: 2,
   min: 0,
-  queries: [{ expr: costFactor(WINDOW), legend: '{{instruction_version}}' }],
+  queries: [{ expr: costFactor(WINDOW), legend: VERSION }],
 })
 
 const factors = ranking({
-  title: 'Rework cost factor by fix prompt, whole range',
+  title: 'Rework cost factor by fix prompt version',
   description:
-    'Completion tokens of fixes for each character of error log; the fix prompts that at least 20 builds used.',
+    'Completion tokens of fixes per character of error log in this time range. Prompt versions with at least 20 builds.',
   unit: 'none',
   decimals: 2,
-  queries: [{ expr: `sort_desc(${ifEnough(costFactor(), fix.judged)})`, legend: '{{instruction_version}}' }],
+  queries: [{ expr: `sort_desc(${ifEnough(costFactor(), reworkSuccesses().whole)})`, legend: VERSION }],
 }).colorScheme(fixedColor('orange'))
 
 const completions = ranking({
-  title: 'Completion tokens of the implement step, by instruction',
-  description: 'Average for each build that used the wording; the wordings that at least 20 builds used.',
+  title: 'Completion tokens by implement prompt version',
+  description:
+    'Average completion tokens of the implement step per build. Prompt versions with at least 20 builds.',
   unit: 'short',
   decimals: 1,
   queries: [
     {
-      expr: `sort_desc(${ifEnough(completionPerBuild('implement'), implement.judged)})`,
-      legend: '{{instruction_version}}',
+      expr: `sort_desc(${ifEnough(completionTokensPerBuild('implement'), firstPasses().whole)})`,
+      legend: VERSION,
     },
   ],
 })
@@ -174,12 +61,11 @@ export const promptRefinement = (): Dashboard =>
   board({
     uid: 'audit-prompt-refinement',
     title: 'Audit · Prompt Refinement',
-    description:
-      'Which wording of an instruction or fix prompt does better, and whether there are enough builds to say so.',
+    description: 'Pass rates and cost of each prompt version, with the number of builds behind them.',
     variables: [movingWindow()],
     bands: [
-      { height: 5, panels: [[24, implementTable]] },
-      { height: 6, panels: [[24, fixTable]] },
+      { height: 5, panels: [[24, implementVersions]] },
+      { height: 6, panels: [[24, fixVersions]] },
       {
         height: 8,
         panels: [

@@ -3,24 +3,24 @@ import type { PanelBuilder as TablePanel } from '@grafana/grafana-foundation-sdk
 import { byThresholds, stat, thresholds } from './panels.ts'
 import { table } from './tables.ts'
 
-/** Alerts of this project: all of them say which part they are about. */
+/** Selects the alerts of this project: each of them carries the label `audit`. */
 const OURS = 'audit!=""'
 const FIRING = `ALERTS{alertstate="firing",${OURS}}`
-/** What fires, and since when (in seconds). */
+/** One series per firing alert; the value is the time since when it is active, in Unix seconds. */
 const since = (where = OURS): string => `(ALERTS_FOR_STATE{${where}} and ignoring (alertstate) ${FIRING})`
 
-/** The most severe first, the watchdog last; a severity that we do not know stands among the warnings. */
+/** Sort key: critical 3, warning or unknown 2, none (the Watchdog) 1. */
 const severity =
   `${since(`${OURS},severity="critical"`)} * 0 + 3` +
   ` or ${since(`${OURS},severity="none"`)} * 0 + 1` +
   ` or ${since()} * 0 + 2`
 
-/** How many alerts fire; nothing where not even the watchdog does, because then no rule is evaluated. */
+/** The number of firing alerts. No value if the Watchdog does not fire either: then Prometheus evaluates no rules. */
 export const firingCount = (): StatPanel =>
   stat({
     title: 'Firing alerts',
     description:
-      'Alerts that fire now, the Watchdog aside; the table below says which. “rules do not run”: the Watchdog, which always fires, does not.',
+      'Number of firing alerts, without the Watchdog. The table below lists them. “rules not evaluated” means that the Watchdog, which always fires, is missing.',
     unit: 'none',
     decimals: 0,
     queries: [
@@ -29,16 +29,16 @@ export const firingCount = (): StatPanel =>
       },
     ],
   })
-    .noValue('rules do not run')
+    .noValue('rules not evaluated')
     .colorScheme(byThresholds())
     .thresholds(thresholds({ color: 'green', value: null }, { color: 'red', value: 1 }))
 
-/** What fires now, and since when; the watchdog, which always fires, is the proof that rules are evaluated. */
+/** A table of the firing alerts, the Watchdog included: it proves that Prometheus evaluates the rules. */
 export const firingAlerts = (): TablePanel =>
   table({
-    title: 'What fires, and since when',
+    title: 'Firing alerts by severity',
     description:
-      'Alerts that fire now, the most severe first. The Watchdog always does: without it the rules are not evaluated. What to do about each stands in docs/runbook.md.',
+      'Firing alerts, the most severe first. The Watchdog always fires; if it is missing, Prometheus does not evaluate the rules. docs/runbook.md has a section for each alert.',
     labels: [
       { label: 'alertname', name: 'Alert', minWidth: 240 },
       { label: 'severity', name: 'Severity', width: 110 },
@@ -47,6 +47,6 @@ export const firingAlerts = (): TablePanel =>
       { label: 'reason', name: 'Reason', width: 140 },
     ],
     columns: [{ name: 'Since', expr: `${since()} * 1000`, unit: 'dateTimeAsIso', width: 190 }],
-    inputs: [{ name: 'how severe', expr: severity }],
-    sortBy: ['-how severe', 'Since'],
+    inputs: [{ name: 'rank', expr: severity }],
+    sortBy: ['-rank', 'Since'],
   })

@@ -13,21 +13,21 @@ import { place, type Band } from './layout.ts'
 import { withVersion } from './promql.ts'
 import { datasource, type Variable } from './variables.ts'
 
-/** Every dashboard of ours carries it; the links between them go by it. */
+/** All dashboards carry this tag; the links between them select by it. */
 const TAG = 'audit-trace'
 
 export interface BoardSpec {
-  /** Stable: links and bookmarks hang on it. */
+  /** Stable, because links and bookmarks contain it. */
   readonly uid: string
   readonly title: string
   readonly description: string
   readonly variables: readonly Variable[]
   readonly bands: readonly Band[]
-  /** How far back the dashboard looks when opened, a Grafana time. */
+  /** Start of the default time range, a Grafana time such as `now-7d`. */
   readonly from?: string
 }
 
-/** A dashboard with what all of them share: data source, links that keep variables and time, revisions marked. */
+/** Builds a dashboard with what all of them share: data source, links that keep variables and time, marks for revisions. */
 export function board(spec: BoardSpec): Dashboard {
   const builder = new DashboardBuilder(spec.title)
     .uid(spec.uid)
@@ -51,30 +51,30 @@ export function board(spec: BoardSpec): Dashboard {
   place(builder, spec.bands)
   const built = builder.build()
   const asked = built.templating?.list?.map(({ name }) => name) ?? []
-  for (const panel of built.panels ?? []) tellWhatIsNotNarrowed(panel, asked)
+  for (const panel of built.panels ?? []) describeUnfiltered(panel, asked)
   return built
 }
 
-/** What the choices above a dashboard leave out. */
-const EVERYTHING: ReadonlyMap<string, string> = new Map([
+/** The plural of what each variable filters. */
+const FILTERED: ReadonlyMap<string, string> = new Map([
   ['context', 'revisions'],
   ['error', 'error types'],
   ['phase', 'phases'],
 ])
 
-/** A panel about builds whose metrics lack a label says that it shows everything, whatever is chosen above. */
-function tellWhatIsNotNarrowed(panel: Panel | RowPanel, asked: readonly string[]): void {
+/** Adds a sentence to the description of a panel that a variable of the dashboard does not filter. */
+function describeUnfiltered(panel: Panel | RowPanel, asked: readonly string[]): void {
   if (!('targets' in panel)) return
   const queries = JSON.stringify(panel.targets)
   if (!/audit_(?!exporter)/.test(queries)) return
   const left = asked.filter(
-    (name) => EVERYTHING.has(name) && !queries.includes(`$${name}`) && !queries.includes(`${name}=\\"`),
+    (name) => FILTERED.has(name) && !queries.includes(`$${name}`) && !queries.includes(`${name}=\\"`),
   )
   if (left.length === 0) return
-  panel.description = `${panel.description ?? ''} Shown for all ${left.map((name) => EVERYTHING.get(name)).join(' and all ')}.`
+  panel.description = `${panel.description ?? ''} Not filtered: includes all ${left.map((name) => FILTERED.get(name)).join(' and all ')}.`
 }
 
-/** A mark where a revision of GEMINI.md was first used; the series' value is the time, in milliseconds. */
+/** A mark at the first use of each revision of GEMINI.md. The value of the series is the time in milliseconds. */
 const revisions = (): AnnotationQueryBuilder =>
   new AnnotationQueryBuilder()
     .name('GEMINI.md changed')

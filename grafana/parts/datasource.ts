@@ -1,4 +1,4 @@
 import type { DataSourceRef } from '@grafana/grafana-foundation-sdk/common'
 
-/** The data source chosen in the dashboard's first variable. */
+/** The data source selected by the first variable of the dashboard. */
 export const DATASOURCE: DataSourceRef = { type: 'prometheus', uid: '${datasource}' }

@@ -2,19 +2,19 @@ import type { Band } from './layout.ts'
 import { stat, thresholds } from './panels.ts'
 import { count } from './promql.ts'
 
-/** The scrape job of the exporter, fixed in prometheus.yml. */
+/** The scrape job of the exporter, as set in prometheus.yml. */
 const JOB = 'job="audit-trace-exporter"'
 
-/** Whether the numbers above can be trusted, in one line. */
+/** A row of four numbers that says whether the exporter is up and has read everything. */
 export const exporterBand = (): Band => ({
-  heading: 'Can these numbers be trusted?',
+  heading: 'Exporter health',
   height: 4,
   panels: [
     [
       6,
       stat({
         title: 'Exporter',
-        description: 'Whether Prometheus reaches the exporter.',
+        description: 'Whether Prometheus can scrape the exporter.',
         unit: 'none',
         queries: [{ expr: `min(up{${JOB}}) or vector(0)` }],
       })
@@ -29,8 +29,9 @@ export const exporterBand = (): Band => ({
     [
       6,
       stat({
-        title: 'Not read yet',
-        description: 'Bytes that stand in the files and are not read yet; falls to 0 within seconds.',
+        title: 'Unread bytes',
+        description:
+          'Bytes in the trace files that the exporter has not read yet. Normally 0 within seconds.',
         unit: 'bytes',
         queries: [{ expr: 'sum(audit_exporter_lag_bytes)' }],
       }),
@@ -38,9 +39,9 @@ export const exporterBand = (): Band => ({
     [
       6,
       stat({
-        title: 'Lines rejected',
+        title: 'Rejected lines',
         description:
-          'Lines in this range that could not be counted. The exporter’s log names file, line and cause.',
+          'Lines that the exporter could not count in this time range. Its log names file, line and cause.',
         unit: 'short',
         decimals: 0,
         queries: [{ expr: count('rejectedLines') }],
@@ -49,7 +50,7 @@ export const exporterBand = (): Band => ({
     [
       6,
       stat({
-        title: 'Last entry',
+        title: 'Time since the last entry',
         description: 'Time since the latest entry of any build.',
         unit: 's',
         decimals: 0,

@@ -2,8 +2,8 @@ import type { DataTransformerConfig } from '@grafana/grafana-foundation-sdk/dash
 import { ENOUGH } from './promql.ts'
 
 /**
- * Arithmetic between the columns of a table, done by Grafana. PromQL has no names for parts of an expression: a
- * test of two proportions in it evaluates every sum a dozen times, over all samples of the range.
+ * Arithmetic between the columns of a table, done by Grafana. PromQL cannot name parts of an expression: a
+ * two-proportion test in PromQL evaluates every sum a dozen times, over all samples of the range.
  */
 export type Formula =
   | string
@@ -14,32 +14,32 @@ export type Formula =
 const abs = (to: Formula): Formula => ({ apply: 'abs', to })
 const exp = (to: Formula): Formula => ({ apply: 'exp', to })
 const floor = (to: Formula): Formula => ({ apply: 'floor', to })
-/** Grafana's calculations have no square root. */
+/** Grafana's calculations have no square root: √x = exp(ln(x) / 2). */
 const sqrt = (to: Formula): Formula => exp([{ apply: 'ln', to }, '*', 0.5])
 
 /** 95 %: the standard normal distribution's 97.5th percentile. */
 export const Z = 1.96
 const Z2 = 3.8416
 
-/** A share; not a number where the whole is zero. */
+/** A share; NaN if the whole is zero. */
 export const shareOf = (part: Formula, whole: Formula): Formula => [part, '/', whole]
 
-/** A bound of Wilson's 95 % interval, as `wilson` in promql.ts. */
+/** A bound of the Wilson 95 % interval for x of n (Wilson 1927); the same as `wilson` in promql.ts. */
 export function bound(end: 'lower' | 'upper', x: Formula, n: Formula): Formula {
   const variance: Formula = [[[x, '*', [n, '-', x]], '/', n], '+', Z2 / 4]
   const spread: Formula = [Z, '*', sqrt(variance)]
   const middle: Formula = [x, '+', Z2 / 2]
-  // Never below zero; the absolute value takes off a rounding error's sign.
+  // The bound is never negative; abs() removes the sign of a rounding error.
   return abs([[middle, end === 'lower' ? '-' : '+', spread], '/', [n, '+', Z2]])
 }
 
-/** What a value is raised by that stands on too few: far above any z or change, so that it can be told. */
+/** Added to a value with too few samples: far above any z-score or change, so that a value mapping recognises it. */
 export const TOO_FEW = 1e9
 
-/** 1 where n is below the minimum, else 0: the calculations have no conditions, but e⁻¹⁰⁰⁰ is zero. */
+/** 1 if n is below the minimum, else 0. Grafana's calculations have no conditions, but exp(-1000) is 0. */
 const below = (n: Formula): Formula => exp([floor([n, '/', ENOUGH]), '*', -1000])
 
-/** The formula, raised out of reach where one of the samples is too small. */
+/** The formula, plus `TOO_FEW` for each sample below the minimum. */
 export const unlessFew = (formula: Formula, ...samples: readonly Formula[]): Formula => [
   formula,
   '+',
@@ -47,15 +47,15 @@ export const unlessFew = (formula: Formula, ...samples: readonly Formula[]): For
 ]
 
 interface Sample {
-  /** How many of them. */
+  /** The count with the property. */
   readonly part: Formula
-  /** Of how many. */
+  /** The size of the sample. */
   readonly whole: Formula
 }
 
 /**
- * How many standard errors the share in one sample lies above (`better: 'more'`) or below that in another: from
- * ±1.96 on, chance explains it in one case of twenty only. Zero where both are 0 % or both are 100 %.
+ * The z-score of the two-proportion test with pooled variance: the number of standard errors by which the share in
+ * `now` is above (`better: 'more'`) or below (`'less'`) the share in `before`. Zero if both are 0 % or both are 100 %.
  */
 export function zScore(now: Sample, before: Sample, better: 'more' | 'less'): Formula {
   const share = shareOf(now.part, now.whole)
@@ -67,11 +67,11 @@ export function zScore(now: Sample, before: Sample, better: 'more' | 'less'): Fo
     [[1, '/', now.whole], '+', [1, '/', before.whole]],
   ]
   const difference: Formula = better === 'more' ? [share, '-', shareBefore] : [shareBefore, '-', share]
-  // abs(): where the share is 100 %, rounding may leave a negative nothing.
+  // abs(): at a share of 100 %, rounding can give a tiny negative variance.
   return unlessFew([difference, '/', sqrt([abs(variance), '+', 1e-30])], now.whole, before.whole)
 }
 
-/** Steps of Grafana's “add field from calculation”, each part once, the last of each named as asked. */
+/** The formulas as steps of Grafana's “Add field from calculation”. A part that occurs twice is calculated once. */
 export function calculations(
   formulas: ReadonlyMap<string, Formula>,
   fieldOf: (column: string) => string,

@@ -8,12 +8,12 @@ import { DATASOURCE } from './datasource.ts'
 import { BUCKET, observed } from './promql.ts'
 import { cells } from './queries.ts'
 
-/** How many runs of steps took how many tokens, over time. */
+/** A heatmap of step runs by their tokens, over time. */
 export const stepCosts = (where: string): HeatmapPanel =>
   new HeatmapPanel()
-    .title('Tokens of one run of a step, all revisions')
+    .title('Tokens per step run, all revisions')
     .description(
-      'Runs of steps by the tokens each took, over time: the brighter, the more runs. Two bands apart are two kinds of steps; a band that climbs is a step that grows dearer.',
+      'Distribution of the tokens per step run, over time. Brighter cells contain more runs. Separate bands are different kinds of steps; a rising band is a step that becomes more expensive.',
     )
     .datasource(DATASOURCE)
     .targets([
@@ -29,6 +29,6 @@ export const stepCosts = (where: string): HeatmapPanel =>
     .maxDataPoints(60)
     .calculate(false)
     .unit('short')
-    .yAxis(new YAxisConfigBuilder().unit('short').axisLabel('tokens, at most'))
+    .yAxis(new YAxisConfigBuilder().unit('short').axisLabel('tokens (upper bound)'))
     .color(new HeatmapColorOptionsBuilder().mode(HeatmapColorMode.Scheme).scheme('Oranges').steps(64))
     .showLegend()

@@ -2,25 +2,25 @@ import type { Builder } from '@grafana/grafana-foundation-sdk/cog'
 import type { DashboardBuilder, Panel } from '@grafana/grafana-foundation-sdk/dashboard'
 import { RowBuilder } from '@grafana/grafana-foundation-sdk/dashboard'
 
-/** Any panel of the SDK, as far as placing it goes. */
+/** Any panel builder of the SDK, reduced to what placement needs. */
 interface PlaceablePanel extends Builder<Panel> {
   id(id: number): this
   gridPos(gridPos: { x: number; y: number; w: number; h: number }): this
 }
 
-/** Panels side by side. */
+/** A row of panels side by side. */
 export interface Band {
   /** A heading above the panels. */
   readonly heading?: string
   /** Rows of Grafana's grid, about 38 pixels each. */
   readonly height: number
-  /** Width (of 24) and panel, from left to right. */
+  /** Width (in columns of 24) and panel, from left to right. */
   readonly panels: readonly (readonly [width: number, panel: PlaceablePanel])[]
 }
 
 const GRID_WIDTH = 24
 
-/** Places bands below each other and numbers the panels; throws where a band is wider than the grid. */
+/** Places the bands below each other and numbers the panels. Throws a RangeError if a band is wider than the grid. */
 export function place(board: DashboardBuilder, bands: readonly Band[]): void {
   let y = 0
   let id = 0

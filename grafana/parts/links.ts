@@ -1,6 +1,6 @@
 import { DashboardLinkBuilder, DashboardLinkType } from '@grafana/grafana-foundation-sdk/dashboard'
 
-/** From a panel to the dashboard that says more, with time and variables kept. */
+/** A link from a panel to another dashboard; keeps the time range and the variables. */
 export const toAudit = (uid: string, title: string): DashboardLinkBuilder =>
   new DashboardLinkBuilder(title)
     .type(DashboardLinkType.Link)

@@ -2,9 +2,9 @@ import type { Query } from './queries.ts'
 import { count, ratio, share, total, wilson, type Selection } from './promql.ts'
 
 /**
- * What the audits measure, each defined once. All are quotients of sums, and all follow the same two rules:
- * a build that stopped before any verification (`abandoned`) says nothing about passing, and the tokens of a
- * build that did not succeed are part of what a success costs.
+ * The measures of the audits, each defined once. All are quotients of sums. Two rules apply to all of them:
+ * abandoned builds (no verification) do not count towards pass rates, and the tokens of unsuccessful builds
+ * count towards the cost of a success.
  */
 
 const and = (...parts: readonly (string | undefined)[]): string => parts.filter(Boolean).join(',')
@@ -13,7 +13,7 @@ const narrowed = (selection: Selection, where: string): Selection => ({
   where: and(selection.where, where),
 })
 
-/** Builds that reached a verdict. */
+/** Builds with a verdict: every outcome but `abandoned`. */
 export const judged = (selection: Selection): string =>
   count('builds', narrowed(selection, 'outcome!="abandoned"'))
 export const passedFirst = (selection: Selection): string =>
@@ -21,33 +21,33 @@ export const passedFirst = (selection: Selection): string =>
 export const succeeded = (selection: Selection): string =>
   count('builds', narrowed(selection, 'outcome=~"first_pass|after_rework"'))
 
-/** Entries that are a verdict: `pass` or `fail`. */
+/** Entries with a verdict: status `pass` or `fail`. */
 export const verifications = (selection: Selection): string =>
   count('entries', narrowed(selection, 'status=~"pass|fail"'))
-/** Verdicts that are a failure of a known type. */
+/** Entries with status `fail` and an error type. */
 export const failures = (selection: Selection): string =>
   count('entries', narrowed(selection, 'status="fail",error_type!=""'))
-/** Runs of a phase's steps. */
+/** Step runs of a phase. */
 export const runs = (phase: string, selection: Selection): string =>
   count('entries', narrowed(selection, `phase="${phase}"`))
 
-/** Share of the judged builds that passed their first verification. */
+/** Share of the builds with a verdict that passed their first verification. */
 export const firstPassRate = (selection: Selection): string =>
   share(passedFirst(selection), judged(selection))
 export const firstPassBound = (bound: 'lower' | 'upper', selection: Selection): string =>
   wilson(bound, passedFirst(selection), judged(selection))
 
-/** Tokens of all closed builds over the successful ones. */
+/** Tokens of all closed builds divided by the number of successful ones. */
 export const tokensPerSuccess = (selection: Selection): string =>
   ratio(total('buildTokens', selection), succeeded(selection))
 
-/** Completion tokens of fixes over the characters of error log they were given. */
+/** Completion tokens of fixes divided by the characters of error log that they were given. */
 export const reworkCostFactor = (selection: Selection): string =>
   ratio(total('reworkCompletionTokens', selection), total('reworkErrorLogChars', selection))
 
 /**
- * US dollars at the prices typed in above the dashboard; tokens not split count as prompt tokens. A side that has no
- * series costs nothing: traces that carry only totals have no completion tokens.
+ * US dollars at the prices set above the dashboard. Unsplit tokens count as prompt tokens. A token type without
+ * series costs nothing: traces with totals alone have no completion tokens.
  */
 export function cost(selection: Selection): string {
   const all = `${total('tokens', selection)} * 0`
@@ -56,9 +56,9 @@ export function cost(selection: Selection): string {
 }
 
 /** What `nowAndBefore` compares, for descriptions. */
-export const BEFORE = '“Before” is the range of the same length before this one.'
+export const BEFORE = '“before”: the preceding time range of the same length.'
 
-/** The same measure in the range shown and in the one before it. */
+/** A measure in the selected time range and in the preceding range of the same length. */
 export const nowAndBefore = (where: string, measure: (selection: Selection) => string): Query[] => [
   { expr: measure({ where }), legend: 'now' },
   { expr: measure({ where, offset: '$__range' }), legend: 'before' },

@@ -1,6 +1,6 @@
 import type { PanelBuilder as TimeSeriesPanel } from '@grafana/grafana-foundation-sdk/timeseries'
 
-/** The same colour for the same outcome everywhere; tellable apart by brightness too. */
+/** One colour per outcome on all dashboards; the colours also differ in brightness. */
 const OUTCOME_COLORS: Readonly<Record<string, string>> = {
   'first pass': 'green',
   'after rework': 'yellow',
@@ -8,7 +8,7 @@ const OUTCOME_COLORS: Readonly<Record<string, string>> = {
   abandoned: 'text',
 }
 
-/** PromQL: the `outcome` label in words. */
+/** PromQL: replaces `_` in the `outcome` label by a space. */
 export const inWords = (expression: string): string =>
   `label_replace(${expression}, "outcome", "$1 $2", "outcome", "(first|after)_(.*)")`
 

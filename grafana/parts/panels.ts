@@ -33,7 +33,7 @@ import { now, over, type Query } from './queries.ts'
 
 export interface PanelSpec {
   readonly title: string
-  /** What it answers and how it is counted: shown behind the panel's ⓘ. */
+  /** What the panel shows and how it is counted; Grafana shows it as the tooltip of ⓘ. */
   readonly description: string
   /** A Grafana unit id. */
   readonly unit: string
@@ -43,7 +43,7 @@ export interface PanelSpec {
   readonly max?: number
 }
 
-/** Anything that takes a unit, decimals and bounds. */
+/** A panel builder that takes a unit, decimals and bounds. */
 interface Measured {
   unit(unit: string): unknown
   decimals(decimals: number): unknown
@@ -62,14 +62,14 @@ function measured<T extends Measured>(panel: T, { unit, decimals, min, max }: Pa
 export const fixedColor = (color: string): FieldColorBuilder =>
   new FieldColorBuilder().mode(FieldColorModeId.Fixed).fixedColor(color)
 
-/** The colour of the step that the value has reached. */
+/** Colours a value by its threshold. */
 export const byThresholds = (): FieldColorBuilder => new FieldColorBuilder().mode(FieldColorModeId.Thresholds)
 
-/** Colour steps; the first holds for everything below the second's value. */
+/** Threshold steps. The first applies to everything below the value of the second. */
 export const thresholds = (...steps: readonly Threshold[]): ThresholdsConfigBuilder =>
   new ThresholdsConfigBuilder().mode(ThresholdsMode.Absolute).steps([...steps])
 
-/** Lines over time, from zero, with a legend of few names below. */
+/** A line chart from zero with the legend below. */
 export function lines(spec: PanelSpec): TimeSeriesPanel {
   const panel = new TimeSeriesPanel()
     .title(spec.title)
@@ -91,7 +91,7 @@ export function lines(spec: PanelSpec): TimeSeriesPanel {
   return measured(panel, spec)
 }
 
-/** Counts as stacked bars that add up to the total; few enough bars to be told apart. */
+/** Counts as stacked bars that add up to the total. At most 60 bars, so that each stays visible. */
 export const bars = (spec: PanelSpec): TimeSeriesPanel =>
   lines(spec)
     .drawStyle(GraphDrawStyle.Bars)
@@ -101,7 +101,7 @@ export const bars = (spec: PanelSpec): TimeSeriesPanel =>
     .stacking(new StackingConfigBuilder().mode(StackingMode.Normal).group('A'))
     .maxDataPoints(60)
 
-/** One large number, or a few. */
+/** One or more large numbers. */
 export function stat(spec: PanelSpec): StatPanel {
   const panel = new StatPanel()
     .title(spec.title)
@@ -117,7 +117,7 @@ export function stat(spec: PanelSpec): StatPanel {
   return measured(panel, spec)
 }
 
-/** A line with its 95 % interval as a band around it; the band's edges stay out of the legend. */
+/** A line with its 95 % interval as a band. The edges of the band are hidden from the legend. */
 export function withBand(panel: TimeSeriesPanel, line: string, color: string): TimeSeriesPanel {
   const fixed = { id: 'color', value: { mode: 'fixed', fixedColor: color } }
   return panel
@@ -128,17 +128,17 @@ export function withBand(panel: TimeSeriesPanel, line: string, color: string): T
       { id: 'custom.showPoints', value: 'never' },
       { id: 'custom.hideFrom', value: { legend: true, tooltip: false, viz: false } },
     ])
-    .overrideByName(AT_MOST, [
-      { id: 'custom.fillBelowTo', value: AT_LEAST },
+    .overrideByName(UPPER_BOUND, [
+      { id: 'custom.fillBelowTo', value: LOWER_BOUND },
       { id: 'custom.fillOpacity', value: 20 },
     ])
 }
 
-export const AT_MOST = '95 % at most'
-export const AT_LEAST = '95 % at least'
-const BAND_EDGES = '95 % at (most|least)'
+export const UPPER_BOUND = '95 % upper bound'
+export const LOWER_BOUND = '95 % lower bound'
+const BAND_EDGES = '95 % (upper|lower) bound'
 
-/** Ranked horizontal bars from zero, the largest first where the query sorts. */
+/** Horizontal bars from zero, in the order of the query. */
 export function ranking(spec: PanelSpec): BarGaugePanel {
   const panel = new BarGaugePanel()
     .title(spec.title)

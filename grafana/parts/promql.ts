@@ -1,70 +1,73 @@
 import { CATALOGUE, type MetricKey, prometheusName } from '../../src/metrics/catalogue.ts'
 
-/** The time range of the dashboard: for totals. */
+/** The time range of the dashboard; for totals. */
 const RANGE = '$__range'
-/** The chosen moving window: for lines. */
+/** The window set above the dashboard; for line charts. */
 export const WINDOW = '$window'
-/** One bar or cell of a graph: for counts that must add up to the total. */
+/** The width of one bar or cell; for counts that must add up to the total. */
 export const BUCKET = '$__interval'
 
 export interface Selection {
   /** Labels to keep. */
   readonly by?: readonly string[]
-  /** Label matchers, as PromQL writes them between the braces. */
+  /** Label matchers without the braces. */
   readonly where?: string
-  /** A PromQL duration; default: the dashboard's time range. */
+  /** A PromQL duration. Default: the time range of the dashboard. */
   readonly window?: string
-  /** Look that long before now, a PromQL duration. */
+  /** Evaluate this long before now, a PromQL duration. */
   readonly offset?: string
 }
 
-/** Part of a histogram as Prometheus names it. */
+/** Suffix of a histogram's series. */
 type Part = 'sum' | 'count' | 'bucket'
 
-/** How much a metric of the catalogue grew. */
-function grew(name: string, { by = [], where = '', window = RANGE, offset }: Selection, exact: boolean) {
+/** The increase of a counter. `exact`: rounded series by series, for counts. */
+function increaseOf(
+  name: string,
+  { by = [], where = '', window = RANGE, offset }: Selection,
+  exact: boolean,
+) {
   const selector = `${name}${where && `{${where}}`}`
   const sum = `sum${by.length > 0 ? ` by (${by.join(', ')}) ` : ''}`
-  if (window === BUCKET) return `${sum}(${grewInBucket(selector)})`
+  if (window === BUCKET) return `${sum}(${increaseInBucket(selector)})`
   const vector = `${selector}[${window}]${offset === undefined ? '' : ` offset ${offset}`}`
   return `${sum}(${exact ? `round(increase(${vector}))` : `increase(${vector})`})`
 }
 
-/** As long as Prometheus takes the last sample for the present one; longer than the four minutes of imported history. */
+/** Prometheus' lookback; longer than the four minutes between samples of imported history. */
 const LOOKBACK = '5m'
 
 /**
- * What each series grew by since the last sample before the bar. increase() sees no step between the last scrape of
- * one bar and the first of the next: its bars add up to less than the total. A series without a sample before the
- * bar starts from its first one inside, which is the zero it was born at, or what stood in the files at the very
- * first start.
+ * The increase of each series since the last sample before the bar. increase() ignores the step between the last
+ * scrape of one bar and the first of the next, so its bars add up to less than the total. A series without a sample
+ * before the bar starts from its first one inside: the zero at its birth, or the baseline of the very first start.
  */
-export function grewInBucket(selector: string): string {
+export function increaseInBucket(selector: string): string {
   const before = [LOOKBACK, BUCKET].map((window) => `last_over_time(${selector}[${window}] offset ${BUCKET})`)
   const first = `min_over_time(${selector}[${BUCKET}])`
   return `clamp_min(last_over_time(${selector}[${BUCKET}]) - (${[...before, first].join(' or ')}), 0)`
 }
 
 /**
- * How often something was counted. Prometheus extrapolates by up to a scrape interval; rounding series by series
- * takes that off again, which is exact for counts that are small next to the number of scrapes.
+ * The increase of a counter of events. Prometheus extrapolates by up to a scrape interval at each end; rounding
+ * series by series removes that. Exact for counts that are small compared with the number of scrapes.
  */
 export const count = (metric: MetricKey, selection: Selection = {}): string =>
-  grew(prometheusName(CATALOGUE[metric]), selection, true)
+  increaseOf(prometheusName(CATALOGUE[metric]), selection, true)
 
-/** The sum of a quantity such as tokens. */
+/** The increase of a sum such as tokens; not rounded. */
 export const total = (metric: MetricKey, selection: Selection = {}): string =>
-  grew(prometheusName(CATALOGUE[metric]), selection, false)
+  increaseOf(prometheusName(CATALOGUE[metric]), selection, false)
 
-/** The sum, the number or the buckets of what a histogram observed. */
+/** The increase of the sum, count or buckets of a histogram. */
 export const observed = (metric: MetricKey, part: Part, selection: Selection = {}): string =>
-  grew(`${prometheusName(CATALOGUE[metric])}_${part}`, selection, part === 'count')
+  increaseOf(`${prometheusName(CATALOGUE[metric])}_${part}`, selection, part === 'count')
 
-/** A quotient of sums; nothing where the denominator is zero or missing. */
+/** A quotient of sums; no value if the denominator is zero or missing. */
 export const ratio = (numerator: string, denominator: string): string =>
   `(${numerator}) / ((${denominator}) > 0)`
 
-/** A quotient of sums whose numerator counts as zero where it is missing. */
+/** A quotient of sums; a missing numerator counts as zero. */
 export const share = (part: string, whole: string): string =>
   `((${part}) or (${whole}) * 0) / ((${whole}) > 0)`
 
@@ -73,8 +76,8 @@ const Z = 1.96
 const Z2 = 3.8416
 
 /**
- * A bound of Wilson's 95 % interval for the share of `part` in `whole`: honest for small samples, and never
- * outside 0 and 1. Nothing where the whole is zero or missing.
+ * A bound of the Wilson 95 % interval (Wilson 1927) for the share of `part` in `whole`: valid for small samples, always
+ * between 0 and 1. No value if the whole is zero or missing.
  */
 export function wilson(bound: 'lower' | 'upper', part: string, whole: string): string {
   const n = `((${whole}) > 0)`
@@ -83,22 +86,22 @@ export function wilson(bound: 'lower' | 'upper', part: string, whole: string): s
   return `(${x} + ${Z2 / 2} ${bound === 'lower' ? '-' : '+'} ${spread}) / (${n} + ${Z2})`
 }
 
-/** One series for each GEMINI.md revision with its `version` (v1, v2, …); one only, whoever else numbers it. */
+/** One series per GEMINI.md revision with its `version` (v1, v2, …), also if several exporters number it. */
 const VERSIONS = 'topk by (context_hash) (1, max by (context_hash, version) (audit_context_info))'
 
-/** When each revision was first used, in seconds. */
+/** First use of each revision, in Unix seconds. */
 export const FIRST_SEEN = 'max by (context_hash) (audit_context_first_seen_timestamp_seconds)'
 
-/** Adds the `version` to an expression by `context_hash`; what has none (`unknown`, `_other`) drops out. */
+/** Adds the `version` to an expression by `context_hash`. Drops series without one (`unknown`, `_other`). */
 export const withVersion = (expression: string): string =>
   `(${expression}) * on (context_hash) group_left (version) ${VERSIONS}`
 
-/** Each revision's hash with that of the one before it; recorded by prometheus/rules/recording.yml. */
+/** The hash of each revision with that of its predecessor; recorded by prometheus/rules/recording.yml. */
 const PREVIOUS = 'max by (context_hash, previous_hash) (context_hash:audit_context_previous:info)'
 
 /**
- * An expression by `context_hash` (and the labels in `keep`), every value standing under the revision that
- * followed: what was before.
+ * An expression by `context_hash` (and the labels in `keep`), moved to the next revision: the result holds, under
+ * each revision, the value of its predecessor.
  */
 export function ofPrevious(expression: string, keep: readonly string[] = []): string {
   const moved =
@@ -107,12 +110,12 @@ export function ofPrevious(expression: string, keep: readonly string[] = []): st
   return `sum by (${['context_hash', ...keep].join(', ')}) (${moved})`
 }
 
-/** Fewer than that many say nothing about a share. */
+/** Minimum sample size for a share. */
 export const ENOUGH = 20
 
-/** A share, or nothing where there are too few for one. */
+/** A share; no value below the minimum sample size. */
 export const shareIfEnough = (part: string, whole: string): string => ifEnough(share(part, whole), whole)
 
-/** An expression, or nothing where it stands on too few. */
+/** An expression; no value if `whole` is below the minimum sample size. */
 export const ifEnough = (expression: string, whole: string): string =>
   `(${expression}) and ((${whole}) >= ${ENOUGH})`

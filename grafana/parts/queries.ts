@@ -1,10 +1,10 @@
 import { DataqueryBuilder, PromQueryFormat } from '@grafana/grafana-foundation-sdk/prometheus'
 
-/** A query as panels want it; the letter is given by its place. */
+/** A query of a panel; its refId (A, B, …) follows from its position. */
 export interface Query {
   readonly expr: string
   readonly legend?: string
-  /** Shortest step of a range query, a Grafana duration. */
+  /** Minimum step of a range query, a Grafana duration. */
   readonly interval?: string
 }
 
@@ -17,13 +17,13 @@ const base = (query: Query, index: number): DataqueryBuilder => {
   return builder
 }
 
-/** A line over time. */
+/** A range query. */
 export const over = (query: Query, index: number): DataqueryBuilder => base(query, index).range()
-/** One value for each series, at the end of the range. */
+/** An instant query: one value per series at the end of the time range. */
 export const now = (query: Query, index: number): DataqueryBuilder => base(query, index).instant()
-/** One row for each series, at the end of the range. */
+/** An instant query for tables: one row per series at the end of the time range. */
 export const rows = (query: Query, index: number): DataqueryBuilder =>
   base(query, index).instant().format(PromQueryFormat.Table)
-/** Buckets of a histogram over time. */
+/** A range query for heatmaps: the buckets of a histogram over time. */
 export const cells = (query: Query, index: number): DataqueryBuilder =>
   base(query, index).range().format(PromQueryFormat.Heatmap)

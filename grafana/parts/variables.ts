@@ -19,7 +19,7 @@ export const datasource = (): Variable =>
     .type('prometheus')
     .current({ text: 'Audit Prometheus', value: 'audit-prometheus' })
 
-/** Values of a label, several at once; all of them unless chosen, those without a value among them. */
+/** A multi-value variable of a label's values. The default selects everything, series without the label included. */
 const labelValues = (name: string, label: string, metric: MetricKey, of: string): Variable =>
   new QueryVariableBuilder(name)
     .label(label)
@@ -37,11 +37,11 @@ export const contextHash = (): Variable =>
 export const errorType = (): Variable => labelValues('error', 'Error type', 'entries', 'error_type')
 export const phase = (): Variable => labelValues('phase', 'Phase', 'entries', 'phase')
 
-/** How far each point of a line looks back. */
+/** The window over which each point of a line chart is calculated. */
 export const movingWindow = (): Variable =>
   new CustomVariableBuilder('window')
-    .label('Lines look back')
-    .description('Every point of a line sums up this much time before it.')
+    .label('Window')
+    .description('Each point of a line chart is calculated over this much time before it.')
     .values('5m,15m,1h,6h,1d,7d')
     .current({ text: '1d', value: '1d' })
     .options(
@@ -55,7 +55,7 @@ export const movingWindow = (): Variable =>
 const price = (name: string, label: string, usd: string): Variable =>
   new TextBoxVariableBuilder(name)
     .label(label)
-    .description('US dollars per million tokens; what your model costs.')
+    .description('Price of your model in US dollars per million tokens.')
     .defaultValue(usd)
     .current({ text: usd, value: usd })
     .options([{ text: usd, value: usd, selected: true }])

@@ -265,7 +265,7 @@ test('the rework cost factor is that of the files', async () => {
 
 test('the audit of constraints shows the planted revision halving the type errors, in the files’ own numbers', async () => {
   const uid = 'audit-constraint-effectiveness'
-  const rows = await tableOf(uid, 'Before and after each revision, by error type')
+  const rows = await tableOf(uid, 'Error rates before and after each revision')
   const share = (hash: string): [number, number] => {
     const verified = lines.filter(
       (line) => hashOf(line) === hash.slice(0, 12) && ['pass', 'fail'].includes(line.validation_status),
@@ -288,7 +288,7 @@ test('the audit of constraints shows the planted revision halving the type error
   expect(rows.map((found) => found['Revision'])).toEqual(['v2', 'v2', 'v1', 'v1'])
   expect(rows.at(-1)!['Verdict']).toBeNaN()
 
-  const clear = await tableOf(uid, 'What a revision of GEMINI.md clearly changed')
+  const clear = await tableOf(uid, 'Error rates that changed with a revision')
   expect(clear).toContainEqual(expect.objectContaining({ Revision: 'v2', 'Error type': 'TSC_ERROR' }))
   expect(clear.every((found) => Math.abs(found['Verdict'] as number) > 1.96)).toBe(true)
 })
@@ -296,7 +296,7 @@ test('the audit of constraints shows the planted revision halving the type error
 test('the audit of volatility finds the new revision better than the one before', async () => {
   const rows = await tableOf(
     'audit-context-volatility',
-    'Does each revision pass more often than the one before?',
+    'First-pass rate by revision',
   )
   const rateOf = (hash: string): number => {
     const builds = judgedBuilds().filter(([line]) => hashOf(line!) === hash.slice(0, 12))
@@ -311,7 +311,7 @@ test('the audit of volatility finds the new revision better than the one before'
 })
 
 test('what a revision costs, and its change against the one before, are those of the files', async () => {
-  const rows = await tableOf('audit-context-volatility', 'What does each revision cost?')
+  const rows = await tableOf('audit-context-volatility', 'Tokens and fixes by revision')
   const costOf = (hash: string): number => {
     const of = (build: readonly Line[]): boolean => hashOf(build[0]!) === hash.slice(0, 12)
     return (
@@ -332,7 +332,7 @@ test('the bars of builds add up to the builds of the files', async () => {
 })
 
 test('the average of fix attempts by error type is that of the files', async () => {
-  const shown = await ask(query('audit-token-efficiency', 'Tokens of one fix attempt, by error type'))
+  const shown = await ask(query('audit-token-efficiency', 'Tokens per fix attempt by error type'))
   for (const { labels, value } of shown) {
     // A fix answers the failure before it in its build.
     const fixes = byBuild().flatMap((build) =>

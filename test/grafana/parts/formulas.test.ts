@@ -8,12 +8,12 @@ import {
   unlessFew,
   zScore,
 } from '../../../grafana/parts/formulas.ts'
-import { VERDICT_LOOK } from '../../../grafana/parts/tables.ts'
+import { VERDICT_LOOK } from '../../../grafana/parts/looks.ts'
 import { shownRows, type Transformation } from '../../setup/table-panel.ts'
 
 const NAMES = ['x', 'n', 'x before', 'n before']
 
-/** Calculated as the panel's transformations say. */
+/** The value that the panel's transformations calculate. */
 function value(formula: Formula, ...numbers: readonly number[]): number {
   const steps = calculations(new Map([['result', formula]]), (name) => name) as Transformation[]
   const answers = numbers.map((number, index) => ({
@@ -23,7 +23,7 @@ function value(formula: Formula, ...numbers: readonly number[]): number {
   const named = steps.map((step) => JSON.parse(renamed(JSON.stringify(step))) as Transformation)
   return shownRows(answers, named)[0]!['result'] as number
 }
-/** The rows have the names that Grafana gives to the values of several queries. */
+/** Replaces the names by those that Grafana gives to the values of several queries. */
 const renamed = (text: string): string =>
   text.replaceAll(/"(x|n|x before|n before)"/g, (_, name: string) => `"Value #${name}"`)
 
@@ -34,7 +34,7 @@ const SAMPLES = [
 const better = zScore(...SAMPLES, 'more')
 const rarer = zScore(...SAMPLES, 'less')
 
-/** The words that a table shows for a value. */
+/** The text that a table shows for a value. */
 function words(shown: number): string | undefined {
   const mappings = VERDICT_LOOK.find(({ id }) => id === 'mappings')!.value as {
     type: string
@@ -47,7 +47,7 @@ function words(shown: number): string | undefined {
   )?.options.result.text
 }
 
-test('two samples that are all 100 % or all 0 % do not differ, and say so', () => {
+test('two samples of 100 % or two of 0 % give the verdict unclear', () => {
   expect(value(better, 30, 30, 40, 40)).toBe(0)
   expect(value(rarer, 0, 30, 0, 40)).toBe(0)
   expect(words(value(better, 30, 30, 40, 40))).toBe('unclear')
@@ -64,7 +64,7 @@ test.each([
   ['insufficient data', rarer, [0, 400, 19, 19]],
   ['insufficient data', better, [0, 3, 3, 3]],
   ['–', better, [30, 40, 0, 0]],
-] as const)('%s is the verdict where it should be', (verdict, formula, numbers) => {
+] as const)('the verdict is %s', (verdict, formula, numbers) => {
   expect(words(value(formula, ...numbers))).toBe(verdict)
 })
 
@@ -72,7 +72,7 @@ const sample = fc
   .integer({ min: 20, max: 100_000 })
   .chain((n) => fc.tuple(fc.integer({ min: 0, max: n }), fc.constant(n)))
 
-test('the z-score is that of the two-proportion test, whatever the counts', () => {
+test('the z-score is that of the two-proportion test for any counts', () => {
   fc.assert(
     fc.property(sample, sample, ([x, n], [x0, n0]) => {
       const p = (x + x0) / (n + n0)
@@ -84,7 +84,7 @@ test('the z-score is that of the two-proportion test, whatever the counts', () =
   )
 })
 
-test('the bounds are Wilson’s, and stay between 0 and 1', () => {
+test('the bounds are those of the Wilson interval and stay between 0 and 1', () => {
   // By R: binom::binom.wilson(10, 20), (0, 25), (25, 25)
   expect(value(bound('lower', 'x', 'n'), 10, 20)).toBeCloseTo(0.2993, 4)
   expect(value(bound('upper', 'x', 'n'), 10, 20)).toBeCloseTo(0.7007, 4)
@@ -100,7 +100,7 @@ test('the bounds are Wilson’s, and stay between 0 and 1', () => {
   expect(value(bound('lower', 'x', 'n'), 0, 0)).toBeNaN()
 })
 
-test('from twenty on a number stands as it is, below that it is out of reach', () => {
+test('a value is unchanged from 20 samples on and out of range below', () => {
   const formula = unlessFew('x', 'n', 'n before')
   expect(value(formula, 0.25, 20, 0, 20)).toBe(0.25)
   expect(value(formula, 0.25, 19, 0, 20)).toBeGreaterThan(TOO_FEW / 2)

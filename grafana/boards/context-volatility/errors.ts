@@ -1,0 +1,46 @@
+import { barLook } from '../../parts/looks.ts'
+import { failures, verifications } from '../../parts/measures.ts'
+import { FIRST_SEEN } from '../../parts/promql.ts'
+import { filtered, sorted, table } from '../../parts/tables.ts'
+import { BY, selected } from './selectors.ts'
+
+const failed = failures({ by: ['context_hash', 'error_type'] })
+const verified = `(${verifications(BY)} > 0)`
+const newest = `topk(10, ${FIRST_SEEN} and on (context_hash) ${verified})`
+
+/** A matrix, which `table` alone cannot give: its transformations are replaced. */
+export const errorMix = table({
+  title: 'Error rates by revision',
+  description:
+    'Share of the verifications under a revision that failed with an error type. One row per error type, one column for each of the ten newest revisions in this time range, the newest first. A full bar is 30 %.',
+  labels: [
+    { label: 'version', name: 'version' },
+    { label: 'error_type', name: 'error_type' },
+  ],
+  columns: [
+    {
+      name: 'Share of verifications',
+      expr: selected(`${failed} / on (context_hash) group_left () ${verified}`),
+      unit: 'percentunit',
+    },
+  ],
+  inputs: [
+    { name: 'first used', expr: selected(`${failed} * 0 + on (context_hash) group_left () ${newest}`) },
+  ],
+  sortBy: [],
+})
+  .transformations([
+    { id: 'merge', options: {} },
+    ...filtered([{ column: 'Value #B', above: 0 }]),
+    sorted('error_type'),
+    sorted('Value #B', true),
+    {
+      id: 'groupingToMatrix',
+      options: { columnField: 'version', rowField: 'error_type', valueField: 'Value #A', emptyValue: 'zero' },
+    },
+    { id: 'organize', options: { renameByName: { 'error_type\\version': 'Error type' } } },
+  ])
+  .unit('percentunit')
+  .decimals(1)
+  .overrideByName('Error type', [{ id: 'custom.width', value: 200 }])
+  .overrideByRegexp('^(?!Error type$).*', [...barLook('red', 0.3), { id: 'custom.minWidth', value: 90 }])

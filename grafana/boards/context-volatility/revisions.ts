@@ -1,0 +1,106 @@
+import { bound, type Formula, unlessFew, zScore } from '../../parts/formulas.ts'
+import { barLook, CHANGE_LOOK, VERDICT_LOOK } from '../../parts/looks.ts'
+import { judged, passedFirst, runs, succeeded } from '../../parts/measures.ts'
+import {
+  count,
+  FIRST_SEEN,
+  ofPrevious,
+  ratio,
+  share,
+  shareIfEnough,
+  total,
+  withVersion,
+} from '../../parts/promql.ts'
+import { type Column, table } from '../../parts/tables.ts'
+import { BY, CONTEXT, selected } from './selectors.ts'
+
+const builds = judged(BY)
+const passed = `(${passedFirst(BY)} or ${builds} * 0)`
+const closed = count('builds', BY)
+const tokensPerSuccess = ratio(total('buildTokens', BY), succeeded(BY))
+const fixesPerBuild = share(runs('rework', BY), closed)
+
+const BEFORE =
+  '“Before” is the part of the previous revision that is in this time range; comparisons need at least 20 builds on both sides.'
+
+const percent = (name: string, formula: Formula): Column => ({
+  name,
+  formula,
+  unit: 'percentunit',
+  decimals: 1,
+  width: 80,
+})
+
+export const passRates = table({
+  title: 'First-pass rate by revision',
+  description: `First-pass rate of the builds under each revision of GEMINI.md, the newest first; ≥ and ≤ are the bounds of the 95 % interval (Wilson). The verdict compares with the previous revision (two-proportion z-test at 95 %). ${BEFORE}`,
+  labels: [{ label: 'version', name: 'Revision', width: 75 }],
+  columns: [
+    {
+      name: 'First used',
+      expr: withVersion(
+        `max by (context_hash) (audit_context_first_seen_timestamp_seconds{${CONTEXT}}) * 1000`,
+      ),
+      unit: 'dateTimeAsIso',
+      width: 165,
+    },
+    { name: 'Builds', expr: selected(builds), unit: 'locale', decimals: 0, width: 75 },
+    {
+      name: 'First-pass rate',
+      expr: selected(shareIfEnough(passed, builds)),
+      unit: 'percentunit',
+      decimals: 1,
+      look: barLook('green', 1),
+    },
+    percent('≥', bound('lower', 'passed', 'Builds')),
+    percent('≤', bound('upper', 'passed', 'Builds')),
+    {
+      name: 'Verdict',
+      formula: zScore(
+        { part: 'passed', whole: 'Builds' },
+        { part: 'passed before', whole: 'builds before' },
+        'more',
+      ),
+      unit: 'none',
+      width: 140,
+      look: VERDICT_LOOK,
+    },
+  ],
+  inputs: [
+    { name: 'passed', expr: selected(passed) },
+    { name: 'passed before', expr: selected(`${ofPrevious(passed)} or ${builds} * 0`) },
+    { name: 'builds before', expr: selected(`${ofPrevious(builds)} or ${builds} * 0`) },
+  ],
+  filters: [{ column: 'Builds', above: 0 }],
+  sortBy: ['-First used'],
+})
+
+const change = (name: string, now: Formula, before: Formula): Column => ({
+  name,
+  formula: unlessFew([[now, '/', before], '-', 1], 'Builds', 'builds before'),
+  unit: 'percentunit',
+  decimals: 0,
+  width: 78,
+  look: CHANGE_LOOK,
+})
+
+export const costs = table({
+  title: 'Tokens and fixes by revision',
+  description: `Tokens per successful build (tokens of failed builds included) and rework steps per closed build, with the change from the previous revision; less is better. Changes of 10 % and more are coloured; they are not tested for chance. ${BEFORE}`,
+  labels: [{ label: 'version', name: 'Revision', minWidth: 72 }],
+  columns: [
+    { name: 'Builds', expr: selected(closed), unit: 'locale', decimals: 0, width: 66 },
+    { name: 'Tokens / success', expr: selected(tokensPerSuccess), unit: 'short', decimals: 1, width: 134 },
+    change('Change', 'Tokens / success', 'tokens before'),
+    { name: 'Fixes / build', expr: selected(fixesPerBuild), unit: 'none', decimals: 2, width: 102 },
+    change('Change ', 'Fixes / build', 'fixes before'),
+  ],
+  inputs: [
+    { name: 'builds before', expr: selected(`${ofPrevious(closed)} or ${closed} * 0`) },
+    { name: 'tokens before', expr: selected(ofPrevious(tokensPerSuccess)) },
+    { name: 'fixes before', expr: selected(ofPrevious(fixesPerBuild)) },
+    { name: 'first used', expr: withVersion(`${FIRST_SEEN} and on (context_hash) (${closed})`) },
+  ],
+  filters: [{ column: 'Builds', above: 0 }],
+  sortBy: ['-first used'],
+})

@@ -1,0 +1,49 @@
+import { firstPassRate } from '../../parts/measures.ts'
+import { bars, lines } from '../../parts/panels.ts'
+import { BUCKET, count, withVersion } from '../../parts/promql.ts'
+import { BY, CONTEXT } from './selectors.ts'
+
+export const buildsByRevision = bars({
+  title: 'Builds by revision',
+  description: 'Closed builds by the revision of GEMINI.md that they used. Purple marks: GEMINI.md changed.',
+  unit: 'locale',
+  decimals: 0,
+  min: 0,
+  queries: [
+    {
+      expr: `sum by (version) (${withVersion(count('builds', { ...BY, where: CONTEXT, window: BUCKET }))}) > 0`,
+      legend: '{{version}}',
+      interval: '1m',
+    },
+  ],
+})
+
+/** max_over_time bridges gaps in the scrapes of less than an hour. */
+const revisionsPerWeek =
+  'count((max by (context_hash) (max_over_time(audit_context_first_seen_timestamp_seconds[1h]))) > (time() - 7 * 86400))'
+
+export const churn = lines({
+  title: 'Revisions per week and first-pass rate',
+  description:
+    'Revisions first used in the seven days before each point (steps, right axis), and the first-pass rate of the builds of those seven days (line, left axis).',
+  unit: 'percentunit',
+  min: 0,
+  max: 1,
+  queries: [
+    { expr: firstPassRate({ where: CONTEXT, window: '7d' }), legend: 'first-pass rate' },
+    { expr: revisionsPerWeek, legend: 'revisions per week' },
+  ],
+})
+  .overrideByName('first-pass rate', [{ id: 'color', value: { mode: 'fixed', fixedColor: 'green' } }])
+  .overrideByName('revisions per week', [
+    { id: 'color', value: { mode: 'fixed', fixedColor: 'purple' } },
+    { id: 'unit', value: 'none' },
+    { id: 'decimals', value: 0 },
+    { id: 'min', value: 0 },
+    { id: 'max', value: 10 },
+    { id: 'custom.axisPlacement', value: 'right' },
+    { id: 'custom.axisLabel', value: 'revisions per week' },
+    { id: 'custom.lineWidth', value: 1 },
+    { id: 'custom.fillOpacity', value: 25 },
+    { id: 'custom.lineInterpolation', value: 'stepAfter' },
+  ])

@@ -1,0 +1,64 @@
+import { bars, fixedColor, lines, stat, thresholds } from '../../parts/panels.ts'
+import { BUCKET, count } from '../../parts/promql.ts'
+
+export const durable = stat({
+  title: 'State',
+  description:
+    'Whether the last commit reached the disk. If not, the exporter stops counting and serves the last committed totals.',
+  unit: 'none',
+  queries: [{ expr: 'min(audit_exporter_state_durable)' }],
+})
+  .mappings([
+    {
+      type: 'value',
+      options: { '0': { text: 'not durable', color: 'red' }, '1': { text: 'durable', color: 'green' } },
+    } as never,
+  ])
+  .thresholds(thresholds({ color: 'red', value: null }, { color: 'green', value: 1 }))
+
+export const version = stat({
+  title: 'Version',
+  description: 'Version of the running exporter.',
+  unit: 'none',
+  queries: [{ expr: 'max by (version) (audit_exporter_build_info)', legend: '{{version}}' }],
+}).textMode('name' as never)
+
+export const commits = lines({
+  title: 'Commit duration',
+  description: 'Time to write the changes to the state: median and 99th percentile.',
+  unit: 's',
+  min: 0,
+  queries: [0.5, 0.99].map((quantile) => ({
+    expr: `histogram_quantile(${quantile}, sum by (le) (rate(audit_exporter_commit_duration_seconds_bucket[$__rate_interval])))`,
+    legend: quantile === 0.5 ? 'median' : '99th percentile',
+  })),
+})
+
+export const commitRate = lines({
+  title: 'Commits per second',
+  description: 'Commits of the state per second.',
+  unit: 'short',
+  decimals: 1,
+  min: 0,
+  queries: [{ expr: 'sum(rate(audit_exporter_commits_total[$__rate_interval]))', legend: 'commits' }],
+}).colorScheme(fixedColor('blue'))
+
+export const series = lines({
+  title: 'Series',
+  description: 'Time series in the state, including series that /metrics does not show yet or any more.',
+  unit: 'locale',
+  decimals: 0,
+  min: 0,
+  queries: [{ expr: 'sum(audit_exporter_series)', legend: 'series' }],
+}).colorScheme(fixedColor('blue'))
+
+export const overflow = bars({
+  title: 'Label overflow',
+  description: 'Entries counted as _other because a label has reached its maximum number of values.',
+  unit: 'locale',
+  decimals: 0,
+  min: 0,
+  queries: [
+    { expr: count('labelOverflow', { by: ['label'], window: BUCKET }), legend: '{{label}}', interval: '1m' },
+  ],
+})

@@ -1,0 +1,87 @@
+import { bound, zScore } from '../../parts/formulas.ts'
+import { barLook, VERDICT_LOOK } from '../../parts/looks.ts'
+import { ifEnough, shareIfEnough } from '../../parts/promql.ts'
+import { type Column, table, type TableSpec } from '../../parts/tables.ts'
+import {
+  completionTokensPerBuild,
+  costFactor,
+  firstPasses,
+  ofOthers,
+  reworkSuccesses,
+  type Sample,
+} from './measures.ts'
+
+/** The number of builds, the share of good ones, and its interval. */
+const sampled = (title: string, { good, whole }: Sample): Column[] => [
+  { name: 'Builds', expr: whole, unit: 'locale', decimals: 0, width: 70 },
+  {
+    name: title,
+    expr: shareIfEnough(good, whole),
+    unit: 'percentunit',
+    decimals: 1,
+    look: barLook('green', 1),
+  },
+  { name: '≥', formula: bound('lower', 'good', 'Builds'), unit: 'percentunit', decimals: 1, width: 76 },
+  { name: '≤', formula: bound('upper', 'good', 'Builds'), unit: 'percentunit', decimals: 1, width: 76 },
+]
+
+const AGAINST_OTHERS: Column = {
+  name: 'Against others',
+  formula: zScore({ part: 'good', whole: 'Builds' }, { part: 'good of others', whole: 'others' }, 'more'),
+  unit: 'none',
+  width: 135,
+  look: VERDICT_LOOK,
+}
+
+const inputs = ({ good, whole }: Sample): NonNullable<TableSpec['inputs']> => [
+  { name: 'good', expr: good },
+  { name: 'good of others', expr: ofOthers(good) },
+  { name: 'others', expr: ofOthers(whole) },
+]
+
+const completionTokens = (phase: string, { whole }: Sample): Column => ({
+  name: 'Completion tokens',
+  expr: ifEnough(completionTokensPerBuild(phase), whole),
+  unit: 'short',
+  decimals: 1,
+  width: 148,
+})
+
+const LABELS = [{ label: 'instruction_version', name: 'Prompt version', minWidth: 120 }] as const
+const EXPLAINED =
+  '≥ and ≤ are the bounds of the 95 % interval (Wilson). The verdict compares a prompt version with all others together. Rates and averages need at least 20 builds.'
+
+const implementSample = firstPasses()
+export const implementVersions = table({
+  title: 'Implement prompt versions',
+  description: `First-pass rate of the builds by the prompt version of the implement step, and completion tokens of that step per build. ${EXPLAINED}`,
+  labels: LABELS,
+  columns: [
+    ...sampled('First-pass rate', implementSample),
+    completionTokens('implement', implementSample),
+    AGAINST_OTHERS,
+  ],
+  inputs: inputs(implementSample),
+  sortBy: ['-good', 'Prompt version'],
+})
+
+const fixSample = reworkSuccesses()
+export const fixVersions = table({
+  title: 'Fix prompt versions',
+  description: `Share of the builds with fixes that succeeded, by the prompt version of the fix; rework cost factor, and completion tokens of all fixes per build. A build that used two versions counts for both. ${EXPLAINED}`,
+  labels: LABELS,
+  columns: [
+    ...sampled('Rework success rate', fixSample),
+    {
+      name: 'Rework cost factor',
+      expr: ifEnough(costFactor(), fixSample.whole),
+      unit: 'none',
+      decimals: 2,
+      width: 145,
+    },
+    completionTokens('rework', fixSample),
+    AGAINST_OTHERS,
+  ],
+  inputs: inputs(fixSample),
+  sortBy: ['-good', 'Prompt version'],
+})

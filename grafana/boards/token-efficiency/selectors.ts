@@ -1,0 +1,6 @@
+/** Label matchers of the dashboard's variables, by the labels that a metric has. */
+export const CONTEXT = 'context_hash=~"$context"'
+export const STEPS = 'phase=~"$phase"'
+export const TOKENS = `${CONTEXT},${STEPS},error_type=~"$error"`
+/** Token series of fixes. */
+export const FIXES = `${CONTEXT},phase="rework",error_type=~"$error"`

@@ -1,0 +1,71 @@
+import type { Band } from '../../parts/layout.ts'
+import { BEFORE, cost, nowAndBefore, succeeded, tokensPerSuccess } from '../../parts/measures.ts'
+import { stat } from '../../parts/panels.ts'
+import { ratio, share, total } from '../../parts/promql.ts'
+import { contextShare } from './prompt.ts'
+import { CONTEXT, FIXES } from './selectors.ts'
+
+const perSuccess = stat({
+  title: 'Tokens per successful build',
+  description: `Tokens of all closed builds, failed and abandoned ones included, divided by the number of successful builds. ${BEFORE}`,
+  unit: 'short',
+  decimals: 1,
+  queries: nowAndBefore(CONTEXT, tokensPerSuccess),
+})
+
+const costPerSuccess = stat({
+  title: 'Estimated cost per successful build',
+  description: `All tokens at the prices set above, divided by the number of successful builds. ${BEFORE}`,
+  unit: 'currencyUSD',
+  decimals: 3,
+  queries: nowAndBefore(CONTEXT, (selection) => ratio(cost(selection), succeeded(selection))),
+})
+
+const builds = stat({
+  title: 'Successful builds',
+  description: `Builds that passed a verification, at first or after rework. ${BEFORE}`,
+  unit: 'locale',
+  decimals: 0,
+  queries: nowAndBefore(CONTEXT, succeeded),
+})
+
+const reworkShare = stat({
+  title: 'Tokens of rework',
+  description: `Tokens of fixes as a share of all tokens. ${BEFORE}`,
+  unit: 'percentunit',
+  decimals: 1,
+  queries: nowAndBefore(CONTEXT, (selection) =>
+    share(total('tokens', { ...selection, where: FIXES }), total('tokens', selection)),
+  ),
+})
+
+const failedShare = stat({
+  title: 'Tokens of failed builds',
+  description: `Tokens of failed and abandoned builds as a share of the tokens of all closed builds. ${BEFORE}`,
+  unit: 'percentunit',
+  decimals: 1,
+  queries: nowAndBefore(CONTEXT, (selection) =>
+    share(
+      total('buildTokens', { ...selection, where: `${CONTEXT},outcome=~"failed|abandoned"` }),
+      total('buildTokens', selection),
+    ),
+  ),
+})
+
+export const summary: Band = {
+  height: 3,
+  panels: [
+    [8, perSuccess],
+    [8, costPerSuccess],
+    [8, builds],
+  ],
+}
+
+export const shares: Band = {
+  height: 3,
+  panels: [
+    [8, reworkShare],
+    [8, failedShare],
+    [8, contextShare],
+  ],
+}

@@ -1,0 +1,64 @@
+import type { DynamicConfigValue } from '@grafana/grafana-foundation-sdk/dashboard'
+import { TOO_FEW, Z } from './formulas.ts'
+
+/** How the cells of a table column look: overrides of the field's configuration. */
+export type Look = readonly DynamicConfigValue[]
+
+const COLOURED_TEXT: DynamicConfigValue = { id: 'custom.cellOptions', value: { type: 'color-text' } }
+
+/** Value mapping for a quotient whose denominator is zero or missing. */
+export const NO_QUOTIENT = {
+  type: 'special',
+  options: { match: 'null+nan', result: { text: '–', color: 'text', index: 9 } },
+}
+
+/** Value mapping of a range: a colour, and optionally a text in place of the value. */
+const range = (from: number | null, to: number | null, color: string, index: number, text?: string) => ({
+  type: 'range',
+  options: { from, to, result: { ...(text !== undefined && { text }), color, index } },
+})
+
+/** Shows a z-score as a coloured verdict. */
+export const VERDICT_LOOK: Look = [
+  {
+    id: 'mappings',
+    value: [
+      range(TOO_FEW / 2, null, 'blue', 0, 'insufficient data'),
+      range(null, -Z, 'red', 1, '▼ worse'),
+      range(Z, TOO_FEW / 2, 'green', 2, '▲ better'),
+      range(-Z, Z, 'text', 3, 'unclear'),
+      NO_QUOTIENT,
+    ],
+  },
+  { id: 'custom.align', value: 'left' },
+  COLOURED_TEXT,
+]
+
+/** Selects the rows with the verdict better or worse; the column holds the absolute z-score. */
+export const differs = (column: string) => ({ column, above: Z, below: TOO_FEW / 2 })
+
+/** A bar gauge in the cell, from zero to `max`. */
+export const barLook = (color: string, max: number): Look => [
+  { id: 'custom.cellOptions', value: { type: 'gauge', mode: 'basic', valueDisplayMode: 'text' } },
+  { id: 'color', value: { mode: 'fixed', fixedColor: color } },
+  { id: 'min', value: 0 },
+  { id: 'max', value: max },
+]
+
+/** Changes below 10 % are not coloured. */
+const SMALL_CHANGE = 0.1
+
+/** A relative change: down is better, up is worse. Replaced by a text if a sample is too small. */
+export const CHANGE_LOOK: Look = [
+  {
+    id: 'mappings',
+    value: [
+      range(TOO_FEW / 2, null, 'blue', 0, 'insufficient data'),
+      range(null, -SMALL_CHANGE, 'green', 1),
+      range(SMALL_CHANGE, TOO_FEW / 2, 'red', 2),
+      range(-SMALL_CHANGE, SMALL_CHANGE, 'text', 3),
+      NO_QUOTIENT,
+    ],
+  },
+  COLOURED_TEXT,
+]
