@@ -9,7 +9,7 @@ import { clearChanges, everyChange } from './constraint-effectiveness/changes.ts
 const CONTEXT = 'context_hash=~"$context"'
 const ERRORS = `${CONTEXT},error_type=~"$error"`
 
-/** Failed verifications by error type per 100 closed builds. */
+/** Failed validations by error type per 100 closed builds. */
 const per100Builds = (window?: string): string => {
   const over = window === undefined ? {} : { window }
   const failed = failures({ by: ['error_type'], where: ERRORS, ...over })
@@ -17,9 +17,9 @@ const per100Builds = (window?: string): string => {
 }
 
 const overTime = lines({
-  title: 'Failed verifications per 100 builds over time',
+  title: 'Failed validations per 100 builds over time',
   description:
-    'Failed verifications by error type per 100 closed builds, over the window set above. A build can fail several times. Purple marks: GEMINI.md changed.',
+    'Failed validations by error type per 100 closed builds, over the window set above. A build can fail several times. Purple marks: GEMINI.md changed.',
   unit: 'none',
   decimals: 0,
   min: 0,
@@ -27,17 +27,17 @@ const overTime = lines({
 })
 
 const frequency = ranking({
-  title: 'Failed verifications per 100 builds',
-  description: 'Failed verifications by error type per 100 builds that closed in this time range.',
+  title: 'Failed validations per 100 builds',
+  description: 'Failed validations by error type per 100 builds that closed in this time range.',
   unit: 'none',
   decimals: 1,
   queries: [{ expr: `sort_desc(${per100Builds()})`, legend: '{{error_type}}' }],
 }).colorScheme(fixedColor('red'))
 
 const checks = ranking({
-  title: 'Failed verifications by check',
+  title: 'Failed validations by check',
   description:
-    'Failed verifications by the command that failed, which is the first word of the error type: TSC, ESLINT, JEST, NPM, …',
+    'Failed validations by the command that failed, which is the first word of the error type: TSC, ESLINT, JEST, NPM, …',
   unit: 'locale',
   decimals: 0,
   queries: [

@@ -75,8 +75,8 @@ const steps = ranking({
 })
 
 const errors = ranking({
-  title: 'Failed verifications by error type',
-  description: 'Failed verifications in this time range. The ten most frequent error types.',
+  title: 'Failed validations by error type',
+  description: 'Failed validations in this time range. The ten most frequent error types.',
   unit: 'short',
   decimals: 0,
   queries: [

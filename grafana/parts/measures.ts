@@ -1,5 +1,5 @@
 import type { Query } from './queries.ts'
-import { count, ratio, share, total, wilson, type Selection } from './promql.ts'
+import { count, countAny, ratio, share, total, wilson, matchers, type Selection } from './promql.ts'
 
 /**
  * The measures of the audits, each defined once. All are quotients of sums. Two rules apply to all of them:
@@ -7,10 +7,9 @@ import { count, ratio, share, total, wilson, type Selection } from './promql.ts'
  * count towards the cost of a success.
  */
 
-const and = (...parts: readonly (string | undefined)[]): string => parts.filter(Boolean).join(',')
 const narrowed = (selection: Selection, where: string): Selection => ({
   ...selection,
-  where: and(selection.where, where),
+  where: matchers(selection.where, where),
 })
 
 /** Builds with a verdict: every outcome but `abandoned`. */
@@ -21,10 +20,10 @@ export const passedFirst = (selection: Selection): string =>
 export const succeeded = (selection: Selection): string =>
   count('builds', narrowed(selection, 'outcome=~"first_pass|after_rework"'))
 
-/** Entries with a verdict: status `pass` or `fail`. */
-export const verifications = (selection: Selection): string =>
-  count('entries', narrowed(selection, 'status=~"pass|fail"'))
-/** Entries with status `fail` and an error type. */
+/** Validations: entries that fail in any phase, and those that pass in the phase `verify`. */
+export const validations = (selection: Selection): string =>
+  countAny('entries', selection, ['status="fail"', 'status="pass",phase="verify"'])
+/** Failed validations with an error type. */
 export const failures = (selection: Selection): string =>
   count('entries', narrowed(selection, 'status="fail",error_type!=""'))
 /** Step runs of a phase. */

@@ -21,17 +21,19 @@ export interface Selection {
 /** Suffix of a histogram's series. */
 type Part = 'sum' | 'count' | 'bucket'
 
+/** Joins label matchers; skips those that are not given. */
+export const matchers = (...parts: readonly (string | undefined)[]): string => parts.filter(Boolean).join(',')
+
+const sumBy = (by: readonly string[] = []): string => (by.length > 0 ? `sum by (${by.join(', ')}) ` : 'sum')
+const rangeOf = (name: string, { where = '', window = RANGE, offset }: Selection): string =>
+  `${name}${where && `{${where}}`}[${window}]${offset === undefined ? '' : ` offset ${offset}`}`
+
 /** The increase of a counter. `exact`: rounded series by series, for counts. */
-function increaseOf(
-  name: string,
-  { by = [], where = '', window = RANGE, offset }: Selection,
-  exact: boolean,
-) {
-  const selector = `${name}${where && `{${where}}`}`
-  const sum = `sum${by.length > 0 ? ` by (${by.join(', ')}) ` : ''}`
-  if (window === BUCKET) return `${sum}(${increaseInBucket(selector)})`
-  const vector = `${selector}[${window}]${offset === undefined ? '' : ` offset ${offset}`}`
-  return `${sum}(${exact ? `round(increase(${vector}))` : `increase(${vector})`})`
+function increaseOf(name: string, selection: Selection, exact: boolean): string {
+  const { by, where = '', window } = selection
+  if (window === BUCKET) return `${sumBy(by)}(${increaseInBucket(`${name}${where && `{${where}}`}`)})`
+  const increase = `increase(${rangeOf(name, selection)})`
+  return `${sumBy(by)}(${exact ? `round(${increase})` : increase})`
 }
 
 /** Prometheus' lookback; longer than the four minutes between samples of imported history. */
@@ -54,6 +56,15 @@ export function increaseInBucket(selector: string): string {
  */
 export const count = (metric: MetricKey, selection: Selection = {}): string =>
   increaseOf(prometheusName(CATALOGUE[metric]), selection, true)
+
+/** `count` over the series that match any of the alternatives; no series may match two of them. */
+export function countAny(metric: MetricKey, selection: Selection, alternatives: readonly string[]): string {
+  const increases = alternatives.map((alternative) => {
+    const where = matchers(selection.where, alternative)
+    return `round(increase(${rangeOf(prometheusName(CATALOGUE[metric]), { ...selection, where })}))`
+  })
+  return `${sumBy(selection.by)}(${increases.join(' or ')})`
+}
 
 /** The increase of a sum such as tokens; not rounded. */
 export const total = (metric: MetricKey, selection: Selection = {}): string =>

@@ -1,6 +1,6 @@
 import { bound, type Formula, shareOf, zScore } from '../../parts/formulas.ts'
 import { differs, VERDICT_LOOK } from '../../parts/looks.ts'
-import { failures, verifications } from '../../parts/measures.ts'
+import { failures, validations } from '../../parts/measures.ts'
 import { FIRST_SEEN, ofPrevious, withVersion } from '../../parts/promql.ts'
 import { type Column, table } from '../../parts/tables.ts'
 
@@ -12,7 +12,7 @@ const CONTEXT = 'context_hash=~"$context"'
 const failed = `${failures({ by: ['context_hash', 'error_type'], where: 'error_type=~"$error"' })} > 0`
 const failedBefore = ofPrevious(failed, ['error_type'])
 const occurred = `((${failed}) or ${failedBefore})`
-const verified = verifications({ by: ['context_hash'] })
+const verified = validations({ by: ['context_hash'] })
 const forEachRow = (total: string): string => `${occurred} * 0 + on (context_hash) group_left () (${total})`
 
 /** Only the selected revisions, with their version. */
@@ -28,7 +28,7 @@ const verifiedBefore = selected(forEachRow(`${ofPrevious(verified)} or ${verifie
 const verifiedAfter = selected(forEachRow(verified))
 
 const change = zScore({ part: 'x after', whole: 'n after' }, { part: 'x before', whole: 'n before' }, 'less')
-/** A revision without verifications in this time range has nothing to compare. */
+/** A revision without validations in this time range has nothing to compare. */
 const USED = { column: 'n after', above: 0 }
 const NEWEST_FIRST = ['-first used', 'Error type']
 
@@ -58,7 +58,7 @@ const VERDICT: Column = { name: 'Verdict', formula: change, unit: 'none', width:
 export const clearChanges = table({
   title: 'Error rates that changed with a revision',
   description:
-    'Error types with a different share of the verifications than under the previous revision (two-proportion z-test at 95 %, at least 20 verifications on both sides). “Before” is the part of the previous revision that is in this time range. Empty: no revision in this time range differs from its predecessor.',
+    'Error types with a different share of the validations than under the previous revision (two-proportion z-test at 95 %, at least 20 validations on both sides). “Before” is the part of the previous revision that is in this time range. Empty: no revision in this time range differs from its predecessor.',
   labels: LABELS,
   columns: [percent('Before', before, 68), percent('After', after, 62), { ...VERDICT, width: 90 }],
   inputs: [...counts, { name: 'n before', expr: verifiedBefore }, { name: 'n after', expr: verifiedAfter }],
@@ -70,7 +70,7 @@ export const clearChanges = table({
 export const everyChange = table({
   title: 'Error rates before and after each revision',
   description:
-    'Share of the verifications that failed with an error type, under a revision (after) and under the previous one (before), with n verifications each; ≥ and ≤ are the bounds of the 95 % interval (Wilson). “Before” is the part of the previous revision that is in this time range: select a longer range to include all of it. Verifications of one build are not independent, so the intervals are slightly too narrow.',
+    'Share of the validations that failed with an error type, under a revision (after) and under the previous one (before), with n validations each; ≥ and ≤ are the bounds of the 95 % interval (Wilson). “Before” is the part of the previous revision that is in this time range: select a longer range to include all of it. Validations of one build are not independent, so the intervals are slightly too narrow.',
   labels: LABELS,
   columns: [
     number('n before', verifiedBefore, 76),

@@ -1,25 +1,25 @@
 import { barLook } from '../../parts/looks.ts'
-import { failures, verifications } from '../../parts/measures.ts'
+import { failures, validations } from '../../parts/measures.ts'
 import { FIRST_SEEN } from '../../parts/promql.ts'
 import { filtered, sorted, table } from '../../parts/tables.ts'
 import { BY, selected } from './selectors.ts'
 
 const failed = failures({ by: ['context_hash', 'error_type'] })
-const verified = `(${verifications(BY)} > 0)`
+const verified = `(${validations(BY)} > 0)`
 const newest = `topk(10, ${FIRST_SEEN} and on (context_hash) ${verified})`
 
 /** A matrix, which `table` alone cannot give: its transformations are replaced. */
 export const errorMix = table({
   title: 'Error rates by revision',
   description:
-    'Share of the verifications under a revision that failed with an error type. One row per error type, one column for each of the ten newest revisions in this time range, the newest first. A full bar is 30 %.',
+    'Share of the validations under a revision that failed with an error type. One row per error type, one column for each of the ten newest revisions in this time range, the newest first. A full bar is 30 %.',
   labels: [
     { label: 'version', name: 'version' },
     { label: 'error_type', name: 'error_type' },
   ],
   columns: [
     {
-      name: 'Share of verifications',
+      name: 'Share of validations',
       expr: selected(`${failed} / on (context_hash) group_left () ${verified}`),
       unit: 'percentunit',
     },

@@ -69,7 +69,7 @@ const stepRuns = count('entries', { by: ['step'], where: TOKENS })
 const stepTokens = `(${total('tokens', { by: ['step'], where: TOKENS })} > 0)`
 
 export const expensiveSteps = table({
-  title: 'Tokens by step',
+  title: 'Most expensive steps',
   description:
     'Number of runs of each step, average tokens per run, and share of all tokens in this time range. The most expensive step first.',
   labels: [{ label: 'step', name: 'Step', minWidth: 120 }],
