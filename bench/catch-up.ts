@@ -13,7 +13,7 @@ import { parseArgs } from 'node:util'
 import { pino } from 'pino'
 import { systemClock } from '../src/clock.ts'
 import { watch } from '../src/commands/watch.ts'
-import { parseWatchConfig } from '../src/config/watch-config.ts'
+import { parseWatchConfig } from '../src/commands/watch-flags.ts'
 import { writeCorpus } from '../src/simulate/corpus.ts'
 
 const { values } = parseArgs({

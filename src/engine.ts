@@ -1,7 +1,6 @@
 import type { Clock } from './clock.ts'
 import { createCommits, type Commits } from './commits.ts'
-import { createCounting } from './counting.ts'
-import type { WatchConfig } from './config/watch-config.ts'
+import { createCounting, type CountingConfig } from './counting.ts'
 import type { Events } from './events.ts'
 import type { Contexts } from './metrics/contexts.ts'
 import { createExposition, type Exposition } from './metrics/exposition.ts'
@@ -13,8 +12,15 @@ import type { Round } from './tail/loop.ts'
 import { createReader } from './tail/reader.ts'
 import { createTail, type Tail } from './tail/tail.ts'
 
-/** What of the configuration decides which numbers come out. */
-export type EngineConfig = Omit<WatchConfig, 'listen' | 'state' | 'poll' | 'scanInterval' | 'webConfig'>
+/** The part of the configuration that decides which numbers come out. Durations in milliseconds. */
+export interface EngineConfig extends CountingConfig {
+  /** Absolute paths. */
+  readonly roots: readonly string[]
+  readonly fileName: string
+  readonly followSymlinks: boolean
+  readonly maxLineBytes: number
+  readonly newSeriesHold: number
+}
 
 export interface EngineDeps {
   readonly store: Store

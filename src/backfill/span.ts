@@ -1,6 +1,11 @@
-import type { BackfillOptions } from '../config/backfill-config.ts'
-import { parseMoment, requireOrder } from '../config/history-config.ts'
+import { parseMoment, requireOrder } from '../config/period.ts'
 import type { Manifest } from './manifest.ts'
+
+/** As given on the command line. */
+export interface Period {
+  readonly since?: string | undefined
+  readonly until?: string | undefined
+}
 
 /** Prometheus keeps the latest hours in memory and takes no blocks that overlap with them. */
 const HEAD_MS = 3 * 3_600_000
@@ -21,7 +26,7 @@ interface End {
 }
 
 /** What the flags ask for, within what is possible. Throws a `UsageError` where the end comes before the start. */
-export function spanOf(options: BackfillOptions, before: Manifest | undefined, nowMs: number): Span {
+export function spanOf(options: Period, before: Manifest | undefined, nowMs: number): Span {
   const end = lastMoment(options, before, nowMs)
   const sinceMs = firstMoment(options, before, nowMs)
   requireOrder(sinceMs, end.untilMs)
@@ -29,7 +34,7 @@ export function spanOf(options: BackfillOptions, before: Manifest | undefined, n
 }
 
 /** The last three hours are Prometheus' own; a second run ends where the first one did, and sees what that saw. */
-function lastMoment(options: BackfillOptions, before: Manifest | undefined, nowMs: number): End {
+function lastMoment(options: Period, before: Manifest | undefined, nowMs: number): End {
   const asked = parseMoment('--until', options.until, nowMs)
   if (before !== undefined && (options.until === undefined || options.until === before.until)) {
     return {
@@ -41,11 +46,7 @@ function lastMoment(options: BackfillOptions, before: Manifest | undefined, nowM
   return { untilMs: Math.min(asked ?? nowMs, nowMs - HEAD_MS), asOfMs: nowMs, pinned: false }
 }
 
-const firstMoment = (
-  options: BackfillOptions,
-  before: Manifest | undefined,
-  nowMs: number,
-): number | undefined =>
+const firstMoment = (options: Period, before: Manifest | undefined, nowMs: number): number | undefined =>
   options.since !== undefined && options.since === before?.since
     ? before.since_ms
     : parseMoment('--since', options.since, nowMs)
@@ -55,7 +56,7 @@ const firstMoment = (
  * the end of the run that reached furthest.
  */
 export function nextManifest(
-  options: BackfillOptions,
+  options: Period,
   before: Manifest | undefined,
   { untilMs, asOfMs, sinceMs }: Span,
 ): Manifest {

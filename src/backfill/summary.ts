@@ -1,7 +1,15 @@
-import type { BackfillOptions } from '../config/backfill-config.ts'
+import type { HistoryOptions } from '../history/history.ts'
 import { leftOut } from '../history/left-out.ts'
 import type { Replayed } from './replay.ts'
 import type { Span } from './span.ts'
+
+/** The options of the run that the summary mentions. */
+export interface SummaryOptions extends HistoryOptions {
+  readonly out: string
+  readonly prometheusData?: string | undefined
+  readonly keep: boolean
+  readonly state?: string | undefined
+}
 
 /** What came of one run. */
 export interface Outcome {
@@ -15,7 +23,7 @@ export interface Outcome {
 }
 
 /** What was done and left out, and what to do next. */
-export function summarise(options: BackfillOptions, outcome: Outcome): string {
+export function summarise(options: SummaryOptions, outcome: Outcome): string {
   const { replayed, written, samples, seconds, span, makesState } = outcome
   const { history, afterLast, beforeFirst, inFuture } = replayed
   const iso = (ms: number): string => `${new Date(ms).toISOString().slice(0, 19).replace('T', ' ')} UTC`

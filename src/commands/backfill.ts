@@ -8,12 +8,12 @@ import { replay, type Replayed } from '../backfill/replay.ts'
 import { nextManifest, spanOf } from '../backfill/span.ts'
 import { summarise } from '../backfill/summary.ts'
 import type { Clock } from '../clock.ts'
-import type { BackfillOptions } from '../config/backfill-config.ts'
-import { UsageError } from '../config/watch-config.ts'
+import { UsageError } from '../config/usage-error.ts'
 import { requireWritableDirectory } from '../config/writable.ts'
 import { createProgress } from '../history/progress.ts'
 import { createLogEvents, type Logger } from '../log.ts'
 import { openStore } from '../state/store.ts'
+import type { BackfillOptions } from './backfill-flags.ts'
 
 export interface BackfillDeps {
   readonly clock: Clock

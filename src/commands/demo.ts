@@ -1,18 +1,13 @@
 import { mkdtemp, mkdir } from 'node:fs/promises'
 import os from 'node:os'
 import path from 'node:path'
-import { parseWatchConfig } from '../config/watch-config.ts'
 import type { StatusView } from '../serve/status.ts'
 import { writeCorpus } from '../simulate/corpus.ts'
 import { TRACE_FILE } from '../simulate/writer.ts'
-import { simulate, type SimulateOptions } from './simulate.ts'
+import type { DemoOptions } from './demo-flags.ts'
+import { simulate } from './simulate.ts'
+import { parseWatchConfig } from './watch-flags.ts'
 import { watch, type WatchDeps } from './watch.ts'
-
-export interface DemoOptions extends Omit<SimulateOptions, 'directory'> {
-  /** Where the files are written; absent: a new directory for temporary files, which stays. */
-  readonly directory?: string | undefined
-  readonly listen: string
-}
 
 export interface DemoDeps extends WatchDeps {
   readonly print: (line: string) => void
@@ -30,14 +25,14 @@ const QUIET_SIMULATED_MS = 360_000
 /** Simulated builds write real files, and the real daemon watches them, in one process, until the signal. */
 export async function demo(options: DemoOptions, deps: DemoDeps): Promise<void> {
   const { directory: given, listen, ...rest } = options
+  deps.log.level = 'warn'
   const directory = given ?? (await mkdtemp(path.join(os.tmpdir(), 'audit-demo-')))
   const builds = path.join(directory, 'builds')
   await writeHistory(builds, deps.clock.wallMs(), rest.seed ?? 'history')
   const timeoutMs = Math.ceil(QUIET_SIMULATED_MS / rest.speed) + 5_000
-  const config = parseWatchConfig({
+  const watched = parseWatchConfig({
     roots: [builds],
     state: path.join(directory, 'state'),
-    listen,
     buildTimeout: `${timeoutMs}ms`,
     newSeriesHold: '5s',
   })
@@ -46,16 +41,19 @@ export async function demo(options: DemoOptions, deps: DemoDeps): Promise<void> 
   const end = new AbortController()
   const signal = AbortSignal.any([deps.signal, end.signal])
   let status: (() => StatusView) | undefined
-  const watching = watch(config, {
-    ...deps,
-    signal,
-    onListening(url) {
-      deps.print(introduction(url, builds, rest.speed))
+  const watching = watch(
+    { ...watched, listen },
+    {
+      ...deps,
+      signal,
+      onListening(url) {
+        deps.print(introduction(url, builds, rest.speed))
+      },
+      onReady(view) {
+        status = view
+      },
     },
-    onReady(view) {
-      status = view
-    },
-  })
+  )
   const writing = simulate({ ...rest, directory: builds }, { log: deps.log, signal })
   const ticker = setInterval(() => {
     if (status !== undefined) deps.rewrite?.(summary(status()))

@@ -1,7 +1,8 @@
 import type { ReportFormat } from '../capture/temporal/types.ts'
 import { systemClock, type Clock } from '../clock.ts'
-import { parseFlags } from '../config/watch-config.ts'
-import { report, reportOptions } from './report.ts'
+import { parseFlags } from '../config/flags.ts'
+import { reportOptions } from './report-flags.ts'
+import { report } from './report.ts'
 
 const FORMATS = { markdown: 'md', html: 'html', json: 'json' } as const satisfies Record<ReportFormat, string>
 

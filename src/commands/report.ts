@@ -1,5 +1,4 @@
 import { writeFileSync } from 'node:fs'
-import { z } from 'zod'
 import { DEFAULT_PHASE_RULES } from '../attribute/phase.ts'
 import { openDatabase } from '../audits/database.ts'
 import { renderMarkdown } from '../audits/markdown.ts'
@@ -7,24 +6,13 @@ import { makeReport } from '../audits/report.ts'
 import { attributeRows } from '../audits/rows.ts'
 import type { Report } from '../audits/schema.ts'
 import type { Clock } from '../clock.ts'
-import { historyFlags, parseMoment, requireOrder } from '../config/history-config.ts'
+import { parseMoment, requireOrder } from '../config/period.ts'
 import { requireWritableFile } from '../config/writable.ts'
 import { readHistory } from '../history/history.ts'
 import { leftOut } from '../history/left-out.ts'
 import { createProgress } from '../history/progress.ts'
 import type { LineSink } from '../tail/reader.ts'
-
-/** Everything that `report` can be told; every value is text here, as flags are. */
-export const reportOptions = z.strictObject({
-  ...historyFlags,
-  since: z.string().optional(),
-  until: z.string().optional(),
-  format: z.enum(['md', 'html', 'json']).prefault('md'),
-  out: z.string().min(1).optional(),
-  export: z.string().min(1).optional(),
-})
-
-export type ReportOptions = z.output<typeof reportOptions>
+import type { ReportOptions } from './report-flags.ts'
 
 export interface ReportDeps {
   readonly clock: Clock

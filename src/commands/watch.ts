@@ -1,5 +1,4 @@
 import type { Clock } from '../clock.ts'
-import type { WatchConfig } from '../config/watch-config.ts'
 import { COLD_AFTER_MS, createEngine } from '../engine.ts'
 import { createLogEvents, type Logger } from '../log.ts'
 import { CONTENT_TYPE } from '../metrics/exposition.ts'
@@ -12,6 +11,7 @@ import { nodeFileSystem, type FileSystem } from '../tail/file-system.ts'
 import { createHints, noHints, type Hints } from '../tail/hints.ts'
 import { createWaker, runLoop } from '../tail/loop.ts'
 import { createPageCharts } from './watch-charts.ts'
+import type { WatchConfig } from './watch-flags.ts'
 import { createStatus } from './watch-status.ts'
 
 export interface WatchDeps {

@@ -10,9 +10,9 @@ import {
 } from '../capture/temporal/optimization-activities.ts'
 import { ensureOptimizationSchedule } from '../capture/temporal/schedule.ts'
 import { createAuditWorker } from '../capture/temporal/worker.ts'
-import { UsageError } from '../config/watch-config.ts'
-import type { TlsFiles, WorkerConfig } from '../config/worker-config.ts'
+import { UsageError } from '../config/usage-error.ts'
 import type { Logger } from '../log.ts'
+import type { TlsFiles, WorkerConfig } from './worker-flags.ts'
 
 export interface WorkerDeps {
   readonly log: Logger

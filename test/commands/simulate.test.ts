@@ -2,7 +2,8 @@ import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { simulate, simulateOptions, type SimulateFlags } from '../../src/commands/simulate.ts'
+import { simulateOptions, type SimulateFlags } from '../../src/commands/simulate-flags.ts'
+import { simulate } from '../../src/commands/simulate.ts'
 import type { OptimizationLogEntry } from '../../src/entry/entry.ts'
 
 describe('simulate', () => {

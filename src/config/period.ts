@@ -1,14 +1,9 @@
 import { parseDuration } from './units.ts'
-import { UsageError, watchConfigSchema } from './watch-config.ts'
-
-const { roots, fileName, followSymlinks, maxLineBytes, buildTimeout, phase } = watchConfigSchema.shape
-
-/** What every command that reads history can be told; these mean what they mean to `watch`. */
-export const historyFlags = { paths: roots, fileName, followSymlinks, maxLineBytes, buildTimeout, phase }
+import { UsageError } from './usage-error.ts'
 
 /**
- * `30d` (so long before now), `2026-11-01` or a date and time with zone → milliseconds since 1970.
- * Throws a `UsageError` that names the flag for anything else.
+ * Parses `30d` (that long before now), `2026-11-01` (midnight UTC), or a date and time with zone.
+ * Returns milliseconds since 1970. Throws a `UsageError` that names the flag for anything else.
  */
 export function parseMoment(flag: string, text: string | undefined, nowMs: number): number | undefined {
   if (text === undefined) return undefined
@@ -24,13 +19,13 @@ export function parseMoment(flag: string, text: string | undefined, nowMs: numbe
   return ms
 }
 
-/** Date.parse takes the 30th of February for the 2nd of March. */
+/** `Date.parse` reads 30 February as 2 March. */
 function isDay(text: string): boolean {
   const ms = Date.parse(text)
   return !Number.isNaN(ms) && new Date(ms).toISOString().startsWith(text)
 }
 
-/** Throws a `UsageError` where the one is not before the other. */
+/** Throws a `UsageError` unless the start is before the end. */
 export function requireOrder(sinceMs: number | undefined, untilMs: number | undefined): void {
   if (sinceMs === undefined || untilMs === undefined || sinceMs < untilMs) return
   throw new UsageError(

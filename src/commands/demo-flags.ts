@@ -1,0 +1,34 @@
+import { z } from 'zod'
+import { nonEmpty } from '../config/fields.ts'
+import { flag } from '../config/flags.ts'
+import { listenFlag, SERVING } from '../config/shared-flags.ts'
+import { simulationFlags } from './simulate-flags.ts'
+
+const demoFlags = z.strictObject({
+  directory: flag(
+    {
+      value: '<dir>',
+      group: SERVING,
+      help: 'Directory for traces and state. Default: a new temporary directory, which stays.',
+    },
+    nonEmpty.optional(),
+  ),
+  listen: listenFlag,
+  ...simulationFlags,
+})
+
+export type DemoOptions = z.output<typeof demoFlags>
+
+export const demoDeclaration = {
+  name: 'demo',
+  summary: 'simulate builds and watch them: a first look',
+  description:
+    'Shows the exporter at work: simulated builds write real trace files, and the daemon reads them as they grow. ' +
+    'Prints the addresses to open.',
+  flags: demoFlags,
+  notes: `
+Examples:
+  audit-trace-exporter demo
+  audit-trace-exporter demo --speed 600 --listen 127.0.0.1:0
+  audit-trace-exporter demo --spike-after-seconds 120`,
+}

@@ -1,0 +1,64 @@
+import { z } from 'zod'
+import { nonEmpty, oneOf } from '../config/fields.ts'
+import { flag } from '../config/flags.ts'
+import { countingFlags, pathsField, readingFlags } from '../config/shared-flags.ts'
+
+const REPORT = 'Report:'
+
+/** The flags of `report`. Each value is text, as on the command line. */
+export const reportOptions = z.strictObject({
+  paths: pathsField('Directories or files with traces.'),
+  since: flag(
+    {
+      value: '<moment>',
+      group: REPORT,
+      help: 'Leave out entries before this moment: 30d (that long ago), 2026-11-01, or 2026-11-01T12:00:00Z.',
+    },
+    z.string().optional(),
+  ),
+  until: flag(
+    { value: '<moment>', group: REPORT, help: 'Leave out entries from this moment on.' },
+    z.string().optional(),
+  ),
+  format: flag(
+    {
+      value: '<format>',
+      group: REPORT,
+      help: 'md (fits a pull request), html (one self-contained file) or json (follows docs/report.schema.json).',
+    },
+    oneOf(['md', 'html', 'json']).prefault('md'),
+  ),
+  out: flag(
+    { value: '<file>', group: REPORT, help: 'File to write. Default: standard output.' },
+    nonEmpty.optional(),
+  ),
+  export: flag(
+    {
+      value: '<file>',
+      group: REPORT,
+      help: 'Also write every attributed entry to this Parquet file, whatever the period.',
+    },
+    nonEmpty.optional(),
+  ),
+  ...readingFlags,
+  ...countingFlags,
+})
+
+export type ReportOptions = z.output<typeof reportOptions>
+
+export const reportDeclaration = {
+  name: 'report',
+  summary: 'write the four audits and what to change, as Markdown, HTML or JSON',
+  description:
+    'Reads every trace below the paths and reports Token Efficiency, Constraint Effectiveness, Prompt Refinement and ' +
+    'Context Volatility, with what to change, ranked by the tokens that could be saved. Needs @duckdb/node-api.',
+  flags: reportOptions,
+  notes: `
+Exit codes: 0 done, 1 failed or something could not be read, 2 wrong usage.
+
+Examples:
+  audit-trace-exporter report /builds --since 30d
+  audit-trace-exporter report /builds --format html --out report.html
+  audit-trace-exporter report /builds --export rows.parquet --out report.md
+  audit-trace-exporter report /builds --format json | jq '.insights[0]'`,
+}
