@@ -1,4 +1,5 @@
-import type { Entry, EntryWarning } from '../entry/parse.ts'
+import type { EntryWarning } from '../entry/parse.ts'
+import type { Entry } from '../entry/parsed.ts'
 import type { Phase } from './phase.ts'
 
 export const OUTCOMES = ['first_pass', 'after_rework', 'failed', 'abandoned'] as const

@@ -1,5 +1,5 @@
 import { hash } from 'node:crypto'
-import type { Entry } from '../entry/parse.ts'
+import type { Entry } from '../entry/parsed.ts'
 import type { Durable, Reader, Transaction } from '../state/durable.ts'
 import {
   OUTCOMES,

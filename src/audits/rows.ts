@@ -2,6 +2,7 @@ import { createBuilds, runKey } from '../attribute/builds.ts'
 import type { AttributedEntry, ClosedBuild } from '../attribute/build.ts'
 import type { PhaseRule } from '../attribute/phase.ts'
 import { parseLine } from '../entry/parse.ts'
+import type { Entry } from '../entry/parsed.ts'
 import type { History } from '../history/history.ts'
 import type { Progress } from '../history/progress.ts'
 import { labelValue } from '../metrics/labels.ts'
@@ -31,6 +32,33 @@ export interface EntryRow {
   readonly duration_seconds: number | null
   readonly cost_usd: number | null
 }
+
+type Complete<Columns extends Record<keyof Entry, keyof EntryRow | null>> = Columns
+
+/** The column that shows each value of an entry; `null` if none does. A value that is not listed does not compile. */
+type ColumnOf = Complete<{
+  runId: 'run_id'
+  step: 'step'
+  timestampMs: 'ts_ms'
+  status: 'status'
+  errorType: 'error_type'
+  promptTokens: 'prompt_tokens'
+  completionTokens: 'completion_tokens'
+  spentTokens: 'total_tokens'
+  contextTokens: 'context_tokens'
+  instructionTokens: 'instruction_tokens'
+  contextFileHash: 'context_file_hash'
+  errorLogChars: 'error_log_chars'
+  errorFullChars: null
+  reworkCostFactor: 'rework_cost_factor'
+  filesTouched: 'files_touched'
+  instructionVersion: 'instruction_version'
+  model: 'model'
+  durationMs: 'duration_seconds'
+  costUsd: 'cost_usd'
+  totalMismatch: null
+}>
+type ShownColumn = NonNullable<ColumnOf[keyof Entry]>
 
 /** One closed build. */
 export interface BuildRow {
@@ -92,7 +120,11 @@ export async function attributeRows(deps: RowsDeps): Promise<void> {
   expire(deps.nowMs)
 }
 
-function entryRow(seq: number, runId: string, attributed: AttributedEntry): EntryRow {
+function entryRow(
+  seq: number,
+  runId: string,
+  attributed: AttributedEntry,
+): EntryRow & Record<ShownColumn, unknown> {
   const { entry } = attributed
   return {
     seq,

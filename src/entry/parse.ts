@@ -1,5 +1,5 @@
 import { shortName } from '../short-name.ts'
-import type { ValidationStatus } from './entry.ts'
+import type { Entry } from './parsed.ts'
 import { isPlainEntry } from './plain.ts'
 import { entrySchema, type RawEntry } from './schema.ts'
 import { parseTimestamp } from './timestamp.ts'
@@ -9,40 +9,6 @@ export type RejectReason = 'invalid_json' | 'schema' | 'too_long' | 'invalid_utf
 
 /** What is odd about an entry that is counted all the same. */
 export type EntryWarning = 'total_mismatch' | 'rework_cost_factor_mismatch' | 'timestamp_in_future'
-
-/**
- * One valid line with everything derived that the line alone can say. Large texts are left behind, and names
- * cut to what a label holds, but for those whose whole length matters: the run id tells builds apart, the step
- * its phase.
- */
-export interface Entry {
-  readonly runId: string
-  readonly step: string
-  readonly timestampMs: number
-  readonly status: ValidationStatus
-  /** At most 64 characters, `''` where the entry names none. */
-  readonly errorType: string
-  readonly promptTokens: number | undefined
-  readonly completionTokens: number | undefined
-  /** Prompt and completion together, or as much of them as is known. */
-  readonly spentTokens: number | undefined
-  readonly contextTokens: number | undefined
-  readonly instructionTokens: number | undefined
-  /** 64 lower-case hex digits. */
-  readonly contextFileHash: string | undefined
-  /** The entry's own `error_log_size_chars`. */
-  readonly errorLogChars: number | undefined
-  /** Length of `error_full`. */
-  readonly errorFullChars: number | undefined
-  readonly reworkCostFactor: number | undefined
-  readonly filesTouched: number | undefined
-  readonly instructionVersion: string | undefined
-  readonly model: string | undefined
-  readonly durationMs: number | undefined
-  readonly costUsd: number | undefined
-  /** The given total contradicts the parts. */
-  readonly totalMismatch: boolean
-}
 
 interface Fault {
   readonly reason: 'invalid_json' | 'schema'

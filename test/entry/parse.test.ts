@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { parseLine, type Entry } from '../../src/entry/parse.ts'
+import { parseLine } from '../../src/entry/parse.ts'
+import type { Entry } from '../../src/entry/parsed.ts'
 import { isPlainEntry } from '../../src/entry/plain.ts'
 import { entrySchema } from '../../src/entry/schema.ts'
 import { parseTimestamp } from '../../src/entry/timestamp.ts'

@@ -15,6 +15,7 @@ export const DEBIAN_PACKAGES = {
   'prometheus-alertmanager': 'prometheus-alertmanager',
   chromium: 'chromium',
   python3: 'python3',
+  jsonschema: 'python3-jsonschema',
   strace: 'strace',
 } as const
 
