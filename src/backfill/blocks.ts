@@ -3,10 +3,10 @@ import { promisify } from 'node:util'
 
 const run = promisify(execFile)
 
-/** Throws where promtool is not to be had. */
+/** Throws if promtool cannot be found. */
 export const requirePromtool = (promtool: string): Promise<void> => runPromtool(promtool, ['--version'])
 
-/** Turns one OpenMetrics file into blocks in Prometheus' data directory. Throws what promtool says. */
+/** Imports one OpenMetrics file as blocks into Prometheus' data directory. Throws an error with promtool's output. */
 export async function createBlocks(promtool: string, file: string, dataDirectory: string): Promise<void> {
   const args = ['tsdb', 'create-blocks-from', 'openmetrics', '--quiet', file, dataDirectory]
   try {
@@ -28,7 +28,7 @@ async function runPromtool(promtool: string, args: readonly string[]): Promise<v
   } catch (error) {
     if ((error as { code?: string }).code !== 'ENOENT') throw error
     throw new MissingPromtool(
-      `--promtool: cannot find ${promtool}: it comes with Prometheus; put it on PATH or name it with --promtool`,
+      `--promtool: cannot find ${promtool}; it is part of Prometheus: put it on PATH or pass its path with --promtool`,
       { cause: error },
     )
   }

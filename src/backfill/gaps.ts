@@ -1,12 +1,12 @@
 import type { History } from '../history/history.ts'
 
-/** Series go on between entries: a longer gap is a wrong clock rather than a pause, and fills the disk. */
+/** A longer gap is more likely a wrong clock than a pause, and its samples would fill the disk. */
 const LONGEST_GAP_DAYS = 366
 const DAY_MS = 86_400_000
 
 /**
- * Refuses a history with a gap of more than a year in the time that is sampled: one entry of 1970 would make
- * fifty years of samples. Throws what names the entry before the gap and says which flag leaves the gap out.
+ * Refuses a history with a gap of more than a year in the sampled time: a single entry of 1970 would produce
+ * fifty years of samples. Throws an error that names the entry before the gap and the flag that excludes the gap.
  */
 export function refuseGaps(
   { entries, spot }: Pick<History, 'entries' | 'spot'>,
@@ -32,11 +32,11 @@ function describe(
 ): string {
   const days = Math.round((endMs - startMs) / DAY_MS)
   return (
-    `${place.path}:${place.line}: no entry follows that of ${new Date(timeMs).toISOString()} for ${days} days, and samples for all ` +
-    'of them would fill the disk. ' +
+    `${place.path}:${place.line}: no entry follows the one of ${new Date(timeMs).toISOString()} for ${days} days; samples for that ` +
+    'time would fill the disk. ' +
     (entriesFollow
-      ? `If its time is wrong, or old, give --since ${day(endMs)}: it is then in the totals that the first samples show.`
-      : `Give --until ${day(startMs + DAY_MS)}.`)
+      ? `If its timestamp is wrong or old, use --since ${day(endMs)}: the first samples then include it.`
+      : `Use --until ${day(startMs + DAY_MS)}.`)
   )
 }
 

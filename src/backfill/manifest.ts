@@ -4,15 +4,15 @@ import { z } from 'zod'
 
 const manifestSchema = z.object({
   format: z.literal(1),
-  /** Time of the last samples: the next run ends there too, so that it writes the same. */
+  /** Time of the last samples. The next run ends there too, so that it writes the same samples. */
   until_ms: z.number(),
-  /** When that run was: the next one takes the history as of then. */
+  /** Time of that run. The next run uses the history as of this moment. */
   now_ms: z.number().optional(),
-  /** `--since` and `--until` as given: said again, they mean the same moment. */
+  /** `--since` and `--until` as given. If a later run repeats them, they mean the same moment. */
   since: z.string().optional(),
   since_ms: z.number().optional(),
   until: z.string().optional(),
-  /** The state that was made along with the files. */
+  /** The state that was created with the files. */
   state: z.string().optional(),
   days: z.record(
     z.string(),
@@ -29,18 +29,20 @@ export type Manifest = z.infer<typeof manifestSchema>
 
 const NAME = 'backfill.json'
 
-/** What earlier runs wrote to this directory; `undefined` where none did. Throws where it cannot be understood. */
+/** Reads the manifest of earlier runs; `undefined` if there is none. Throws if it cannot be parsed. */
 export function readManifest(directory: string): Manifest | undefined {
   const file = path.join(directory, NAME)
   if (!fs.existsSync(file)) return undefined
   try {
     return manifestSchema.parse(JSON.parse(fs.readFileSync(file, 'utf8')))
   } catch (error) {
-    throw new Error(`cannot understand ${file}: give --out another directory, or remove it`, { cause: error })
+    throw new Error(`cannot parse ${file}: use another directory for --out, or remove the file`, {
+      cause: error,
+    })
   }
 }
 
-/** Replaces it, whole or not at all. */
+/** Replaces the manifest atomically. */
 export function writeManifest(directory: string, manifest: Manifest): void {
   const file = path.join(directory, NAME)
   fs.writeFileSync(`${file}.tmp`, `${JSON.stringify(manifest, null, 2)}\n`)

@@ -1,11 +1,11 @@
 import fs from 'node:fs'
 import { createHash } from 'node:crypto'
 
-/** One time series as a file of samples has it. */
+/** One time series of a day. */
 interface SampledSeries {
-  /** Name and labels as written before each value. */
+  /** Name and labels, as written before each value. */
   readonly text: string
-  /** One value for each tick of the day; NaN where the series has none. */
+  /** One value for each tick of the day; NaN for no sample. */
   readonly values: Float64Array
 }
 
@@ -26,8 +26,8 @@ export interface DayOfSamples {
 const CHUNK_CHARS = 1 << 20
 
 /**
- * Writes one day as OpenMetrics text: seconds, ascending times for each series, `# EOF` at the end. The file
- * appears whole or not at all. Returns its digest.
+ * Writes one day as OpenMetrics text: times in seconds, ascending within each series, `# EOF` at the end. The file
+ * is created atomically. Returns its digest and the number of samples.
  */
 export function writeOpenMetrics(path: string, day: DayOfSamples): { sha256: string; samples: number } {
   const temporary = `${path}.tmp`
@@ -72,7 +72,7 @@ export function writeOpenMetrics(path: string, day: DayOfSamples): { sha256: str
   return { sha256: digest.digest('hex'), samples }
 }
 
-/** `name{a="b"} ` with empty labels left out, as Prometheus does. */
+/** Returns `name{a="b"} ` without empty labels, which Prometheus drops too. */
 export function seriesText(name: string, labels: readonly (readonly [string, string])[]): string {
   const pairs = labels
     .filter(([, value]) => value !== '')

@@ -9,20 +9,20 @@ import { createSampler } from './sampler.ts'
 
 export interface ReplayOptions extends HistoryOptions, CountingConfig {
   readonly stepMs: number
-  /** No samples before; what came earlier is in the first ones. */
+  /** No samples before this time; the first samples include earlier entries. */
   readonly sinceMs: number | undefined
-  /** No samples after. */
+  /** No samples after this time. */
   readonly untilMs: number
   /**
-   * When the history is taken to be written: later entries, and builds that time out later, are in the totals
-   * and leave no trace in the samples. So a repeated run writes the same, whatever has happened meanwhile.
+   * The samples show the history as of this moment. Later entries, and builds that time out later, are only in the
+   * totals, so a repeated run writes the same samples.
    */
   readonly asOfMs: number
   readonly targetLabels: readonly (readonly [string, string])[]
 }
 
 export interface ReplayDeps {
-  /** Empty; in the end it holds the totals and positions from which `watch` goes on. */
+  /** Empty at the start; at the end it contains the totals and positions from which `watch` continues. */
   readonly store: Store
   readonly events: Events
   readonly progress: Progress
@@ -34,7 +34,7 @@ export interface ReplayDeps {
 
 export interface Replayed {
   readonly history: History
-  /** Entries later than the last sample: in the totals, not in the history. */
+  /** Entries after the last sample: in the totals, not in the samples. */
   readonly afterLast: number
   readonly beforeFirst: number
   readonly inFuture: number
@@ -45,14 +45,14 @@ const PAUSE_EVERY = 4_096
 const DAY_MS = 86_400_000
 
 /**
- * Replays all files, merged by entry time, through the daemon's own pipeline on a clock that is the entries' own,
- * and hands over what a Prometheus would have scraped on a grid of ticks, had it been there. Throws before the
- * first day where the entries lie so far apart that the samples would fill the disk.
+ * Replays all files, merged by entry time, through the daemon's own pipeline, with the entries' timestamps as the
+ * clock. Passes on, day by day, what a Prometheus would have scraped at every tick. Throws before the
+ * first day if a gap between entries is so long that the samples would fill the disk.
  */
 export async function replay(options: ReplayOptions, deps: ReplayDeps): Promise<Replayed> {
   const { store, events, progress, nowMs } = deps
-  const { pipeline, builds, contexts, ledger, parts } = createCounting(options, store, events)
-  // Entries come in order of time: revisions get their numbers as they are seen.
+  const { pipeline, registry, builds, contexts, ledger, parts } = createCounting(options, store, events)
+  // Entries are in order of time, so revisions can be numbered by first sight.
   contexts.numberVersions()
   let lastEntryMs: number | undefined
   const sampler = createSampler({
@@ -67,6 +67,7 @@ export async function replay(options: ReplayOptions, deps: ReplayDeps): Promise<
 
   const history = await readHistory(options, {
     sink: pipeline,
+    track: (path, facts) => registry.add(path, facts),
     progress,
     stopped: deps.stopped,
     onFault: deps.onFault,
@@ -125,7 +126,7 @@ function throwIfStopped({ stopped }: Pick<ReplayDeps, 'stopped'>): void {
   if (stopped()) throw new Error('stopped before the history was complete')
 }
 
-/** The last tick before the first entry, so that every series has its zero; not before `since`. */
+/** Returns the last tick before the first entry, so that every series starts at zero; not before `since`. */
 function firstTick(firstEntryMs: number, { stepMs, sinceMs }: ReplayOptions): number {
   const before = (Math.ceil(firstEntryMs / stepMs) - 1) * stepMs
   return sinceMs === undefined ? before : Math.max(before, Math.ceil(sinceMs / stepMs) * stepMs)

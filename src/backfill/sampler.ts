@@ -8,17 +8,17 @@ export interface SamplerDeps {
   readonly contexts: () => Iterable<Readonly<Context>>
   readonly buildsInProgress: () => number
   readonly lastEntryMs: () => number | undefined
-  /** Labels that Prometheus adds to what it scrapes: job and instance. */
+  /** Labels that Prometheus adds to scraped series: job and instance. */
   readonly targetLabels: readonly (readonly [string, string])[]
   readonly stepMs: number
-  /** A day is done: nothing will be added to it. */
+  /** Called with each complete day. */
   readonly onDay: (day: DayOfSamples) => void
 }
 
 export interface Sampler {
-  /** Notes the value of every series at this moment, a multiple of the step, one step after the one before. */
+  /** Records the value of every series at this tick: a multiple of the step, one step after the previous tick. */
   take(tickMs: number): void
-  /** Series that have come up since the last tick stand at zero there; hands over the last day. */
+  /** Adds a zero at the last tick for series that appeared after it, and passes on the last day. */
   finish(): void
 }
 
@@ -31,9 +31,9 @@ interface Day {
 }
 
 /**
- * Turns the running totals into samples on a grid. Every series has a sample at every tick from its first on, so
- * that Prometheus never takes it for gone, and a zero one tick before its first value, so that the first
- * increment is seen.
+ * Turns the running totals into samples on a grid. Every series has a sample at every tick after its first, so
+ * that Prometheus never treats it as stale, and a zero one tick before its first value, so that `increase()` includes
+ * the first increment.
  */
 export function createSampler(deps: SamplerDeps): Sampler {
   const { stepMs } = deps
@@ -108,8 +108,8 @@ export function createSampler(deps: SamplerDeps): Sampler {
     put(day, family, texts[buckets + 1] as string, tickMs, data?.[0] ?? 0)
   }
 
-  /** A zero at the tick before, which may lie in the day before. */
-  function bear(series: Series): void {
+  /** Adds a zero at the previous tick, which may be in the previous day. */
+  function addZero(series: Series): void {
     known.set(series, textsOf(series))
     if (lastTickMs === undefined) return
     const day = current !== undefined && lastTickMs >= current.firstTickMs ? current : previous
@@ -151,7 +151,7 @@ export function createSampler(deps: SamplerDeps): Sampler {
     }
   }
 
-  function handOver(day: Day | undefined): void {
+  function passOn(day: Day | undefined): void {
     if (day === undefined) return
     deps.onDay({
       firstTickMs: day.firstTickMs,
@@ -167,17 +167,17 @@ export function createSampler(deps: SamplerDeps): Sampler {
     take(tickMs) {
       const day = dayOf(tickMs)
       for (const series of audited(deps.ledger)) {
-        if (!known.has(series)) bear(series)
+        if (!known.has(series)) addZero(series)
         putSeries(day, series, tickMs, series.data)
       }
       gauges(day, tickMs)
       lastTickMs = tickMs
-      handOver(previous)
+      passOn(previous)
       previous = undefined
     },
     finish() {
-      for (const series of audited(deps.ledger)) if (!known.has(series)) bear(series)
-      handOver(current)
+      for (const series of audited(deps.ledger)) if (!known.has(series)) addZero(series)
+      passOn(current)
       current = undefined
     },
   }
@@ -187,7 +187,7 @@ const HISTORY = new Set<MetricDefinition>(
   Object.values(CATALOGUE).filter(({ name }) => name.startsWith('audit.')),
 )
 
-/** The exporter's own counters have no history: they tell of reading, not of builds. */
+/** Omits the exporter's own counters, which describe reading, not builds. */
 function* audited(ledger: Ledger): Iterable<Series> {
   for (const series of ledger.all()) if (HISTORY.has(series.definition) && !series.hidden) yield series
 }

@@ -7,25 +7,25 @@ export interface Period {
   readonly until?: string | undefined
 }
 
-/** Prometheus keeps the latest hours in memory and takes no blocks that overlap with them. */
+/** Prometheus holds the latest hours in memory and accepts no blocks that overlap with them. */
 const HEAD_MS = 3 * 3_600_000
 
-/** From when to when the history goes. */
+/** The time that the samples cover. */
 export interface Span extends End {
-  /** Entries before are in the totals of the first samples only. */
+  /** Earlier entries are included in the first samples. */
   readonly sinceMs: number | undefined
 }
 
 interface End {
-  /** The last samples are no later. */
+  /** No samples after this time. */
   readonly untilMs: number
-  /** The moment as of which the history is taken. */
+  /** The samples show the history as of this moment. */
   readonly asOfMs: number
-  /** An earlier run has set both. */
+  /** Both were set by an earlier run. */
   readonly pinned: boolean
 }
 
-/** What the flags ask for, within what is possible. Throws a `UsageError` where the end comes before the start. */
+/** Returns the span that the flags request, limited to what is possible. Throws a `UsageError` if it ends before it starts. */
 export function spanOf(options: Period, before: Manifest | undefined, nowMs: number): Span {
   const end = lastMoment(options, before, nowMs)
   const sinceMs = firstMoment(options, before, nowMs)
@@ -33,7 +33,7 @@ export function spanOf(options: Period, before: Manifest | undefined, nowMs: num
   return { ...end, sinceMs }
 }
 
-/** The last three hours are Prometheus' own; a second run ends where the first one did, and sees what that saw. */
+/** The span ends three hours ago at the latest. A second run ends where the first one did and uses the same history. */
 function lastMoment(options: Period, before: Manifest | undefined, nowMs: number): End {
   const asked = parseMoment('--until', options.until, nowMs)
   if (before !== undefined && (options.until === undefined || options.until === before.until)) {
@@ -52,8 +52,8 @@ const firstMoment = (options: Period, before: Manifest | undefined, nowMs: numbe
     : parseMoment('--since', options.since, nowMs)
 
 /**
- * What earlier runs have written and imported stays known, whatever part of it this run is about, and so does
- * the end of the run that reached furthest.
+ * Keeps what earlier runs have written and imported, whichever part of it this run covers, and the end of the run
+ * that reached furthest.
  */
 export function nextManifest(
   options: Period,

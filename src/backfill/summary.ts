@@ -1,5 +1,6 @@
 import type { HistoryOptions } from '../history/history.ts'
 import { leftOut } from '../history/left-out.ts'
+import { counted } from '../render/format.ts'
 import type { Replayed } from './replay.ts'
 import type { Span } from './span.ts'
 
@@ -11,7 +12,7 @@ export interface SummaryOptions extends HistoryOptions {
   readonly state?: string | undefined
 }
 
-/** What came of one run. */
+/** Result of one run. */
 export interface Outcome {
   readonly replayed: Replayed
   /** The days that this run wrote, in order. */
@@ -22,33 +23,30 @@ export interface Outcome {
   readonly makesState: boolean
 }
 
-/** What was done and left out, and what to do next. */
+/** Describes what was done, what was left out, and what to do next. */
 export function summarise(options: SummaryOptions, outcome: Outcome): string {
   const { replayed, written, samples, seconds, span, makesState } = outcome
   const { history, afterLast, beforeFirst, inFuture } = replayed
   const iso = (ms: number): string => `${new Date(ms).toISOString().slice(0, 19).replace('T', ' ')} UTC`
   const lines = [
-    `${history.entries} entries in ${history.files.length} files, ${history.rejectedLines} lines rejected: ` +
-      `${samples} samples for ${written.length} days (${written[0] ?? 'none'} to ${written.at(-1) ?? 'none'}) in ${seconds.toFixed(1)} s.`,
+    `${entries(history.entries)} in ${counted(history.files.length, 'file')}, ${counted(history.rejectedLines, 'line')} rejected: ` +
+      `${counted(samples, 'sample')} for ${counted(written.length, 'day')} (${written[0] ?? 'none'} to ${written.at(-1) ?? 'none'}) in ${seconds.toFixed(1)} s.`,
     ...leftOut(history, options),
   ]
   if (span.pinned) {
     lines.push(
-      `The history ends at ${iso(span.untilMs)}, where the first run into ${options.out} ended: what came later is the exporter's to tell.`,
+      `The history ends at ${iso(span.untilMs)}, the end of the first run into ${options.out}; the exporter itself counts later entries.`,
     )
   }
-  if (history.outOfOrder > 0)
-    lines.push(`${history.outOfOrder} entries stood out of order and were put in order of their time.`)
+  if (history.outOfOrder > 0) lines.push(`Out of order: ${entries(history.outOfOrder)}, sorted by timestamp.`)
   if (beforeFirst > 0)
-    lines.push(
-      `${beforeFirst} entries are older than --since: they are in the totals that the first samples show.`,
-    )
+    lines.push(`Older than --since: ${entries(beforeFirst)}, included in the first samples.`)
   if (afterLast > 0)
     lines.push(
-      `${afterLast} entries are later than the last samples (${iso(span.untilMs)}): they are in the totals, not in the history.`,
+      `Later than the last samples (${iso(span.untilMs)}): ${entries(afterLast)}, included in the totals but not in the samples.`,
     )
   if (inFuture > 0)
-    lines.push(`${inFuture} entries claim to be from the future: they are in the totals, counted as of now.`)
+    lines.push(`Timestamps in the future: ${entries(inFuture)}, included in the totals as of now.`)
   lines.push('Next:')
   if (options.prometheusData === undefined) {
     lines.push(
@@ -57,22 +55,24 @@ export function summarise(options: SummaryOptions, outcome: Outcome): string {
   } else {
     const where = options.keep ? ` The files are kept in ${options.out}.` : ''
     lines.push(
-      `  The blocks are in ${options.prometheusData}; Prometheus shows them within minutes, or when it starts.${where}`,
+      `  The blocks are in ${options.prometheusData}; a running Prometheus loads them within minutes.${where}`,
     )
   }
   lines.push(
-    '  Start Prometheus with --storage.tsdb.retention.time long enough: the default drops what is older than 15 days.',
+    '  Set --storage.tsdb.retention.time of Prometheus long enough: by default it deletes samples after 15 days.',
   )
   if (options.state !== undefined) {
     lines.push(
       makesState
-        ? `  audit-trace-exporter watch ${options.paths.map(quoted).join(' ')} --state ${quoted(options.state)}   goes on from these totals.`
-        : `  ${options.state} was made by an earlier run and is left as it is.`,
+        ? `  audit-trace-exporter watch ${options.paths.map(quoted).join(' ')} --state ${quoted(options.state)}   continues from these totals.`
+        : `  ${options.state} was created by an earlier run and is left unchanged.`,
     )
   }
   return lines.join('\n')
 }
 
-/** As a shell takes it for one word. */
+const entries = (n: number): string => counted(n, 'entry', 'entries')
+
+/** Quotes a word for a shell. */
 const quoted = (word: string): string =>
   /^[\w@%+=:,./-]+$/u.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`

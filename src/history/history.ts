@@ -4,6 +4,7 @@ import type { LinePlace } from '../events.ts'
 import { nodeFileSystem } from '../tail/file-system.ts'
 import { createReader, type LineSink } from '../tail/reader.ts'
 import { scan, type Sighting } from '../tail/scan.ts'
+import type { Registry } from '../tail/registry.ts'
 import { newFile, pendingBytes, type TrackedFile } from '../tail/tracked-file.ts'
 import { ChangedFile, createLineReader } from './line-reader.ts'
 import type { Progress } from './progress.ts'
@@ -18,12 +19,14 @@ export interface HistoryOptions {
 }
 
 export interface HistoryDeps {
-  /** Told of everything but valid lines: rejected lines, bytes, the files' records. */
+  /** Receives everything except valid lines: rejected lines, bytes, truncations. */
   readonly sink: LineSink
-  /** A file or directory that cannot be read; the others are read all the same. */
+  /** Creates the record of a file, which then follows what is read; `backfill` keeps it in the state. */
+  readonly track?: Registry['add']
+  /** Called for a file or directory that cannot be read; the others are still read. */
   readonly onFault: (path: string, cause: string) => void
   readonly progress: Progress
-  /** Asked between slices. */
+  /** Checked between slices. */
   readonly stopped: () => boolean
 }
 
@@ -37,16 +40,16 @@ export interface History {
   readonly files: readonly TrackedFile[]
   /** Valid entries. */
   readonly entries: number
-  /** Entries that stand behind a later one in their file. */
+  /** Entries that follow a later one in their file. */
   readonly outOfOrder: number
   readonly rejectedLines: number
-  /** Last lines without a newline: they may still be written, so they are left out. */
+  /** Last lines without a newline: they may be incomplete, so they are left out. */
   readonly unfinished: { readonly lines: number; readonly bytes: number }
-  /** Files that rotation seems to have put beside the traces; they are not read. */
+  /** Rotated files next to the traces, by name; they are not read. */
   readonly rotated: readonly string[]
-  /** Bytes read, all files together. */
+  /** Bytes read from all files. */
   readonly bytes: number
-  /** Where the n-th entry stands, in order of entry time. */
+  /** Position of the n-th entry, in order of entry time. */
   spot(n: number): { readonly timeMs: number; readonly place: LinePlace }
   /** All valid lines in order of entry time, read again from the files. */
   lines(): Iterable<HistoryLine>
@@ -55,10 +58,10 @@ export interface History {
 const SLICE_BYTES = 1024 * 1024
 
 /**
- * Reads everything below the paths once, with the reader and the rules of `watch`, and remembers where each
- * entry stands: what comes out can then be gone through in order of time, whatever the order in the files.
- * Memory grows by 28 bytes an entry. Throws where a path does not exist, and where a file is cut or written
- * anew meanwhile: what was read of it before would be counted with what stands there now.
+ * Reads everything below the paths once, with the reader and the rules of `watch`, and records the position of each
+ * entry, so that the entries can be read again in order of time. Memory grows by 28 bytes per entry.
+ * Throws if a path does not exist, or if a file is truncated or rewritten during the run: its old and its new content
+ * would both be counted.
  */
 export async function readHistory(options: HistoryOptions, deps: HistoryDeps): Promise<History> {
   const timeline = createTimeline()
@@ -118,7 +121,7 @@ export async function readHistory(options: HistoryOptions, deps: HistoryDeps): P
     try {
       const handle = await nodeFileSystem.open(from)
       try {
-        const file = newFile(from, await handle.facts())
+        const file = (deps.track ?? newFile)(from, await handle.facts())
         files.push(file)
         latestMs = Number.NEGATIVE_INFINITY
         while ((await reader.readSlice(file, handle, 0)) === 'more' && !deps.stopped()) {
@@ -165,7 +168,7 @@ export async function readHistory(options: HistoryOptions, deps: HistoryDeps): P
   }
 }
 
-/** A file that two of the paths lead to is read once; files in order of their paths, whatever the disk says. */
+/** Sorts the files by path and drops duplicates: a file that is below two of the paths is read once. */
 function once(found: readonly Sighting[]): Sighting[] {
   const byIdentity = new Map<string, Sighting>()
   for (const sighting of found.toSorted((a, b) => (a.path < b.path ? -1 : 1))) {

@@ -1,22 +1,23 @@
+import { counted } from '../render/format.ts'
 import type { History } from './history.ts'
 
-/** What stands in or beside the files and is not in the history, or that there are no files: one sentence each. */
+/** Describes what was not read, one sentence for each kind; also says if there are no files. */
 export function leftOut(
   { files, unfinished, rotated }: Pick<History, 'files' | 'unfinished' | 'rotated'>,
   { paths, fileName }: { readonly paths: readonly string[]; readonly fileName: string },
 ): string[] {
-  const told: string[] = []
-  if (files.length === 0) told.push(`No ${fileName} was found below ${paths.join(', ')}.`)
+  const sentences: string[] = []
+  if (files.length === 0) sentences.push(`No ${fileName} was found below ${paths.join(', ')}.`)
   if (unfinished.lines > 0) {
-    told.push(
-      `${unfinished.lines} last lines without a newline (${unfinished.bytes} bytes) are left out: they may still be written.`,
+    sentences.push(
+      `Left out, because they may be incomplete: ${counted(unfinished.lines, 'last line')} without a newline (${counted(unfinished.bytes, 'byte')}).`,
     )
   }
   const [example] = rotated
   if (example !== undefined) {
-    told.push(
-      `${rotated.length} rotated files beside the traces were not read, such as ${example}: give them as paths too.`,
+    sentences.push(
+      `Not read: ${counted(rotated.length, 'rotated file')} next to the traces, such as ${example}. Pass them as paths to include them.`,
     )
   }
-  return told
+  return sentences
 }

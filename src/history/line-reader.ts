@@ -1,18 +1,18 @@
 import fs from 'node:fs'
 import { digest, MARKER_BYTES, type TrackedFile } from '../tail/tracked-file.ts'
 
-/** A file is not the one that it was when it was first read. */
+/** A file was replaced, truncated or rewritten after it was first read. */
 export class ChangedFile extends Error {
   override readonly name = 'ChangedFile'
 
   constructor(path: string) {
-    super(`${path} was changed while it was read. Run the command again.`)
+    super(`${path} changed while it was being read. Run the command again.`)
   }
 }
 
-/** Reads single lines again, in any order; neighbouring ones cost no further read. Holds 8 MiB at most. */
+/** Reads single lines again, in any order; adjacent lines need no further read. Holds at most 8 MiB. */
 export interface LineReader {
-  /** A line without its end. Throws `ChangedFile` where the file is not the one that was read before. */
+  /** Returns a line without its newline. Throws `ChangedFile` if the file is not the one that was read before. */
   read(file: TrackedFile, at: number, length: number): string
   close(): void
 }
@@ -30,7 +30,7 @@ const NEWLINE = 10
 const RETURN = 13
 
 export function createLineReader(): LineReader {
-  /** In the order of their last use. */
+  /** Least recently used first. */
   const windows = new Map<TrackedFile, Window>()
 
   function open(file: TrackedFile): Window {
@@ -61,7 +61,7 @@ export function createLineReader(): LineReader {
   return {
     read(file, at, length) {
       const window = windowOf(file)
-      // Kept windows would add up to the longest line of every file.
+      // A longer line gets no window: windows are kept, and would add up to the longest line of every file.
       if (length > WINDOW_BYTES) return textOf(file, readExactly(window.handle, at, length) ?? fail(file))
       if (at < window.from || at + length > window.from + window.bytes.length) {
         const size = Math.min(WINDOW_BYTES, file.position - at)
@@ -78,7 +78,7 @@ export function createLineReader(): LineReader {
   }
 }
 
-/** The text of a line without its end. */
+/** Decodes a line without its newline. */
 function textOf(file: TrackedFile, line: Buffer): string {
   let end = line.length - 1
   if (line[end] !== NEWLINE) return fail(file)
@@ -86,14 +86,14 @@ function textOf(file: TrackedFile, line: Buffer): string {
   return line.toString('utf8', 0, end)
 }
 
-/** Whether the bytes before the position are those that were read: cut and written anew, they hardly would be. */
+/** True if the bytes before the position are those that were read, which excludes a truncated or rewritten file. */
 function endsAsRead(handle: number, file: TrackedFile): boolean {
   const length = Math.min(MARKER_BYTES, file.position)
   const bytes = readExactly(handle, file.position - length, length)
   return bytes !== undefined && digest(bytes) === file.marker
 }
 
-/** `undefined` where the file is shorter. */
+/** Returns `undefined` if the file is shorter. */
 function readExactly(handle: number, at: number, length: number): Buffer | undefined {
   const bytes = Buffer.allocUnsafe(length)
   for (let filled = 0; filled < length;) {

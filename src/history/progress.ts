@@ -1,25 +1,25 @@
-/** Tells a person how far a long run has come. */
+/** Shows the progress of a long run. */
 export interface Progress {
-  /** `done` of `total`; the unit is `B` for bytes, else what is counted. */
+  /** `done` of `total`; the unit is `B` for bytes, otherwise the plural of what is counted. */
   update(stage: string, done: number, total: number, unit: string): void
-  /** Leaves the last line clear. */
+  /** Clears the last line. */
   end(): void
 }
 
 export interface ProgressDeps {
   readonly monotonicMs: () => number
-  /** Rewrites the last line of a terminal; absent where there is none: then nothing is told. */
+  /** Rewrites the last line of a terminal; absent without a terminal, and then nothing is shown. */
   readonly rewrite?: ((line: string) => void) | undefined
 }
 
 const EVERY_MS = 200
 const WIDTH = 24
 
-/** A bar with rate and remaining time, at most five times a second. */
+/** Draws a bar with rate and remaining time, at most five times per second. */
 export function createProgress({ monotonicMs, rewrite }: ProgressDeps): Progress {
   let stage = ''
   let startedMs = 0
-  let toldMs = Number.NEGATIVE_INFINITY
+  let shownMs = Number.NEGATIVE_INFINITY
   return {
     update(now, done, total, unit) {
       if (rewrite === undefined) return
@@ -27,8 +27,8 @@ export function createProgress({ monotonicMs, rewrite }: ProgressDeps): Progress
       if (now !== stage) {
         stage = now
         startedMs = nowMs
-      } else if (nowMs - toldMs < EVERY_MS) return
-      toldMs = nowMs
+      } else if (nowMs - shownMs < EVERY_MS) return
+      shownMs = nowMs
       rewrite(bar({ stage, done, total, unit, seconds: (nowMs - startedMs) / 1000 }))
     },
     end: () => rewrite?.(''),

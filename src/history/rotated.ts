@@ -2,8 +2,8 @@ import fs from 'node:fs'
 import path from 'node:path'
 
 /**
- * Files beside the traces that carry a trace's name and more, as rotation leaves them: `audit_trace.jsonl.1`,
- * `audit_trace.jsonl-20261101.gz`. None where a directory cannot be listed.
+ * Lists files next to the traces whose name is that of a trace plus a suffix of log rotation: `audit_trace.jsonl.1`,
+ * `audit_trace.jsonl-20261101.gz`. A directory that cannot be listed has none.
  */
 export function listRotated(traces: readonly string[]): string[] {
   const names = new Map<string, Set<string>>()

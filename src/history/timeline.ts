@@ -1,11 +1,11 @@
-/** Where each entry stands, in order of entry time: 28 bytes an entry, so that millions fit into memory. */
+/** Positions of all entries, in order of entry time: 28 bytes per entry, so that millions fit into memory. */
 export interface Timeline {
-  /** Notes one entry. `at` and `length` are bytes; `line` counts from 1. */
+  /** Records one entry. `at` and `length` are bytes; `line` counts from 1. */
   add(timeMs: number, file: number, at: number, length: number, line: number): void
-  /** Sorts by time; entries of the same time stay in the order in which they were noted. */
+  /** Sorts by time; entries with equal times keep the order in which they were added. */
   sort(): void
   count(): number
-  /** The n-th entry, in order of time once sorted. */
+  /** The n-th entry; in order of time after `sort`. */
   get(n: number): Spot
 }
 

@@ -117,7 +117,7 @@ test('a real Prometheus shows the history as it was, and an unbroken series acro
     '--instance',
     address,
   )
-  expect(done).toMatchObject({ code: 0, output: expect.stringContaining('goes on from these totals') })
+  expect(done).toMatchObject({ code: 0, output: expect.stringContaining('continues from these totals') })
 
   const daemon = await startDaemon({
     roots: [directory],
@@ -215,7 +215,7 @@ test('running it twice changes nothing, and a state that is not its own is left 
     '--since',
     '10h',
   )
-  expect(again.output).toContain('left as it is')
+  expect(again.output).toContain('left unchanged')
   expect(readdirSync(data)).toEqual((before as string[][])[0])
   expect((seen() as string[])[2]).toBe((before as string[])[2])
   const foreign = await run(directory, '--out', temporaryDirectory(), '--state', state)
@@ -280,10 +280,10 @@ test('odd entries are put in their place, and told', async () => {
   const out = temporaryDirectory()
   const { code, output } = await run(directory, '--out', out)
   expect(code).toBe(0)
-  expect(output).toContain('4 entries in 1 files, 1 lines rejected')
-  expect(output).toContain('1 entries stood out of order')
-  expect(output).toContain('1 entries are later than the last samples')
-  expect(output).toContain('1 entries claim to be from the future')
+  expect(output).toContain('4 entries in 1 file, 1 line rejected')
+  expect(output).toContain('Out of order: 1 entry')
+  expect(output).toContain('Later than the last samples')
+  expect(output).toContain('Timestamps in the future: 1 entry')
   const text = readdirSync(out)
     .filter((name) => name.endsWith('.om'))
     .map((name) => readFileSync(path.join(out, name), 'utf8'))
@@ -312,12 +312,12 @@ test('an entry of 1970 fills no disk: the run ends before it writes, and names t
   const out = temporaryDirectory()
   const refused = await run(directory, '--out', out)
   expect(refused.code).toBe(1)
-  expect(refused.output).toContain(`${file}:2: no entry follows that of 1970-01-01T00:00:07.000Z`)
-  expect(refused.output).toContain(`give --since ${recent.slice(0, 10)}`)
+  expect(refused.output).toContain(`${file}:2: no entry follows the one of 1970-01-01T00:00:07.000Z`)
+  expect(refused.output).toContain(`use --since ${recent.slice(0, 10)}`)
   expect(readdirSync(out)).toEqual([])
   const { code, output } = await run(directory, '--out', out, '--since', recent.slice(0, 10))
   expect(code).toBe(0)
-  expect(output).toContain('1 entries are older than --since')
+  expect(output).toContain('Older than --since: 1 entry')
 })
 
 test('a history that ended years ago is not continued to this day', async () => {
@@ -327,7 +327,7 @@ test('a history that ended years ago is not continued to this day', async () => 
     lines(entry({ timestamp: '2021-03-04T05:06:07Z' })),
   )
   const refused = await run(directory, '--out', temporaryDirectory())
-  expect(refused).toMatchObject({ code: 1, output: expect.stringContaining('Give --until 2021-03-05') })
+  expect(refused).toMatchObject({ code: 1, output: expect.stringContaining('Use --until 2021-03-05') })
   expect((await run(directory, '--out', temporaryDirectory(), '--until', '2021-03-05')).code).toBe(0)
 })
 
@@ -381,7 +381,7 @@ test('run again an hour later, it writes the same, whatever has happened since',
   )
   const again = await runHere(flags, { nowMs: NOON + HOUR })
   expect(again).toMatchObject({ complete: true, complaints: [] })
-  expect(again.printed).toContain('where the first run into')
+  expect(again.printed).toContain('the end of the first run into')
   expect(seen()).toEqual(before)
 })
 
@@ -477,8 +477,8 @@ test('what was left out is told, and commands can be copied whatever the paths',
   writeFileSync(`${trace}.1`, lines(entry({ timestamp: '2026-11-18T00:00:00Z' })))
   const state = path.join(directory, 'state')
   const { printed } = await runHere({ paths: [directory], out: path.join(directory, 'out'), state })
-  expect(printed).toContain('1 last lines without a newline (10 bytes) are left out')
-  expect(printed).toContain(`1 rotated files beside the traces were not read, such as ${trace}.1`)
+  expect(printed).toContain('1 last line without a newline (10 bytes)')
+  expect(printed).toContain(`1 rotated file next to the traces, such as ${trace}.1`)
   expect(printed).toContain(`for file in '${directory}/out'/audit-*.om`)
   expect(printed).toContain(`watch '${directory}' --state '${state}'`)
   const nothing = await runHere({ paths: [temporaryDirectory()], out: temporaryDirectory() })

@@ -47,7 +47,7 @@ test('a file that is cut and written anew while it is read ends the report with 
     truncateSync(file, 0)
     appendFileSync(file, builds(500_000, 12_000))
   })
-  await expect(reportWhile(directory, rewriteIt)).rejects.toThrow(`${file} was changed while it was read`)
+  await expect(reportWhile(directory, rewriteIt)).rejects.toThrow(`${file} changed while it was being read`)
 })
 
 test('a file whose content is another at the second look ends the report with its name', async () => {
@@ -61,7 +61,7 @@ test('a file whose content is another at the second look ends the report with it
   writeFileSync(second, builds(5_000, 10))
   const exchange = once(() => writeFileSync(second, builds(6_000, 10)))
   const meddled = reportWhile(directory, (line) => line.startsWith('attributing') && exchange())
-  await expect(meddled).rejects.toThrow(`${second} was changed while it was read`)
+  await expect(meddled).rejects.toThrow(`${second} changed while it was being read`)
 })
 
 test('many files with long lines are gone through in little memory', async () => {
