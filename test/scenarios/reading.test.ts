@@ -1,3 +1,4 @@
+import type { LinePlace } from '../../src/events.ts'
 import { appendFileSync, mkdirSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { expect, test } from 'vitest'
@@ -106,7 +107,10 @@ test('bad lines are counted by reason and named by file, line and field; the res
   }
   const told = exporter.told
     .filter(({ event }) => event === 'lineRejected')
-    .map(({ args }) => args.slice(0, 3))
+    .map(({ args: [place, reason, field] }) => {
+      const { path: at, line } = place as LinePlace
+      return [{ path: at, line }, reason, field]
+    })
   expect(told).toEqual([
     [{ path: file, line: 2 }, 'invalid_json', ''],
     [{ path: file, line: 3 }, 'schema', 'prompt_token_count'],

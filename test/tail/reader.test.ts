@@ -1,7 +1,12 @@
 import fs from 'node:fs'
+import path from 'node:path'
 import { expect, test } from 'vitest'
+import type { LinePlace } from '../../src/events.ts'
 import { nodeFileSystem } from '../../src/tail/file-system.ts'
+import { createReader, type LineSink } from '../../src/tail/reader.ts'
+import { newFile } from '../../src/tail/tracked-file.ts'
 import { expectOnce, faulty, given, lines, text } from './given.ts'
+import { TRACE } from './world.ts'
 
 test('copytruncate: the copy is not counted, what comes after the cut is', async () => {
   const world = given()
@@ -108,3 +113,33 @@ test('reading that fails half way through a file counts each line once', async (
   }
   expectOnce(world, all)
 })
+
+test.each([7, 64, 4_096])(
+  'the place of a line says where its bytes stand, read in slices of %i bytes',
+  async (sliceBytes) => {
+    const content = Buffer.from(`\uFEFFone\r\n\nzwölf\n${'x'.repeat(90)}\n  \nlast ü\n`)
+    const seen: string[] = []
+    const note = ({ line, offset, length }: LinePlace): void =>
+      void seen.push(`${line}: ${content.toString('utf8', offset, offset + length)}`)
+    const sink: LineSink = {
+      line(_, place) {
+        note(place)
+        return 'counted'
+      },
+      invalidUtf8: note,
+      // Of an over-long line only what has been read of it is known.
+      tooLong: ({ line, offset }) =>
+        void seen.push(`${line}: ${content.toString('utf8', offset, offset + 3)}`),
+      bytes: () => undefined,
+      truncated: () => undefined,
+    }
+    const at = path.join(given().root, TRACE)
+    fs.writeFileSync(at, content)
+    const handle = await nodeFileSystem.open(at)
+    const file = newFile(at, await handle.facts())
+    const reader = createReader(sink, { maxLineBytes: 50, sliceBytes })
+    while ((await reader.readSlice(file, handle, 0)) === 'more');
+    await handle.close()
+    expect(seen).toEqual(['1: one\r\n', '3: zwölf\n', '4: xxx', '6: last ü\n'])
+  },
+)
