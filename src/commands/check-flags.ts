@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { flag } from '../config/flags.ts'
 import { pathsField, readingFlags } from '../config/shared-flags.ts'
 
 export const checkDeclaration = {
@@ -6,11 +7,19 @@ export const checkDeclaration = {
   summary: 'validate trace files: print one line for each fault',
   description:
     'Validates every trace below the paths with the rules of `watch`. Prints `file:line: field: cause` for each fault.',
-  flags: z.strictObject({ paths: pathsField('Directories or files to validate.'), ...readingFlags }),
+  flags: z.strictObject({
+    paths: pathsField('Directories or files to validate.'),
+    strict: flag(
+      { help: 'Also report unknown keys that look like a misspelt field, such as promptTokenCount.' },
+      z.boolean().prefault(false),
+    ),
+    ...readingFlags,
+  }),
   notes: `
-Exit codes: 0 no fault, 1 at least one fault, 2 wrong usage.
+Exit codes: 0 no fault, 1 at least one fault or no trace file, 2 wrong usage.
 
 Examples:
   audit-trace-exporter check /builds
+  audit-trace-exporter check --strict /builds
   audit-trace-exporter check build-7/audit_trace.jsonl`,
 }

@@ -1,15 +1,20 @@
 import path from 'node:path'
+import { misspeltKeys } from '../entry/misspelt.ts'
 import { parseLine } from '../entry/parse.ts'
+import type { Entry } from '../entry/parsed.ts'
 import { nodeFileSystem } from '../tail/file-system.ts'
-import { createReader, type LineSink } from '../tail/reader.ts'
+import { createReader, type LineSink, type Reader } from '../tail/reader.ts'
 import { scan } from '../tail/scan.ts'
 import { newFile, pendingBytes } from '../tail/tracked-file.ts'
+import { printable } from './printable.ts'
 
 export interface CheckOptions {
   readonly paths: readonly string[]
   readonly fileName: string
   readonly maxLineBytes: number
   readonly followSymlinks: boolean
+  /** Unknown keys that look like a misspelt field are faults, too. */
+  readonly strict: boolean
 }
 
 export interface CheckResult {
@@ -18,70 +23,91 @@ export interface CheckResult {
   readonly faults: number
 }
 
+/** Reports one fault. `field` is `''` for the line or file as a whole. */
+type Report = (place: string, field: string, cause: string) => void
+
 const SLICE_BYTES = 256 * 1024
 
 /**
  * Validates every trace below the paths with the reader and the schema that `watch` uses.
- * Calls `print` with one line for each fault: `file:line: field: cause`.
+ * Calls `print` with one line for each fault: `file:line: field: cause`. Paths without a single trace are a fault.
  */
 export async function check(options: CheckOptions, print: (line: string) => void): Promise<CheckResult> {
-  let lines = 0
   let faults = 0
-  const fault = (place: string, field: string, cause: string): void => {
+  let lines = 0
+  const report: Report = (place, field, cause) => {
     faults++
-    print(`${place}: ${field === '' ? '' : `${field}: `}${cause}`)
+    print(printable(`${place}: ${field === '' ? '' : `${field}: `}${cause}`))
   }
-  const sink: LineSink = {
-    line(text, place) {
-      lines++
-      const parsed = parseLine(text)
-      if (parsed.ok) {
-        if (parsed.entry.totalMismatch) {
-          fault(
-            `${place.path}:${place.line}`,
-            'total_token_cost',
-            'is not prompt_token_count + completion_token_count',
-          )
-        }
-        return 'counted'
-      }
-      fault(`${place.path}:${place.line}`, parsed.fault.field, parsed.fault.cause)
-      return 'rejected'
-    },
-    invalidUtf8: (place) => fault(`${place.path}:${place.line}`, '', 'not valid UTF-8'),
-    tooLong: (place) => fault(`${place.path}:${place.line}`, '', `longer than ${options.maxLineBytes} bytes`),
-    bytes: () => undefined,
-    truncated: () => undefined,
-  }
+  const sink = createSink(options, report, () => lines++)
   const reader = createReader(sink, { maxLineBytes: options.maxLineBytes, sliceBytes: SLICE_BYTES })
 
   const roots = options.paths.map((root) => path.resolve(root))
   const { found, missingRoots } = await scan(nodeFileSystem, roots, options, (where, operation, error) =>
-    fault(where, '', `cannot ${operation}: ${(error as Error).message}`),
+    report(where, '', `cannot ${operation}: ${(error as Error).message}`),
   )
-  for (const root of missingRoots) fault(root, '', 'does not exist')
-  for (const sighting of found) await checkFile(relative(sighting.path), sighting.path)
+  for (const root of missingRoots) report(root, '', 'does not exist')
+  for (const sighting of found) await checkFile(sighting.path, reader, report)
+  if (found.length === 0 && faults === 0) {
+    report(roots.map(shortest).join(', '), '', `no file named ${options.fileName} was found`)
+  }
   return { files: found.length, lines, faults }
+}
 
-  async function checkFile(shown: string, from: string): Promise<void> {
-    try {
-      const handle = await nodeFileSystem.open(from)
-      try {
-        const file = newFile(shown, await handle.facts())
-        while ((await reader.readSlice(file, handle, 0)) === 'more');
-        if (pendingBytes(file) > 0 && !file.skipping)
-          fault(`${shown}:${file.line + 1}`, '', 'does not end in a newline')
-      } finally {
-        await handle.close()
+function createSink({ strict, maxLineBytes }: CheckOptions, report: Report, onLine: () => void): LineSink {
+  return {
+    line(text, { path: file, line }) {
+      onLine()
+      const place = `${file}:${line}`
+      const parsed = parseLine(text)
+      if (!parsed.ok) {
+        report(place, parsed.fault.field, parsed.fault.cause)
+        return 'rejected'
       }
-    } catch (error) {
-      fault(shown, '', `cannot read: ${(error as Error).message}`)
-    }
+      reportOddities(place, parsed.entry, report)
+      if (strict) reportMisspelt(place, text, report)
+      return 'counted'
+    },
+    invalidUtf8: (place) => report(`${place.path}:${place.line}`, '', 'not valid UTF-8'),
+    tooLong: (place) => report(`${place.path}:${place.line}`, '', `longer than ${maxLineBytes} bytes`),
+    bytes: () => undefined,
+    truncated: () => undefined,
   }
 }
 
-/** The shorter way to say where a file is. */
-function relative(file: string): string {
-  const way = path.relative('.', file)
-  return way.length < file.length ? way : file
+/** What `watch` counts with a warning. */
+function reportOddities(place: string, entry: Entry, report: Report): void {
+  if (entry.totalMismatch) {
+    report(place, 'total_token_cost', 'is not prompt_token_count + completion_token_count')
+  }
+}
+
+function reportMisspelt(place: string, line: string, report: Report): void {
+  for (const { key, meant } of misspeltKeys(line)) {
+    report(place, key, `unknown key, which is ignored. Did you mean ${meant}?`)
+  }
+}
+
+async function checkFile(file: string, reader: Reader, report: Report): Promise<void> {
+  const shown = shortest(file)
+  try {
+    const handle = await nodeFileSystem.open(file)
+    try {
+      const tracked = newFile(shown, await handle.facts())
+      while ((await reader.readSlice(tracked, handle, 0)) === 'more');
+      if (pendingBytes(tracked) > 0 && !tracked.skipping) {
+        report(`${shown}:${tracked.line + 1}`, '', 'does not end in a newline')
+      }
+    } finally {
+      await handle.close()
+    }
+  } catch (error) {
+    report(shown, '', `cannot read: ${(error as Error).message}`)
+  }
+}
+
+/** The path relative to the current directory or the absolute one, whichever is shorter. */
+function shortest(file: string): string {
+  const relative = path.relative('.', file)
+  return relative.length > 0 && relative.length < file.length ? relative : file
 }

@@ -126,7 +126,12 @@ async function failureOf(handle: Handle): Promise<AuditedBuildFailure> {
 
 async function expectNoFaults(): Promise<void> {
   const faults: string[] = []
-  const options = { fileName: 'audit_trace.jsonl', maxLineBytes: 16 * 2 ** 20, followSymlinks: false }
+  const options = {
+    fileName: 'audit_trace.jsonl',
+    maxLineBytes: 16 * 2 ** 20,
+    followSymlinks: false,
+    strict: true,
+  }
   const result = await check({ ...options, paths: [builds()] }, (line) => faults.push(line))
   expect({ faults, files: result.files }).toEqual({ faults: [], files: 1 })
 }

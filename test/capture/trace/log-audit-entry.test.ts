@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process'
+import { spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import {
   appendFileSync,
@@ -17,6 +17,7 @@ import { check } from '../../../src/commands/check.ts'
 import { parseLine } from '../../../src/entry/parse.ts'
 import { logAuditEntry } from '../../../src/capture/trace/log-audit-entry.ts'
 import { until } from '../../setup/process.ts'
+import { requireProgram } from '../../setup/programs.ts'
 
 let dir = ''
 beforeEach(() => {
@@ -161,6 +162,21 @@ describe('logAuditEntry', () => {
     await expect(logAuditEntry(dir, step)).rejects.toThrow(/audit_trace\.jsonl: EISDIR/)
   })
 
+  it('waits until the line is on the disk, unless it is told not to', () => {
+    const strace = requireProgram('strace')
+    const program = fileURLToPath(new URL('../../setup/append-entries.ts', import.meta.url))
+    const syncs = (...args: string[]): number => {
+      const traced = [process.execPath, program, dir, 'writer', '3', ...args]
+      const { stderr, status } = spawnSync(strace, ['-f', '-y', '-e', 'trace=fdatasync', ...traced], {
+        encoding: 'utf8',
+      })
+      expect(status, stderr).toBe(0)
+      return stderr.split('\n').filter((line) => /fdatasync\(\d+<.*\/audit_trace\.jsonl>/.test(line)).length
+    }
+    expect(syncs()).toBe(3)
+    expect(syncs('not-durable')).toBe(0)
+  })
+
   it('goes on after a writer was killed in the middle: no lock stays behind, at most one line is torn', async () => {
     const program = fileURLToPath(new URL('../../setup/append-entries.ts', import.meta.url))
     const writer = spawn('node', [program, dir, 'killed', '100000'], { stdio: 'ignore' })
@@ -206,7 +222,12 @@ describe('logAuditEntry', () => {
     expect([...perWriter.values()]).toEqual(Array.from({ length: 16 }, () => inOrder))
 
     const faults: string[] = []
-    const options = { fileName: 'audit_trace.jsonl', maxLineBytes: 16 * 2 ** 20, followSymlinks: false }
+    const options = {
+      fileName: 'audit_trace.jsonl',
+      maxLineBytes: 16 * 2 ** 20,
+      followSymlinks: false,
+      strict: true,
+    }
     await check({ ...options, paths: [dir] }, (line) => faults.push(line))
     expect(faults).toEqual([])
   })
