@@ -41,41 +41,58 @@ function define<D extends Declaration>(
 /** Every command. Its code is imported when it runs, so that `--help` needs none of it. */
 const COMMANDS: readonly RunnableCommand[] = [
   define(watchDeclaration, async (config, deps) => {
-    const { watch } = await import('./commands/watch.ts')
+    const { watch } = await load(import('./commands/watch.ts'))
     await watch(config, deps)
     return EXIT.done
   }),
   define(checkDeclaration, async (options, deps) => {
-    const { check } = await import('./commands/check.ts')
-    const { files, lines, faults } = await check(options, deps.print)
+    const { check } = await load(import('./commands/check.ts'))
+    const { files, lines, faults } = await unlessAborted(check(options, deps.print), deps.signal)
     deps.complain(`${files} files, ${lines} lines, ${faults} faults`)
     return faults === 0 ? EXIT.done : EXIT.failed
   }),
   define(backfillDeclaration, async (options, deps) => {
-    const { backfill } = await import('./commands/backfill.ts')
+    const { backfill } = await load(import('./commands/backfill.ts'))
     return (await backfill(options, deps)) ? EXIT.done : EXIT.failed
   }),
   define(reportDeclaration, async (options, deps) => {
-    const { report } = await import('./commands/report.ts')
+    const { report } = await load(import('./commands/report.ts'))
     return (await report(options, deps)) ? EXIT.done : EXIT.failed
   }),
   define(demoDeclaration, async (options, deps) => {
-    const { demo } = await import('./commands/demo.ts')
+    const { demo } = await load(import('./commands/demo.ts'))
     await demo(options, deps)
     return EXIT.done
   }),
   define(simulateDeclaration, async (options, deps) => {
-    const { simulate } = await import('./commands/simulate.ts')
+    const { simulate } = await load(import('./commands/simulate.ts'))
     await simulate(options, { log: deps.log, signal: deps.signal })
     return EXIT.done
   }),
   define(workerDeclaration, async (flags, deps) => {
     const config = workerConfigOf(flags)
-    const { runWorker } = await import('./commands/run-worker.ts')
+    const { runWorker } = await load(import('./commands/run-worker.ts'))
     await runWorker(config, deps)
     return EXIT.done
   }),
 ]
+
+/** Imports code, then yields to the event loop once: it delivers the signals that arrived meanwhile. */
+async function load<T>(importing: Promise<T>): Promise<T> {
+  const code = await importing
+  await new Promise(setImmediate)
+  return code
+}
+
+/** Waits for the work. Throws as soon as the signal is aborted. */
+function unlessAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
+  const aborted = new Promise<never>((_, reject) => {
+    const stop = (): void => reject(new Error('Stopped before the end.'))
+    if (signal.aborted) stop()
+    else signal.addEventListener('abort', stop, { once: true })
+  })
+  return Promise.race([work, aborted])
+}
 
 /** Parses the command line, runs the command, and returns the exit code: 0 done, 1 failed, 2 wrong usage. */
 export async function runProgram(argv: readonly string[], deps: ProgramDeps): Promise<number> {

@@ -25,6 +25,7 @@ const QUIET_SIMULATED_MS = 360_000
 /** Simulated builds write real files, and the real daemon watches them, in one process, until the signal. */
 export async function demo(options: DemoOptions, deps: DemoDeps): Promise<void> {
   const { directory: given, listen, ...rest } = options
+  if (deps.signal.aborted) return
   deps.log.level = 'warn'
   const directory = given ?? (await mkdtemp(path.join(os.tmpdir(), 'audit-demo-')))
   const builds = path.join(directory, 'builds')

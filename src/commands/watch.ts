@@ -9,7 +9,7 @@ import { readWebConfig } from '../serve/web-config.ts'
 import { openStore } from '../state/store.ts'
 import { nodeFileSystem, type FileSystem } from '../tail/file-system.ts'
 import { createHints, noHints, type Hints } from '../tail/hints.ts'
-import { createWaker, runLoop } from '../tail/loop.ts'
+import { createWaker, runLoop, type Waker } from '../tail/loop.ts'
 import { createPageCharts } from './watch-charts.ts'
 import type { WatchConfig } from './watch-flags.ts'
 import { createStatus } from './watch-status.ts'
@@ -19,13 +19,15 @@ export interface WatchDeps {
   readonly clock: Clock
   readonly usage: ProcessUsage
   readonly version: string
-  /** Stops reading, commits, closes. */
+  /** Stops reading, commits, closes. The reason may be the name of a signal. */
   readonly signal: AbortSignal
-  /** Told once the server listens. */
+  /** Each `rescan` event requests a scan of everything below the roots. */
+  readonly rescan?: EventTarget
+  /** Called once the server listens. */
   readonly onListening?: (url: string) => void
-  /** Told once everything that stood in the files is read. */
+  /** Called once the first pass is done. */
   readonly onReady?: (status: () => StatusView) => void
-  /** In place of the real ones; faults come in here. */
+  /** Replace the real ones; tests inject faults here. */
   readonly openStore?: typeof openStore
   readonly fs?: FileSystem
 }
@@ -33,20 +35,23 @@ export interface WatchDeps {
 const POLL_MS = 1_000
 const RENEW_HINTS_MS = 15 * 60_000
 const RETRY_MS = 1_000
-/** A file system that does not answer must not keep the end waiting: with the server's part, below five seconds. */
+/** How long a file system that does not respond may delay the end; with the server's part it is below five seconds. */
 const STOP_PATIENCE_MS = 2_500
 
 /**
  * The daemon: reads the files below the roots as they grow and serves their totals, until the signal.
- * Throws a `StateError` where the state cannot be used, and what listening throws where the address cannot.
+ * Throws a `StateError` if the state cannot be opened, and an error that names the address if it cannot listen there.
  */
 export async function watch(config: WatchConfig, deps: WatchDeps): Promise<void> {
   const { log, clock, signal } = deps
+  if (signal.aborted) return void log.info({ event: 'stopped' }, 'Stopped before the start.')
   const web = config.webConfig === undefined ? undefined : readWebConfig(config.webConfig)
   const store = (deps.openStore ?? openStore)(config.state)
   let self: SelfMetrics | undefined
   const events = createLogEvents(log, () => self, clock)
   const waker = createWaker()
+  signal.addEventListener('abort', () => logStopping(log, signal), { once: true })
+  const rescan = createRescanRequests(deps, waker)
   const engine = createEngine(config, {
     store,
     fs: deps.fs ?? nodeFileSystem,
@@ -74,14 +79,14 @@ export async function watch(config: WatchConfig, deps: WatchDeps): Promise<void>
     onRequestError: (error, path) =>
       log.error(
         { event: 'request_failed', path, cause: String(error) },
-        `cannot answer ${path}: ${String(error)}`,
+        `Failed to answer GET ${path}: ${String(error)}`,
       ),
     async scrape() {
       const { body, sent, selfFaults } = await engine.exposition.scrape()
       for (const error of selfFaults) {
         log.error(
           { event: 'self_metric_failed', cause: String(error) },
-          `cannot tell a metric of the exporter itself: ${String(error)}`,
+          `Failed to collect a metric of the exporter itself: ${String(error)}`,
         )
       }
       return { contentType: CONTENT_TYPE, body, sent }
@@ -111,6 +116,7 @@ export async function watch(config: WatchConfig, deps: WatchDeps): Promise<void>
         waker,
         signal,
         startHints,
+        rescanRequested: () => rescan.take(),
         afterRound: (round) => engine.afterRound(round),
       },
       {
@@ -126,7 +132,7 @@ export async function watch(config: WatchConfig, deps: WatchDeps): Promise<void>
     const url = `${web?.tls === undefined ? 'http' : 'https'}://${host.includes(':') ? `[${host}]` : host}:${port}`
     log.info(
       { event: 'listening', url, state: config.state, roots: config.roots },
-      `listening on ${url}/metrics, state in ${config.state}`,
+      `Listening on ${url}/metrics, state in ${config.state}.`,
     )
     deps.onListening?.(url)
 
@@ -134,22 +140,56 @@ export async function watch(config: WatchConfig, deps: WatchDeps): Promise<void>
   } finally {
     await server.close()
     await orStopped(engine.tail.close(), signal)
-    // Between two waits positions and counts are always in step, also where reading still hangs in one.
+    // Offsets and counts agree at every await, so this is safe even while a read is still pending.
     const durable = engine.commits.commit()
     await engine.exposition.close()
     store.close()
-    if (durable) log.info({ event: 'stopped' }, 'stopped; everything read is committed')
+    rescan.close()
+    if (durable) log.info({ event: 'stopped' }, 'Stopped. Everything that was read is committed.')
   }
 }
 
-/** Waits for the work; once the signal says stop, only for a while. */
+function logStopping(log: Logger, { reason }: AbortSignal): void {
+  const by = typeof reason === 'string' ? reason : undefined
+  log.info({ event: 'stopping', signal: by }, `Stopping${by === undefined ? '' : ` on ${by}`}.`)
+}
+
+interface RescanRequests {
+  /** Whether a scan was requested since the last call. */
+  take(): boolean
+  close(): void
+}
+
+/** Keeps requests that arrive before the loop runs, and wakes it. */
+function createRescanRequests({ rescan, log }: WatchDeps, waker: Waker): RescanRequests {
+  let requested = false
+  const request = (): void => {
+    log.info(
+      { event: 'rescan_requested' },
+      'Scanning everything below the paths again, as requested by SIGHUP.',
+    )
+    requested = true
+    waker.wake()
+  }
+  rescan?.addEventListener('rescan', request)
+  return {
+    take() {
+      const taken = requested
+      requested = false
+      return taken
+    },
+    close: () => rescan?.removeEventListener('rescan', request),
+  }
+}
+
+/** Waits for the work to end; once the signal is aborted, for `STOP_PATIENCE_MS` at most. */
 async function orStopped(work: Promise<void>, signal: AbortSignal): Promise<void> {
   const impatience = new Promise<void>((resolve) => {
     const begin = (): void => void setTimeout(resolve, STOP_PATIENCE_MS).unref()
     if (signal.aborted) begin()
     else signal.addEventListener('abort', begin, { once: true })
   })
-  // Left behind, it may still fail.
+  // If it is left behind, it may still fail.
   work.catch(() => undefined)
   await Promise.race([work, impatience])
 }

@@ -28,6 +28,7 @@ export interface WorkerDeps {
 /** Runs the workflows and activities of audited builds until the signal. Throws where the server cannot be reached. */
 export async function worker(config: WorkerConfig, deps: WorkerDeps): Promise<void> {
   const { log, signal } = deps
+  if (signal.aborted) return
   // Signals are ours: the runtime's own handlers would end the process beside us.
   Runtime.install({ shutdownSignals: [], logger: temporalLogger(log) })
   const prices = config.prices === undefined ? undefined : await readPrices(config.prices)

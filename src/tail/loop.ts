@@ -45,6 +45,8 @@ export interface LoopDeps {
   readonly waker: Waker
   readonly signal: AbortSignal
   readonly startHints: (onHint: (path: string) => void) => Hints
+  /** Whether somebody asked for a scan of everything since the last call; comes with a `wake`. */
+  readonly rescanRequested?: () => boolean
   /** After each round of looking and reading. */
   readonly afterRound: (round: Round) => void
 }
@@ -93,6 +95,11 @@ export async function runLoop(deps: LoopDeps, options: LoopOptions): Promise<voi
         await tail.look(path)
       }
       const startedMs = clock.monotonicMs()
+      if (deps.rescanRequested?.() === true) {
+        scans.request()
+        nextPollMs = startedMs
+        nextRenewMs = startedMs
+      }
       if (startedMs >= nextPollMs) {
         await tail.poll()
         nextPollMs = clock.monotonicMs() + options.pollMs
@@ -119,28 +126,38 @@ interface Scans {
   /** Scans for a while where a scan is due; one that comes to its end says when it began, by the wall clock. */
   portion(): Promise<number | undefined>
   underway(): boolean
+  /** Makes a scan due now; while one is underway, another one after it. */
+  request(): void
 }
 
 function createScans({ tail, clock, signal }: LoopDeps, { scanMs }: LoopOptions): Scans {
   let nextMs = clock.monotonicMs() + scanMs
   let sinceMs: number | undefined
   let tookMs = 0
+  let requested = false
   return {
     async portion() {
       const startedMs = clock.monotonicMs()
       if (startedMs < nextMs) return undefined
-      sinceMs ??= clock.wallMs()
+      if (sinceMs === undefined) {
+        sinceMs = clock.wallMs()
+        requested = false
+      }
       const ended = await tail.scan(
         () => signal.aborted || clock.monotonicMs() - startedMs >= SCAN_PORTION_MS,
       )
       tookMs += clock.monotonicMs() - startedMs
       if (!ended) return undefined
       const began = sinceMs
-      nextMs = clock.monotonicMs() + Math.max(scanMs, tookMs / SCAN_SHARE)
+      nextMs = clock.monotonicMs() + (requested ? 0 : Math.max(scanMs, tookMs / SCAN_SHARE))
       sinceMs = undefined
       tookMs = 0
       return began
     },
     underway: () => sinceMs !== undefined,
+    request() {
+      requested = true
+      nextMs = clock.monotonicMs()
+    },
   }
 }

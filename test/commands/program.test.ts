@@ -76,18 +76,6 @@ test('check is content with what is right, and says when there is nothing', asyn
   expect([nothing.code, nothing.output]).toEqual([1, expect.stringContaining('does not exist')])
 })
 
-test('SIGTERM ends the daemon well, with everything committed', async () => {
-  const directory = temporaryDirectory()
-  const trace = path.join(directory, 'audit_trace.jsonl')
-  writeFileSync(trace, lines(entry()))
-  const daemon = await startDaemon({ roots: [trace], state: path.join(directory, 'state') })
-  await daemon.ready()
-  daemon.child.kill('SIGTERM')
-  await until('the daemon ends', () => daemon.child.exitCode ?? undefined)
-  expect(daemon.child.exitCode).toBe(0)
-  expect(daemon.log().at(-1)).toMatchObject({ event: 'stopped' })
-})
-
 test('a port in use is one sentence and exit code 1', async () => {
   const directory = temporaryDirectory()
   const daemon = await startDaemon({ roots: [directory], state: path.join(directory, 'state') })

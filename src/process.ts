@@ -1,0 +1,49 @@
+import { readFileSync } from 'node:fs'
+import { clearLine, cursorTo } from 'node:readline'
+import { systemClock } from './clock.ts'
+import { createLogger } from './log.ts'
+import { runProgram } from './program.ts'
+
+export interface ProcessSignals {
+  /** Aborted by SIGTERM or SIGINT; its reason is the name of the signal. */
+  readonly stop: AbortSignal
+  /** Dispatches `rescan` on SIGHUP. */
+  readonly rescan: EventTarget
+}
+
+/** Runs the command line in this process and sets its exit code. */
+export async function runProcess({ stop, rescan }: ProcessSignals): Promise<void> {
+  process.exitCode = await runProgram(process.argv, {
+    version: readVersion(),
+    signal: stop,
+    rescan,
+    env: process.env,
+    clock: systemClock,
+    log: createLogger({ fd: process.stderr.fd, pretty: process.stderr.isTTY }),
+    usage: {
+      cpuSeconds: () => (process.cpuUsage().user + process.cpuUsage().system) / 1e6,
+      residentBytes: () => process.memoryUsage.rss(),
+      heapUsedBytes: () => process.memoryUsage().heapUsed,
+      startedSeconds: Date.now() / 1000 - process.uptime(),
+    },
+    print: (line) => void process.stdout.write(`${line}\n`),
+    complain: (line) => void process.stderr.write(`${line}\n`),
+    ...(process.stdout.isTTY && { rewrite }),
+  })
+  // A call into a file system that does not respond must not keep the process alive.
+  if (stop.aborted) process.exit()
+}
+
+const readVersion = (): string =>
+  (
+    JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as {
+      version: string
+    }
+  ).version
+
+/** Rewrites the last line of the terminal, cut to its width. */
+function rewrite(line: string): void {
+  cursorTo(process.stdout, 0)
+  process.stdout.write(line.slice(0, process.stdout.columns - 1))
+  clearLine(process.stdout, 1)
+}

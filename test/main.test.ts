@@ -1,0 +1,97 @@
+import { once } from 'node:events'
+import { existsSync, writeFileSync } from 'node:fs'
+import net from 'node:net'
+import path from 'node:path'
+import { expect, test } from 'vitest'
+import { startDaemon, type Daemon } from './setup/daemon.ts'
+import { entry, lines } from './setup/entries.ts'
+import { temporaryDirectory } from './setup/exporter.ts'
+import { start, until } from './setup/process.ts'
+
+const MAIN = path.resolve(import.meta.dirname, '../src/main.ts')
+
+async function startWithTrace(): Promise<Daemon> {
+  const directory = temporaryDirectory()
+  const trace = path.join(directory, 'audit_trace.jsonl')
+  writeFileSync(trace, lines(entry()))
+  const daemon = await startDaemon({ roots: [trace], state: path.join(directory, 'state') })
+  await daemon.ready()
+  return daemon
+}
+
+const logged = (daemon: Daemon, event: string) =>
+  until(`the daemon logs ${event}`, () => daemon.log().find((line) => line['event'] === event), {
+    detail: daemon.output,
+  })
+
+/** Preloaded by Node.js: sends the process a signal as soon as it loads the given module. */
+const signalWhileLoading = (signal: string, module: string): string =>
+  `data:text/javascript,${encodeURIComponent(`
+    import { registerHooks } from 'node:module'
+    registerHooks({
+      load(url, context, next) {
+        if (url.endsWith('${module}')) process.kill(process.pid, '${signal}')
+        return next(url, context)
+      },
+    })`)}`
+
+test('SIGTERM ends the daemon with 0, and everything that was read is committed', async () => {
+  const daemon = await startWithTrace()
+  expect(await daemon.stop('SIGTERM')).toBe(0)
+  expect(daemon.log().slice(-2)).toMatchObject([
+    { event: 'stopping', signal: 'SIGTERM' },
+    { event: 'stopped' },
+  ])
+})
+
+test.each(['/src/process.ts', '/src/log.ts', '/src/state/store.ts'])(
+  'SIGTERM while %s is loading ends the daemon with 0, before it touches anything',
+  async (module) => {
+    const directory = temporaryDirectory()
+    const state = path.join(directory, 'state')
+    const running = start(process.execPath, [
+      '--import',
+      signalWhileLoading('SIGTERM', module),
+      MAIN,
+      'watch',
+      directory,
+      '--state',
+      state,
+    ])
+    await once(running.child, 'close')
+    expect([running.child.exitCode, running.child.signalCode]).toEqual([0, null])
+    expect(existsSync(state)).toBe(false)
+  },
+)
+
+test('a second signal ends the daemon at once, with 1', async () => {
+  const daemon = await startWithTrace()
+  // A request that never ends keeps the server, and so the daemon, from closing at once.
+  const client = net.connect(Number(new URL(daemon.url).port), '127.0.0.1')
+  client.on('error', () => undefined)
+  await once(client, 'connect')
+  client.write('GET /metrics HTTP/1.1\r\nx-slow: ')
+  // An answer to a later request shows that the server has taken the connection.
+  await daemon.ready()
+  daemon.child.kill('SIGTERM')
+  await logged(daemon, 'stopping')
+  expect(await daemon.stop('SIGTERM')).toBe(1)
+  expect(daemon.log().at(-1)).toMatchObject({ event: 'stopping' })
+  client.destroy()
+})
+
+test('SIGHUP scans everything again, SIGUSR1 opens no debugger, and the daemon goes on', async () => {
+  const daemon = await startWithTrace()
+  daemon.child.kill('SIGUSR1')
+  daemon.child.kill('SIGHUP')
+  await logged(daemon, 'rescan_requested')
+  await daemon.ready()
+  expect(await daemon.stop('SIGTERM')).toBe(0)
+  expect(daemon.output()).not.toContain('Debugger')
+})
+
+test('SIGHUP ends other commands, as when their terminal is closed', async () => {
+  const running = start(process.execPath, [MAIN, 'simulate', path.join(temporaryDirectory(), 'builds')])
+  await until('the simulation has started', () => running.output().includes('"directory"') || undefined)
+  expect(await running.stop('SIGHUP')).toBe(0)
+})
