@@ -44,7 +44,10 @@ const STOP_PATIENCE_MS = 2_500
  */
 export async function watch(config: WatchConfig, deps: WatchDeps): Promise<void> {
   const { log, clock, signal } = deps
-  if (signal.aborted) return void log.info({ event: 'stopped' }, 'Stopped before the start.')
+  if (signal.aborted) {
+    log.info({ event: 'stopped' }, 'Stopped before the start.')
+    return
+  }
   const web = config.webConfig === undefined ? undefined : readWebConfig(config.webConfig)
   const store = (deps.openStore ?? openStore)(config.state)
   let self: SelfMetrics | undefined

@@ -18,8 +18,14 @@ interface Costs {
 }
 
 /** Runs the loop for so long, by a clock that only waiting and working move; the moments of each of its steps. */
-async function run(forMs: number, costs: Costs = {}, hintAtMs?: number): Promise<Record<Step, number[]>> {
+async function run(
+  forMs: number,
+  costs: Costs = {},
+  hintAtMs?: number,
+  rescanAtMs = Number.POSITIVE_INFINITY,
+): Promise<Record<Step, number[]>> {
   const clock = createManualClock(0)
+  let rescanDueMs = rescanAtMs
   const steps: Record<Step, number[]> = { look: [], poll: [], scan: [], renew: [], drain: [], round: [] }
   const end = new AbortController()
   let tellHint: (path: string) => void
@@ -77,6 +83,11 @@ async function run(forMs: number, costs: Costs = {}, hintAtMs?: number): Promise
       tellHint = onHint
       return { renew: () => note('renew'), close: () => Promise.resolve() }
     },
+    rescanRequested() {
+      const requested = clock.monotonicMs() >= rescanDueMs
+      if (requested) rescanDueMs = Number.POSITIVE_INFINITY
+      return requested
+    },
     afterRound: () => void note('round'),
   }
   await runLoop(deps, OPTIONS)
@@ -102,6 +113,18 @@ test('a hint is followed at once, long before the next poll', async () => {
   const { look } = await run(5 * SECOND, {}, 2_345)
   expect(look).toHaveLength(1)
   expect(look[0]).toBeLessThan(2_345 + 51)
+})
+
+test('a requested rescan scans at once and renews the watchers, long before either is due', async () => {
+  const { scan, renew } = await run(9 * SECOND, {}, undefined, 3_000)
+  expect(scan).toHaveLength(1)
+  expect(scan[0]).toBeLessThan(3_000 + SECOND)
+  expect(renew).toHaveLength(1)
+})
+
+test('a rescan requested during a scan scans once more after it', async () => {
+  const { scan } = await run(15 * SECOND, { scanMs: SECOND, scanStepMs: 10 }, undefined, 10_500)
+  expect(scan).toHaveLength(2)
 })
 
 test('files that never end delay neither polls nor scans nor commits', async () => {
