@@ -225,3 +225,26 @@ test.each(aboutBuilds)(
     expect(silent).toEqual([])
   },
 )
+
+/** Words in italics that are no panel titles: menus of Prometheus and Grafana, and verdicts. */
+const NO_PANELS = new Set([
+  'Status → Targets',
+  'Audits',
+  'Add field from calculation',
+  'Before',
+  'better',
+  'worse',
+  'unclear',
+  'insufficient data',
+])
+test.each(['docs/dashboards.md', 'docs/runbook.md'])('%s names only panels that exist', (file) => {
+  const titles = new Set(panels.map(([, { title }]) => title))
+  const named = readFileSync(path.join(root, file), 'utf8')
+    .replaceAll(/\s+/g, ' ')
+    .replaceAll('**', '')
+    .matchAll(/\*([^*]+)\*/g)
+  const unknown = [...named]
+    .map(([, name]) => name!)
+    .filter((name) => !titles.has(name) && !NO_PANELS.has(name))
+  expect(unknown).toEqual([])
+})

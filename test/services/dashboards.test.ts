@@ -359,7 +359,7 @@ test('the planted spike reaches the webhook behind a real Alertmanager, with its
   )
   expect(spike.labels).toMatchObject({ severity: 'critical', audit: 'builds' })
   expect(spike.annotations['description']).toMatch(
-    /fixes took \d+\.\d\d completion tokens .* it was \d+\.\d\d\./,
+    /used \d+\.\d\d completion tokens .* week before that: \d+\.\d\d\./,
   )
   expect(spike.annotations['runbook_url']).toBe('docs/runbook.md#auditreworkcostspike')
   const [first] = await prometheus.instant(
