@@ -1,5 +1,14 @@
+import { MIN_FREEDOM, sumByBatch, type Batches, type BatchSums } from './batches.ts'
 import type { Database } from './database.ts'
+import {
+  adjustInterval,
+  adjustP,
+  designEffect,
+  intraclassCorrelation,
+  type DesignEffect,
+} from './design-effect.ts'
 import type { Comparison } from './schema.ts'
+import { literal } from './sql.ts'
 import {
   benjaminiHochberg,
   fisherExact,
@@ -8,71 +17,129 @@ import {
   proportionDifference,
 } from './statistics.ts'
 
-/** Fewer on either side say nothing. */
+/** Groups with fewer values are not compared. */
 export const MIN_GROUP = 20
-/** The share of findings that may be false; on pure noise, the chance that a report shows any. */
+/** The share of findings that may be false. On pure noise, the chance that a report shows any. */
 export const FALSE_DISCOVERY_RATE = 0.05
 
-/** All comparisons of one report, so that the correction knows how many there were. */
+/** Two groups that are compared, named as in the column `grp`. */
+interface Pair {
+  /** What is compared, for the list of comparisons without enough data. */
+  readonly what: string
+  readonly first: string
+  readonly second: string
+}
+
+/** One measure of all groups: a value for each build. */
+export interface Measure {
+  /** Compares the two groups; null where there is not enough data, which `lacking` then says. */
+  compare(pair: Pair): Promise<Comparison | null>
+}
+
+/**
+ * All comparisons of one report, so that the correction knows how many there are. A measure is a query with the columns
+ * `run_id`, `grp` and `value`, with at most one row for each build.
+ */
 export interface Comparisons {
-  rates(what: string, k1: number, n1: number, k2: number, n2: number): Comparison | null
-  /** `values` is a query with the columns `side` (1 or 2) and `value`. */
-  means(what: string, values: string): Promise<Comparison | null>
-  /** Sets every `q`; nothing is to be compared afterwards. */
+  /** `value` is 1 or 0. */
+  shares(values: string): Promise<Measure>
+  means(values: string): Promise<Measure>
+  /** Sets `q` of every comparison. Call it after the last comparison. Returns their number. */
   correct(): number
 }
 
-/** Null comes out where a side has fewer than `MIN_GROUP`; `lacking` is then told what of. */
-export function createComparisons(database: Database, lacking: string[]): Comparisons {
+type Unadjusted = Omit<Comparison, 'q' | 'batches' | 'design_effect'>
+
+export function createComparisons(database: Database, batches: Batches, lacking: string[]): Comparisons {
   const made: { -readonly [key in keyof Comparison]: Comparison[key] }[] = []
-  const note = (comparison: Comparison): Comparison => {
-    made.push(comparison)
-    return comparison
-  }
-  const enough = (what: string, n1: number, n2: number): boolean => {
+  const isEnough = ({ what }: Pair, n1: number, n2: number): boolean => {
     if (Math.min(n1, n2) >= MIN_GROUP) return true
     lacking.push(tooFew(what, n1, n2))
     return false
   }
+  /** Notes a comparison after correction for batches: `tested` are the sums behind p, `shown` those behind the interval. */
+  const note = (
+    pair: Pair,
+    comparison: Unadjusted,
+    tested: readonly BatchSums[] | undefined,
+    shown: readonly BatchSums[] | undefined,
+  ): Comparison | null => {
+    if (tested === undefined || shown === undefined) {
+      lacking.push(tooFewBatches(pair.what))
+      return null
+    }
+    const effect = effectOf(tested, pair)
+    const adjusted = {
+      ...comparison,
+      p: adjustP(comparison.p, effect),
+      difference: adjustInterval(comparison.difference, effectOf(shown, pair)),
+      batches: effect.batches,
+      design_effect: effect.factor,
+      q: 1,
+    }
+    made.push(adjusted)
+    return adjusted
+  }
   return {
-    rates(what, k1, n1, k2, n2) {
-      if (!enough(what, n1, n2)) return null
-      const difference = proportionDifference(k1, n1, k2, n2)
-      if (difference === null) return null
-      const p = fisherExact(k1, n1, k2, n2)
-      return note({
-        n: [n1, n2],
-        first: k1 / n1,
-        second: k2 / n2,
-        difference,
-        agrees: true,
-        test: "Fisher's exact test",
-        p,
-        q: 1,
-      })
+    async shares(values) {
+      const counts = await countByGroup(database, values)
+      const sums = await sumByBatch(database, batches, values, MIN_GROUP)
+      const countOf = (grp: string) => counts.get(grp) ?? { n: 0, passed: 0 }
+      return {
+        compare(pair) {
+          const [first, second] = [countOf(pair.first), countOf(pair.second)]
+          if (!isEnough(pair, first.n, second.n)) return Promise.resolve(null)
+          const comparison = compareShares(first, second)
+          return Promise.resolve(comparison && note(pair, comparison, sums, sums))
+        },
+      }
     },
-    async means(what, values) {
-      const [a, b] = await samples(database, values)
-      if (!enough(what, a?.n ?? 0, b?.n ?? 0) || a === undefined || b === undefined) return null
-      const difference = meanDifference(a, b)
-      if (difference === null) return null
-      const p = mannWhitney(a.rank_sum, a.n, b.n, a.ties + b.ties)
-      return note({
-        n: [a.n, b.n],
-        first: a.mean,
-        second: b.mean,
-        difference,
-        agrees: Math.sign(difference.value) === -Math.sign(a.rank_sum / a.n - (a.n + b.n + 1) / 2),
-        test: 'Mann-Whitney U test',
-        p,
-        q: 1,
-      })
+    async means(values) {
+      const ranked = `SELECT run_id, grp, rank() OVER (ORDER BY value) AS value FROM (${values}) WHERE value IS NOT NULL`
+      const ranks = await sumByBatch(database, batches, ranked, MIN_GROUP)
+      const sums = await sumByBatch(database, batches, values, MIN_GROUP)
+      return {
+        async compare(pair) {
+          const [first, second] = await samples(database, values, pair)
+          if (!isEnough(pair, first?.n ?? 0, second?.n ?? 0)) return null
+          const comparison = first && second ? compareMeans(first, second) : null
+          return comparison && note(pair, comparison, ranks, sums)
+        },
+      }
     },
     correct() {
       const q = benjaminiHochberg(made.map(({ p }) => p))
       for (const [i, comparison] of made.entries()) comparison.q = q[i] ?? 1
       return made.length
     },
+  }
+}
+
+const effectOf = (sums: readonly BatchSums[], { first, second }: Pair): DesignEffect =>
+  designEffect(sums, intraclassCorrelation(sums), first, second)
+
+interface Count {
+  readonly n: number
+  readonly passed: number
+}
+
+async function countByGroup(database: Database, values: string): Promise<Map<string, Count>> {
+  const rows = await database.all<Count & { grp: string }>(`
+    SELECT grp, count(value)::INTEGER AS n, coalesce(sum(value), 0)::INTEGER AS passed FROM (${values}) GROUP BY grp`)
+  return new Map(rows.map((row) => [row.grp, row]))
+}
+
+function compareShares(a: Count, b: Count): Unadjusted | null {
+  const difference = proportionDifference(a.passed, a.n, b.passed, b.n)
+  if (difference === null) return null
+  return {
+    n: [a.n, b.n],
+    first: a.passed / a.n,
+    second: b.passed / b.n,
+    difference,
+    agrees: true,
+    test: "Fisher's exact test",
+    p: fisherExact(a.passed, a.n, b.passed, b.n),
   }
 }
 
@@ -85,13 +152,31 @@ interface RankedSample {
   readonly ties: number
 }
 
-/** Ranks are those among both sides, ties averaged. */
-async function samples(database: Database, values: string): Promise<(RankedSample | undefined)[]> {
+function compareMeans(a: RankedSample, b: RankedSample): Unadjusted | null {
+  const difference = meanDifference(a, b)
+  if (difference === null) return null
+  return {
+    n: [a.n, b.n],
+    first: a.mean,
+    second: b.mean,
+    difference,
+    agrees: Math.sign(difference.value) === -Math.sign(a.rank_sum / a.n - (a.n + b.n + 1) / 2),
+    test: 'Mann-Whitney U test',
+    p: mannWhitney(a.rank_sum, a.n, b.n, a.ties + b.ties),
+  }
+}
+
+/** Both samples, with ranks among the values of both, ties averaged. */
+async function samples(
+  database: Database,
+  values: string,
+  { first, second }: Pair,
+): Promise<[RankedSample | undefined, RankedSample | undefined]> {
   const rows = await database.all<RankedSample>(`
     WITH ranked AS (
-      SELECT side, value, count(*) OVER (PARTITION BY value) AS tied,
+      SELECT CASE grp WHEN ${literal(first)} THEN 1 ELSE 2 END AS side, value, count(*) OVER (PARTITION BY value) AS tied,
         rank() OVER (ORDER BY value) + (count(*) OVER (PARTITION BY value) - 1) / 2 AS place
-      FROM (${values}) WHERE value IS NOT NULL
+      FROM (${values}) WHERE value IS NOT NULL AND grp IN (${literal(first)}, ${literal(second)})
     )
     SELECT side, count(*)::INTEGER AS n, avg(value) AS mean, coalesce(var_samp(value), 0) AS variance,
       sum(place)::DOUBLE AS rank_sum, sum(tied::DOUBLE * tied - 1) AS ties
@@ -102,9 +187,13 @@ async function samples(database: Database, values: string): Promise<(RankedSampl
 export const tooFew = (what: string, n1: number, n2: number): string =>
   `${what}: ${n1} and ${n2}; ${MIN_GROUP} each are needed.`
 
+const tooFewBatches = (what: string): string =>
+  `${what}: the builds come from too few days to tell a difference from the luck of a day; ` +
+  `${MIN_FREEDOM} days more than there are groups are needed.`
+
 /**
- * Whether a difference stands: corrected for all comparisons, and with an interval that leaves out zero. Where the
- * test speaks for the other direction, as a few outliers outweigh all others in the mean, nothing stands.
+ * Whether a difference is a finding: q is at most 5 %, the interval excludes zero, and the test points in the same
+ * direction. It does not where a few outliers outweigh all other builds in the mean.
  */
 export function isFound(comparison: Comparison | null): comparison is Comparison {
   if (comparison === null || comparison.q > FALSE_DISCOVERY_RATE || !comparison.agrees) return false

@@ -1,20 +1,20 @@
-import type { Comparisons } from './comparisons.ts'
-import { MIN_GROUP, tooFew } from './comparisons.ts'
+import { MIN_GROUP, tooFew, type Comparisons, type Measure } from './comparisons.ts'
 import type { Database } from './database.ts'
 import type { Report } from './schema.ts'
 import { literal } from './sql.ts'
 import { wilson } from './statistics.ts'
+import { named } from './words.ts'
 
 type Constraints = Report['constraint_effectiveness']
 type Revision = Constraints['revisions'][number]
 
-/** Two revisions were used side by side where more than this share of the builds of both lies in the other's time. */
+/** Two revisions were used side by side if more than this share of the builds of each started while the other was in use. */
 const SIDE_BY_SIDE = 0.1
 
-/** An error type so rare that no difference could be told. */
+/** An error type with fewer failures on both sides together is not compared. */
 const MIN_FAILURES = 10
 
-/** Which errors occur, and what each revision of GEMINI.md changed. Says in `lacking` what cannot be compared. */
+/** Which errors occur, and what each revision of GEMINI.md changed. Adds to `lacking` what cannot be compared. */
 export async function constraintEffectiveness(
   database: Database,
   comparisons: Comparisons,
@@ -82,6 +82,14 @@ async function listRevisions(database: Database): Promise<Revision[]> {
   }))
 }
 
+/** What all pairs of revisions are compared by. */
+interface Measures {
+  readonly firstPass: Measure
+  readonly tokens: Measure
+  /** By error type: the share of first validations that failed with it. */
+  readonly failure: (type: string) => Promise<Measure>
+}
+
 async function listChanges(
   database: Database,
   revisions: readonly Revision[],
@@ -93,33 +101,29 @@ async function listChanges(
   )
   const validatedOf = (revision: Revision): number =>
     validated.find((row) => row.context_hash === revision.context_hash)?.n ?? 0
+  const measures = await measuresOf(comparisons)
   const changes: Constraints['changes'] = []
   for (const [i, to] of revisions.entries()) {
     const from = revisions[i - 1]
     if (from === undefined) continue
     const sideBySide = await areSideBySide(database, from, to)
     const what = `GEMINI.md ${from.version} ${sideBySide ? 'and' : 'to'} ${to.version}`
-    const pair = { from: from.version, to: to.version, side_by_side: sideBySide }
+    const names = { from: from.version, to: to.version, side_by_side: sideBySide }
     if (Math.min(from.builds, to.builds) < MIN_GROUP) {
       lacking.push(tooFew(`${what}, closed builds`, from.builds, to.builds))
-      changes.push({ ...pair, first_pass_rate: null, tokens_per_build: null, first_failures: [] })
+      changes.push({ ...names, first_pass_rate: null, tokens_per_build: null, first_failures: [] })
       continue
     }
+    const pair = { first: from.context_hash, second: to.context_hash }
     changes.push({
-      ...pair,
-      first_pass_rate: comparisons.rates(
-        `${what}, builds with a verdict`,
-        from.first_pass,
-        from.judged,
-        to.first_pass,
-        to.judged,
-      ),
-      tokens_per_build: await comparisons.means(`${what}, tokens per build`, tokensOf(from, to)),
-      first_failures: firstFailures(
+      ...names,
+      first_pass_rate: await measures.firstPass.compare({ what: `${what}, builds with a verdict`, ...pair }),
+      tokens_per_build: await measures.tokens.compare({ what: `${what}, tokens per build`, ...pair }),
+      first_failures: await firstFailures(
         what,
         [from, validatedOf(from)],
         [to, validatedOf(to)],
-        comparisons,
+        measures,
         lacking,
       ),
     })
@@ -127,7 +131,28 @@ async function listChanges(
   return changes
 }
 
-/** Whether two revisions were in use at the same time: one is then no successor of the other. */
+async function measuresOf(comparisons: Comparisons): Promise<Measures> {
+  const failures = new Map<string, Promise<Measure>>()
+  return {
+    firstPass: await comparisons.shares(
+      `SELECT run_id, context_hash AS grp, (outcome = 'first_pass')::INTEGER AS value FROM builds
+       WHERE outcome <> 'abandoned'`,
+    ),
+    tokens: await comparisons.means('SELECT run_id, context_hash AS grp, tokens AS value FROM builds'),
+    failure(type) {
+      const measure =
+        failures.get(type) ??
+        comparisons.shares(
+          `SELECT run_id, context_hash AS grp, (status = 'fail' AND error_type = ${literal(type)})::INTEGER AS value
+           FROM first_validations`,
+        )
+      failures.set(type, measure)
+      return measure
+    },
+  }
+}
+
+/** Whether two revisions were in use at the same time. Neither is then the successor of the other. */
 async function areSideBySide(database: Database, from: Revision, to: Revision): Promise<boolean> {
   const pair = `(${literal(from.context_hash)}, ${literal(to.context_hash)})`
   const shares = await database.all<{ share: number }>(`
@@ -138,19 +163,15 @@ async function areSideBySide(database: Database, from: Revision, to: Revision): 
   return shares.length === 2 && shares.every(({ share }) => share > SIDE_BY_SIDE)
 }
 
-const tokensOf = (from: Revision, to: Revision): string =>
-  `SELECT CASE context_hash WHEN ${literal(from.context_hash)} THEN 1 ELSE 2 END AS side, tokens AS value
-   FROM builds WHERE context_hash IN (${literal(from.context_hash)}, ${literal(to.context_hash)})`
-
 type Validated = readonly [revision: Revision, builds: number]
 
-function firstFailures(
+async function firstFailures(
   what: string,
   [from, fromBuilds]: Validated,
   [to, toBuilds]: Validated,
-  comparisons: Comparisons,
+  measures: Measures,
   lacking: string[],
-): Constraints['changes'][number]['first_failures'] {
+): Promise<Constraints['changes'][number]['first_failures']> {
   const failed = (revision: Revision, type: string): number =>
     revision.first_failures.find(({ error_type }) => error_type === type)?.builds ?? 0
   const types = [...from.first_failures, ...to.first_failures].map(({ error_type }) => error_type)
@@ -169,8 +190,15 @@ function firstFailures(
     lacking.push(tooFew(`${what}, verified builds`, fromBuilds, toBuilds))
     return []
   }
-  return others.flatMap(({ error_type, before, after }) => {
-    const rate = comparisons.rates(what, before, fromBuilds, after, toBuilds)
-    return rate === null ? [] : [{ error_type, rate }]
-  })
+  const failures: Constraints['changes'][number]['first_failures'] = []
+  for (const { error_type: type } of others) {
+    const measure = await measures.failure(type)
+    const rate = await measure.compare({
+      what: `${what}, first verifications that fail with ${named(type)}`,
+      first: from.context_hash,
+      second: to.context_hash,
+    })
+    if (rate !== null) failures.push({ error_type: type, rate })
+  }
+  return failures
 }

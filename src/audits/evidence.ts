@@ -1,4 +1,4 @@
-import { number, percent, points, probability, signed } from '../render/format.ts'
+import { counted, number, percent, points, probability, signed } from '../render/format.ts'
 import type { Comparison } from './schema.ts'
 
 /** Whether the values of a comparison are shares or tokens. */
@@ -6,14 +6,14 @@ export type Unit = 'share' | 'tokens'
 
 /** One sentence: both values, the difference with its interval, the sample sizes and the test. */
 export function evidenceOf(comparison: Comparison, unit: Unit): string {
-  const { first, second, difference, n, test, p, q } = comparison
+  const { first, second, difference, n, batches, test, p, q } = comparison
   const value = unit === 'share' ? percent : number
   const change = unit === 'share' ? points : signed
   const changed =
     `${change(difference.value)}${unit === 'share' ? '' : ' tokens'} ` +
     `(95 % interval ${change(difference.low)} to ${change(difference.high)})`
   return (
-    `${value(first)} to ${value(second)}, ${changed}; n = ${number(n[0])} and ${number(n[1])}; ` +
+    `${value(first)} to ${value(second)}, ${changed}; n = ${number(n[0])} and ${number(n[1])} in ${counted(batches, 'batch', 'batches')}; ` +
     `${test}, p ${probability(p)}, after correction ${probability(q)}.`
   )
 }

@@ -6,7 +6,10 @@ declare module 'jstat' {
         cdf(x: number, mean: number, deviation: number): number
         inv(p: number, mean: number, deviation: number): number
       }
-      readonly studentt: { inv(p: number, freedom: number): number }
+      readonly studentt: {
+        cdf(x: number, freedom: number): number
+        inv(p: number, freedom: number): number
+      }
       gammaln(x: number): number
     }
   }

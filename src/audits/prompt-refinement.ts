@@ -1,7 +1,6 @@
 import { MIN_GROUP, type Comparisons } from './comparisons.ts'
 import type { Database } from './database.ts'
-import type { Comparison, Report } from './schema.ts'
-import { literal } from './sql.ts'
+import type { Report } from './schema.ts'
 import { meanEstimate, wilson } from './statistics.ts'
 
 type Prompts = Report['prompt_refinement']
@@ -87,8 +86,6 @@ type Compared = Prompts['comparisons'][number]
 interface Usage {
   readonly instruction_version: string
   readonly n: number
-  readonly judged: number
-  readonly passed: number
 }
 
 /** Compares builds that used exactly one prompt version, one value for each build. */
@@ -99,16 +96,14 @@ async function compareImplement(
   lacking: string[],
 ): Promise<Compared[]> {
   const builds = await database.all<Usage>(`
-    SELECT instruction_version, count(*)::INTEGER AS n,
-      (count(*) FILTER (outcome <> 'abandoned'))::INTEGER AS judged,
-      (count(*) FILTER (outcome = 'first_pass'))::INTEGER AS passed
-    FROM implement_builds GROUP BY ALL`)
+    SELECT instruction_version, count(*)::INTEGER AS n FROM implement_builds GROUP BY ALL`)
   const what = 'implement prompt, builds with one version'
   return compare(pairUp(what, usagesOf(versions, builds), lacking), {
     phase: 'implement',
     rate: 'first_pass_rate',
     what,
-    from: 'implement_builds',
+    from: `SELECT *, CASE WHEN outcome <> 'abandoned' THEN (outcome = 'first_pass')::INTEGER END AS passed
+      FROM implement_builds`,
     comparisons,
   })
 }
@@ -121,15 +116,14 @@ async function compareFixes(
   lacking: string[],
 ): Promise<Compared[]> {
   const firsts = await database.all<Usage>(`
-    SELECT instruction_version, count(*)::INTEGER AS n, count(verdict)::INTEGER AS judged,
-      (count(*) FILTER (verdict = 'pass'))::INTEGER AS passed
-    FROM fixes WHERE attempt = 1 AND instruction_version IS NOT NULL GROUP BY ALL`)
+    SELECT instruction_version, count(*)::INTEGER AS n FROM fixes WHERE attempt = 1 AND instruction_version IS NOT NULL GROUP BY ALL`)
   const what = 'fix prompt, first fixes'
   return compare(pairUp(what, usagesOf(versions, firsts), lacking), {
     phase: 'rework',
     rate: 'pass_rate',
     what,
-    from: '(SELECT * FROM fixes WHERE attempt = 1)',
+    from: `SELECT *, (verdict = 'pass')::INTEGER AS passed FROM fixes
+      WHERE attempt = 1 AND instruction_version IS NOT NULL`,
     comparisons,
   })
 }
@@ -145,8 +139,6 @@ const usagesOf = (
         counted.find((row) => row.instruction_version === instruction_version) ?? {
           instruction_version,
           n: 0,
-          judged: 0,
-          passed: 0,
         },
     )
     .toSorted((a, b) => b.n - a.n)
@@ -174,33 +166,28 @@ interface Measured {
   /** Name of the measure for the share that passed. */
   readonly rate: string
   readonly what: string
-  /** Table with the completion tokens, one row for each use. */
+  /** A query with `run_id`, `instruction_version`, `passed` (null without a verdict) and `completion_tokens`. */
   readonly from: string
   readonly comparisons: Comparisons
 }
 
 async function compare(pairs: readonly Pair[], measured: Measured): Promise<Compared[]> {
+  if (pairs.length === 0) return []
   const { phase, rate, from, comparisons } = measured
+  const values = (column: string): string =>
+    `SELECT run_id, instruction_version AS grp, ${column} AS value FROM (${from})`
+  const measures = [
+    [rate, 'with a verdict', await comparisons.shares(values('passed'))],
+    ['completion_tokens', 'with completion tokens', await comparisons.means(values('completion_tokens'))],
+  ] as const
   const made: Compared[] = []
   for (const [first, second] of pairs) {
     const names = { first: first.instruction_version, second: second.instruction_version }
-    const what = `${measured.what}, ${names.first} and ${names.second}`
-    const note = (measure: string, comparison: Comparison | null): void => {
+    for (const [measure, which, values] of measures) {
+      const what = `${measured.what}, ${names.first} and ${names.second}, ${which}`
+      const comparison = await values.compare({ what, ...names })
       if (comparison !== null) made.push({ phase, measure, ...names, comparison })
     }
-    note(
-      rate,
-      comparisons.rates(`${what}, with a verdict`, first.passed, first.judged, second.passed, second.judged),
-    )
-    note(
-      'completion_tokens',
-      await comparisons.means(`${what}, with completion tokens`, completions(names, from)),
-    )
   }
   return made
 }
-
-/** Completion tokens of the two versions, as side 1 and 2. */
-const completions = ({ first, second }: { first: string; second: string }, from: string): string =>
-  `SELECT CASE instruction_version WHEN ${literal(first)} THEN 1 ELSE 2 END AS side, completion_tokens AS value
-   FROM ${from} WHERE instruction_version IN (${literal(first)}, ${literal(second)})`

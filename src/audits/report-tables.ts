@@ -167,7 +167,8 @@ export const dayTable = ({ context_volatility: { days } }: Report): ReportTable 
 export const methodSentences = ({ method, input }: Report): string =>
   `Shares have Wilson intervals, means have t intervals, both at 95 %. ${counted(method.comparisons, 'comparison')} with at least ` +
   `${method.min_group} on each side. A difference is a finding at a false discovery rate of ${percent(method.false_discovery_rate)} ` +
-  '(Benjamini-Hochberg) if its interval excludes zero. Prompt versions and revisions are compared as they were used, not ' +
+  '(Benjamini-Hochberg) if its interval excludes zero. p-values and intervals are corrected for builds of the same day being ' +
+  'alike (Donner and Klar). Prompt versions and revisions are compared as they were used, not ' +
   `assigned at random. ${counted(input.out_of_order, 'entry', 'entries')} out of order, ${number(input.in_future)} with a timestamp in the future.`
 
 function difference(comparison: Comparison | null, form: (value: number) => string): string[] {

@@ -1,3 +1,4 @@
+import { createBatches } from './batches.ts'
 import { createComparisons, FALSE_DISCOVERY_RATE, MIN_GROUP } from './comparisons.ts'
 import { constraintEffectiveness } from './constraint-effectiveness.ts'
 import { contextVolatility } from './context-volatility.ts'
@@ -19,7 +20,7 @@ export interface ReportInput {
 export async function makeReport(database: Database, { period, input, nowMs }: ReportInput): Promise<Report> {
   await createViews(database, period)
   const lacking: string[] = []
-  const comparisons = createComparisons(database, lacking)
+  const comparisons = createComparisons(database, await createBatches(database), lacking)
   const audits = {
     totals: await totals(database),
     token_efficiency: await tokenEfficiency(database),

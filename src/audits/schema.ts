@@ -21,14 +21,21 @@ const comparison = z.object({
   n: z.tuple([whole, whole]).describe('sample sizes of the first and the second side'),
   first: z.number(),
   second: z.number(),
-  difference: estimate.describe('second less first, with its 95 % interval'),
+  difference: estimate.describe('second minus first, with its 95 % interval after correction for batches'),
   agrees: z
     .boolean()
     .describe(
       'whether test and difference point in the same direction; if not, the difference is not a finding',
     ),
   test: z.string().describe('the test that gave the p-value'),
-  p: share,
+  batches: whole.describe('batches (days, as a rule) in which the builds of both sides started'),
+  design_effect: z
+    .number()
+    .min(1)
+    .describe(
+      'how much more the difference varies than that of independent builds, as builds of one batch are alike',
+    ),
+  p: share.describe('after correction for batches'),
   q: share.describe('p after the Benjamini-Hochberg correction for all comparisons of this report'),
 })
 

@@ -39,9 +39,9 @@ test('every comparison that is not made is among what there is not enough data f
     return last === undefined ? one.slice(0, 1) : one
   }
   const entries = [
-    ...range(30).flatMap((n) => build(`a${n}`, n * 10, HASH_A, 'pass')),
+    ...range(30).flatMap((n) => build(`a${n}`, n * 300, HASH_A, 'pass')),
     // Closed, but hardly any of them with a verdict.
-    ...range(30).flatMap((n) => build(`b${n}`, 1_000 + n * 10, HASH_B, n < 5 ? 'pass' : undefined)),
+    ...range(30).flatMap((n) => build(`b${n}`, 10_000 + n * 300, HASH_B, n < 5 ? 'pass' : undefined)),
   ]
   const report = await reportOnEntries(entries)
   expect(report.constraint_effectiveness.changes[0]?.first_pass_rate).toBeNull()

@@ -1,0 +1,86 @@
+import type { Database } from './database.ts'
+
+const HOUR_MS = 3_600_000
+/** The longest that fits is taken: luck is shared for hours at least, and for a day as a rule. */
+const LENGTHS_HOURS = [24, 6, 1] as const
+/** At least so many batches more than groups are needed to see how much batches differ. */
+export const MIN_FREEDOM = 4
+
+/** The builds of one group (a revision, a prompt version) within one batch. */
+export interface BatchSums {
+  readonly grp: string
+  readonly batch: number
+  readonly n: number
+  /** Of the values. */
+  readonly sum: number
+  /** Of their squares. */
+  readonly squares: number
+}
+
+export interface Batches {
+  /** Columns of the table `batches` that may serve, longest batches first. */
+  readonly columns: readonly string[]
+}
+
+/**
+ * Assigns every build to batches by its start: the table `batches` has one row for each build. Builds of one
+ * day share their luck: the model's form that day, the state of the package. All projects share the batch, as traces
+ * do not name them. A day ends where most days have a pause, so that no nightly run is cut in two.
+ * Shorter batches serve traces of a few days, and only where builds start all the time: in a trace with longer pauses,
+ * the runs between the pauses would be cut in pieces that share their luck.
+ */
+export async function createBatches(database: Database): Promise<Batches> {
+  await database.run(`
+    CREATE TABLE run_starts AS
+      SELECT run_id, min(ts_ms) AS started_ms FROM all_entries GROUP BY run_id`)
+  const columns = await Promise.all(
+    LENGTHS_HOURS.map(async (hours) => {
+      const offsetMs = await pauseWithin(database, hours * HOUR_MS)
+      return `floor((started_ms - ${offsetMs}) / ${hours * HOUR_MS})::INTEGER AS ${columnOf(hours)}`
+    }),
+  )
+  await database.run(`CREATE TABLE batches AS SELECT run_id, ${columns.join(', ')} FROM run_starts`)
+  const [longest] = await database.all<{ pause: number | null }>(`
+    SELECT max(pause) AS pause FROM (SELECT lead(started_ms) OVER (ORDER BY started_ms) - started_ms AS pause FROM run_starts)`)
+  const pauseMs = longest?.pause ?? 0
+  return {
+    columns: LENGTHS_HOURS.filter((hours) => hours === 24 || pauseMs <= hours * HOUR_MS).map(columnOf),
+  }
+}
+
+const columnOf = (hours: number): string => `hours_${hours}`
+
+/** The middle of the longest pause within a cycle of this length, over all cycles together, in milliseconds. */
+async function pauseWithin(database: Database, cycleMs: number): Promise<number> {
+  const [pause] = await database.all<{ middle: number }>(`
+    SELECT moment + pause / 2 AS middle FROM (
+      SELECT moment, coalesce(lead(moment) OVER (ORDER BY moment), min(moment) OVER () + ${cycleMs}) - moment AS pause
+      FROM (SELECT started_ms % ${cycleMs} AS moment FROM run_starts)
+    ) ORDER BY pause DESC, moment LIMIT 1`)
+  return pause?.middle ?? 0
+}
+
+/**
+ * Sums by group and batch, over the longest batches of which there are enough; `undefined` where there are not enough
+ * of any. `values` is a query with the columns `run_id`, `grp` and `value`. Groups below `minGroup` are left out.
+ */
+export async function sumByBatch(
+  database: Database,
+  { columns }: Batches,
+  values: string,
+  minGroup: number,
+): Promise<BatchSums[] | undefined> {
+  for (const column of columns) {
+    const sums = await database.all<BatchSums>(`
+      SELECT grp, ${column} AS batch, count(*)::INTEGER AS n, sum(value)::DOUBLE AS sum,
+        sum(value::DOUBLE * value) AS squares
+      FROM (SELECT *, count(*) OVER (PARTITION BY grp) AS used FROM (${values}) WHERE value IS NOT NULL)
+      JOIN batches USING (run_id) WHERE used >= ${minGroup} GROUP BY ALL`)
+    if (freedomOf(sums) >= MIN_FREEDOM) return sums
+  }
+  return undefined
+}
+
+/** Batches less groups: the degrees of freedom that are left for the differences between batches. */
+export const freedomOf = (sums: readonly BatchSums[]): number =>
+  new Set(sums.map(({ batch }) => batch)).size - new Set(sums.map(({ grp }) => grp)).size
