@@ -110,7 +110,7 @@ export const revisionTable = ({ constraint_effectiveness: { revisions } }: Repor
 /** In order of time. */
 export const changeTable = ({ constraint_effectiveness: { changes } }: Report): ReportTable => ({
   title: 'Before and after each revision; q is p after correction for all comparisons',
-  columns: ['Change', '#First-pass rate', '#q', '#Tokens per build', '#q'],
+  columns: ['Change', '#First-pass rate', '#n', '#q', '#Tokens per build', '#n', '#q'],
   rows: changes.map((row) => [
     changeName(row),
     ...difference(row.first_pass_rate, points),
@@ -172,7 +172,7 @@ export const methodSentences = ({ method, input }: Report): string =>
   `assigned at random. ${counted(input.out_of_order, 'entry', 'entries')} out of order, ${number(input.in_future)} with a timestamp in the future.`
 
 function difference(comparison: Comparison | null, form: (value: number) => string): string[] {
-  if (comparison === null) return ['not enough data', '']
-  const { value, low, high } = comparison.difference
-  return [`${form(value)} (${form(low)} to ${form(high)})`, probability(comparison.q).replace('= ', '')]
+  if (comparison === null) return ['not enough data', '', '']
+  const { n, difference, q } = comparison
+  return [interval(difference, form), `${number(n[0])} and ${number(n[1])}`, probability(q).replace('= ', '')]
 }

@@ -46,7 +46,9 @@ const scale = (form: (value: number) => string, more: object = {}) => ({
   ...more,
 })
 
-const clip = (text: string): string => (text.length > 28 ? `${text.slice(0, 27)}…` : text)
+const MAX_LABEL = 36
+
+const clip = (text: string): string => (text.length > MAX_LABEL ? `${text.slice(0, MAX_LABEL - 1)}…` : text)
 
 /** A line from low to high with end strokes, across each row that has an interval. */
 const whisker: CustomSeriesRenderItem = (_, api) => {

@@ -1,6 +1,6 @@
 import type { ChartData, ChartSet } from '../charts/chart-set.ts'
 import { wilson } from '../audits/statistics.ts'
-import { typeName } from '../render/format.ts'
+import { number, typeName } from '../render/format.ts'
 import type { AuditsView, StatusView } from '../serve/status.ts'
 
 /**
@@ -26,13 +26,10 @@ const chartData = ({ fixes, promptShare, revisions, implement }: AuditsView): Ch
     mean: n === 0 ? 0 : tokens / n,
   })),
   promptShare,
-  revisions: revisions.map(({ label, firstPass, judged }) => ({ label, rate: wilson(firstPass, judged) })),
+  revisions: revisions.map(({ label, firstPass, judged }) => rateOf(label, firstPass, judged)),
   promptVersions: implement
     .toSorted((a, b) => b.builds - a.builds)
-    .map(({ promptVersion, firstPass, judged }) => ({
-      label: promptVersion,
-      rate: wilson(firstPass, judged),
-    })),
+    .map(({ promptVersion, firstPass, judged }) => rateOf(promptVersion, firstPass, judged)),
   volatility: 'Validations passed and tokens per build, from one revision of GEMINI.md to the next',
   moments: revisions.slice(-12).map(({ label, passed, validations, tokens, builds }) => {
     const rate = wilson(passed, validations)
@@ -43,4 +40,13 @@ const chartData = ({ fixes, promptShare, revisions, implement }: AuditsView): Ch
       changed: false,
     }
   }),
+})
+
+/** A label is cut before n: the chart cuts at its end. */
+const MAX_NAME = 22
+
+/** A first-pass rate with its interval; n is the number of builds with a verdict. */
+const rateOf = (name: string, firstPass: number, judged: number) => ({
+  label: `${name.length > MAX_NAME ? `${name.slice(0, MAX_NAME - 1)}…` : name}, n = ${number(judged)}`,
+  rate: wilson(firstPass, judged),
 })
