@@ -54,7 +54,7 @@ try {
 async function modelEnvironment(): Promise<NodeJS.ProcessEnv> {
   const PATH = `${toolsDir}:${String(process.env['PATH'])}`
   if (process.env['GEMINI_API_KEY']) {
-    say(`The model is ${MODEL}, by Google's API: this costs what it costs.`)
+    say(`The model is ${MODEL} (Google's API). The calls are billed to your key.`)
     return { PATH }
   }
   say(

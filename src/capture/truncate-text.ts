@@ -1,9 +1,9 @@
-/** Of a text that is too long, so much of what may stay is its beginning: causes come first, summaries last. */
+/** Share of the kept text that is taken from the beginning. Logs begin with causes and end with summaries. */
 const HEAD_SHARE = 0.7
 
 /**
- * At most `limit` characters and the marker's own: the middle of a longer text gives way to a marker that says how
- * much is missing. Never cuts a surrogate pair.
+ * At most `limit` characters plus a marker. The middle of a longer text is replaced by a marker that says how much is
+ * missing. Never cuts a surrogate pair.
  */
 export function truncateText(text: string, limit: number): string {
   if (text.length <= limit) return text
@@ -13,7 +13,7 @@ export function truncateText(text: string, limit: number): string {
   return `${text.slice(0, headEnd)}\n[… ${String(omitted)} of ${String(text.length)} characters left out …]\n${text.slice(tailStart)}`
 }
 
-/** The same place, or one before it where it would part a surrogate pair. */
+/** The index, or the one before it if it would split a surrogate pair. */
 function wholeCharacter(text: string, index: number): number {
   const code = text.charCodeAt(index)
   const isLowSurrogate = code >= 0xdc00 && code <= 0xdfff

@@ -4,15 +4,15 @@ import { isPlainEntry } from './plain.ts'
 import { entrySchema, type RawEntry } from './schema.ts'
 import { parseTimestamp } from './timestamp.ts'
 
-/** Why a line is not counted; doubles as the label of `audit_exporter_rejected_lines_total`. */
+/** Why a line is rejected. The label `reason` of `audit_exporter_rejected_lines_total`. */
 export type RejectReason = 'invalid_json' | 'schema' | 'too_long' | 'invalid_utf8'
 
-/** What is odd about an entry that is counted all the same. */
+/** What is odd about an entry that is counted nevertheless. The label `reason` of `audit_exporter_entry_warnings_total`. */
 export type EntryWarning = 'total_mismatch' | 'rework_cost_factor_mismatch' | 'timestamp_in_future'
 
 interface Fault {
   readonly reason: 'invalid_json' | 'schema'
-  /** Dotted path of the field at fault, `''` for the line as a whole. */
+  /** Dotted path of the faulty field; `''` for the line as a whole. */
   readonly field: string
   readonly cause: string
 }
@@ -21,8 +21,8 @@ export type ParseResult =
   { readonly ok: true; readonly entry: Entry } | { readonly ok: false; readonly fault: Fault }
 
 /**
- * One line, without its end → an entry, or the fault that rejects it. Never throws.
- * Tolerant where meaning is clear (null is absent, unknown keys are ignored), strict where it is not.
+ * Parses one line (without its newline) into an entry, or the fault for which it is rejected. Never throws.
+ * `null` means absent and unknown keys are ignored; a wrong type in any known field rejects the line.
  */
 export function parseLine(line: string): ParseResult {
   let value: unknown
@@ -73,7 +73,7 @@ function normalise(raw: RawEntry, timestampMs: number): Entry {
   }
 }
 
-/** The total, unless the parts say otherwise; a part that stands alone is the least that was spent. */
+/** The sum of the parts if both are known, else the total, but at least the known part. */
 function spentOf(
   total: number | undefined,
   prompt: number | null | undefined,
@@ -84,7 +84,7 @@ function spentOf(
   return part === undefined || (total !== undefined && total >= part) ? total : part
 }
 
-/** `whole - part`, or `undefined` where either is unknown or they contradict each other. */
+/** `whole - part`; `undefined` if one is unknown or the part exceeds the whole. */
 function rest(whole: number | undefined, part: number | null | undefined): number | undefined {
   if (whole === undefined || part === undefined || part === null || part > whole) return undefined
   return whole - part
@@ -96,7 +96,7 @@ const errorTypeOf = (text: string | null | undefined): string => (text === 'N/A'
 
 const HASH = /^[0-9a-f]{64}$/i
 
-/** Neighbouring entries share their GEMINI.md: its hash is checked once. */
+/** Cache: neighbouring entries mostly have the same hash. */
 let lastHash = ''
 let lastKnown: string | undefined
 
@@ -125,7 +125,7 @@ const fault = (field: string, cause: string): ParseResult => ({
   fault: { reason: 'schema', field, cause },
 })
 
-/** V8 quotes the offending text in its message; a log must not carry megabytes of it. */
+/** V8's message quotes the text of the line, so it is cut. */
 const jsonCause = (error: unknown): string => (error instanceof Error ? clip(error.message, 200) : 'not JSON')
 
 const quote = (text: string): string => JSON.stringify(clip(text, 60))

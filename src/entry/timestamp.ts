@@ -4,7 +4,7 @@ const isoWithZone = z.iso.datetime({ offset: true })
 const ZERO = 48
 const CANONICAL = '0000-00-00T00:00:00.000Z'
 
-/** Neighbouring entries share their day. */
+/** Cache: neighbouring entries mostly have the same day. */
 let lastDay = 'none yet'
 let lastDayMs = 0
 

@@ -1,4 +1,4 @@
-// The door `audit-trace-exporter/capture`: everything of the writing side that does without Temporal.
+// The entry point `audit-trace-exporter/capture`: everything for writing traces that does not need Temporal.
 export type { OptimizationLogEntry, ValidationStatus } from '../entry/entry.ts'
 export { classifyFailure, type CheckKind } from '../capture/checks/classify-failure.ts'
 export {

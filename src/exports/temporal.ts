@@ -1,4 +1,4 @@
-// The door `audit-trace-exporter/temporal`.
+// The entry point `audit-trace-exporter/temporal`.
 export { createAuditedBuildActivities, type AuditedBuildDeps } from '../capture/temporal/activities.ts'
 export { DEFAULT_INSTRUCTIONS } from '../capture/temporal/instructions.ts'
 export {

@@ -32,7 +32,7 @@ test.each([[null], [''], ['N/A'], [undefined]])('the error type %j means none', 
   expect(read({ validation_error_type }).errorType).toBe('')
 })
 
-test('error_type is read where validation_error_type is absent', () => {
+test('error_type is read if validation_error_type is absent', () => {
   expect(read({ error_type: 'TSC_ERROR' }).errorType).toBe('TSC_ERROR')
   expect(read({ error_type: 'TSC_ERROR', validation_error_type: null }).errorType).toBe('TSC_ERROR')
   expect(read({ error_type: 'TSC_ERROR', validation_error_type: 'JEST_FAILURE' }).errorType).toBe(
@@ -40,7 +40,7 @@ test('error_type is read where validation_error_type is absent', () => {
   )
 })
 
-test('a context hash counts only as 64 hex digits, in any case', () => {
+test('a context hash must have 64 hex digits, in upper or lower case', () => {
   expect(read({ context_file_hash: HASH_A.toUpperCase() }).contextFileHash).toBe(HASH_A)
   expect(read({ context_file_hash: 'TODO: Calculate hash of masterContext' }).contextFileHash).toBeUndefined()
   expect(read({ context_file_hash: 'g'.repeat(64) }).contextFileHash).toBeUndefined()
@@ -56,18 +56,18 @@ test.each([
   [{ prompt_token_count: 0, total_token_cost: 0 }, [0, 0, 0]],
   [{ prompt_token_count: 0.1, total_token_cost: 0.7 }, [0.1, 0.7 - 0.1, 0.7]],
   [{}, [undefined, undefined, undefined]],
-])('of prompt, completion and total, %j gives %j', (fields, [prompt, completion, spent]) => {
+])('prompt, completion and total are derived: %j gives %j', (fields, [prompt, completion, spent]) => {
   const { promptTokens, completionTokens, spentTokens, totalMismatch } = read(fields)
   expect([promptTokens, completionTokens, spentTokens]).toEqual([prompt, completion, spent])
   expect(totalMismatch).toBe(false)
 })
 
-test('where total and parts disagree the parts win, and that is noted', () => {
+test('if total and parts disagree, the parts are used and totalMismatch is set', () => {
   const parsed = read({ prompt_token_count: 5, completion_token_count: 2, total_token_cost: 100 })
   expect(parsed).toMatchObject({ spentTokens: 7, totalMismatch: true })
 })
 
-test('a total below the only part that is known is contradicted by it: nothing is derived, and that is noted', () => {
+test('if the total is below the only known part, nothing is derived and totalMismatch is set', () => {
   expect(read({ prompt_token_count: 9, total_token_cost: 7 })).toMatchObject({
     promptTokens: 9,
     completionTokens: undefined,
@@ -109,7 +109,7 @@ test.each([
   expect(faultOf(line)).toMatchObject({ reason, field })
 })
 
-test('the cause of a fault stays short however long the value', () => {
+test('the cause of a fault is short even if the value is long', () => {
   expect(faultOf(`{"a":${'x'.repeat(1e6)}`)?.cause.length).toBeLessThan(300)
   expect(faultOf(JSON.stringify(entry({ timestamp: 'x'.repeat(1e6) })))?.cause.length).toBeLessThan(300)
 })
@@ -125,7 +125,7 @@ const anyField = fc.oneof(
   fc.string(),
 )
 
-test('what is taken at a glance the schema takes as well', () => {
+test('the fast check accepts exactly what the schema accepts', () => {
   const keys = Object.keys(entrySchema.shape)
   const anyEntry = fc
     .array(fc.tuple(fc.constantFrom(...keys), anyField), { maxLength: 4 })
@@ -159,12 +159,12 @@ test.each([
   ['2026-11-20T09:00:00.000'],
   ['yesterday'],
   [''],
-])('%s is no time', (text) => {
+])('%s is not accepted as a time', (text) => {
   expect(parseTimestamp('2025-02-28T09:00:00.000Z')).toBeDefined()
   expect(parseTimestamp(text)).toBeUndefined()
 })
 
-test('any time that Date can write is read back', () => {
+test('any time that Date writes is read back', () => {
   fc.assert(
     fc.property(fc.date({ min: new Date(0), max: new Date(4e12), noInvalidDate: true }), (date) => {
       expect(parseTimestamp(date.toISOString())).toBe(date.getTime())

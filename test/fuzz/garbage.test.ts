@@ -43,7 +43,7 @@ function isJson(text: string): boolean {
 }
 
 test(
-  `${LINES} mutated lines: no crash, every byte accounted for, and an exposition that can be read`,
+  `${LINES} mutated lines: no crash, every byte accounted for, and a valid exposition`,
   { timeout: 120_000 + LINES },
   async () => {
     const random = createRandom(`garbage/${SEED}`)

@@ -141,7 +141,7 @@ it('a report over roots of which one is missing is none', async () => {
   const activities = createOptimizationActivities({ renderReport: () => Promise.resolve('') })
   writeTrace('one')
   await expect(activities.writeReport(request([builds(), path.join(dir, 'gone')]))).rejects.toThrow(
-    /no such directory: .*gone/,
+    /gone does not exist/,
   )
   expect(existsSync(reports())).toBe(false)
 })
@@ -240,7 +240,7 @@ it.each([
   [['--address', '[::1]:1'], 1, 'cannot reach the Temporal server at [::1]:1'],
   [['--report-dir', '/x'], 2, '--report-dir: needs --report-roots'],
   [['--report-cron', '0 7 * * *'], 2, '--report-cron: needs --report-roots'],
-  [['--tls-cert', 'a.pem'], 2, '--tls-cert: needs its --tls-key'],
+  [['--tls-cert', 'a.pem'], 2, '--tls-cert: needs --tls-key'],
   [['--tls-ca', 'no-such.pem'], 2, '--tls-ca: cannot read no-such.pem'],
   [['--prices', import.meta.filename], 2, 'optimization.test.ts does not tell prices'],
   [['--report-roots', '/x'], 2, '--report-dir'],

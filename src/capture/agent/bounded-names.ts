@@ -2,8 +2,8 @@ const MAX_NAMES = 2_000
 const MAX_BYTES = 400_000
 
 /**
- * So many of the names as a result of a Temporal activity (2 MB) can bear beside all else; where some are left out,
- * the last one says so: `[… 23000 of 25000 files left out …]`.
+ * As many of the names as fit into the result of a Temporal activity (2 MB), next to its other fields. If some are left
+ * out, the last item says so: `[… 23000 of 25000 files left out …]`.
  */
 export function boundedNames(names: readonly string[]): string[] {
   let bytes = 0

@@ -2,12 +2,12 @@ import { readFile, writeFile } from 'node:fs/promises'
 import path from 'node:path'
 import { takeSnapshot, type Snapshot } from './workspace.ts'
 
-/** Beside the trace, and passed over like it where the agent's files are looked for. */
+/** Stands next to the trace; like the trace, it is ignored when the agent's files are listed. */
 const FILE = '.audit_trace.jsonl.before'
 
 /**
- * The workspace as it stood before the first attempt at the step `key`: what an attempt that failed had written was
- * touched by the step all the same.
+ * The state of the workspace before the first attempt at the step `key`. Files that a failed attempt wrote count as
+ * touched by the step.
  */
 export async function firstSnapshot(dir: string, key: string): Promise<Snapshot> {
   const file = path.join(dir, FILE)
@@ -24,7 +24,7 @@ interface Noted {
   readonly files: readonly (readonly [string, string])[]
 }
 
-/** `undefined` for what a killed worker left unfinished: its attempt had not begun. */
+/** `undefined` for an incomplete file. Its worker was killed before the attempt began. */
 function parse(text: string): Noted | undefined {
   try {
     return JSON.parse(text) as Noted

@@ -12,10 +12,10 @@ import { endOrphan, runMarked } from '../process/orphan.ts'
 import { estimateTokens, type TokenEstimator } from './token-estimate.ts'
 import { filesTouched, sha256, takeSnapshot, writeContext, type Snapshot } from './workspace.ts'
 
-/** The wording of an instruction: `{{name}}` stands for what one build puts in. */
+/** A prompt template: `{{name}}` is replaced by a value of the build. */
 export interface Instruction {
   readonly template: string
-  /** What the audits call this wording. Default: the first 8 hex digits of the template's SHA-256. */
+  /** The prompt version in the audits. Default: the first 8 hex digits of the template's SHA-256. */
   readonly version?: string
 }
 
@@ -23,17 +23,17 @@ export interface AgentRequest {
   readonly workingDir: string
   readonly instruction: Instruction
   readonly values: Readonly<Record<string, string>>
-  /** Content of GEMINI.md, which is written anew: an agent may have changed it. */
+  /** Content of GEMINI.md. It is written again before the run, because an agent may have changed it. */
   readonly context: string
-  /** Default: the CLI's own choice, which costs a routing call. */
+  /** Default: the CLI chooses, which takes an extra routing call. */
   readonly model?: string
   readonly timeoutMs: number
 }
 
-/** US dollars for a million tokens. */
+/** US dollars per million tokens. */
 export interface Price {
   readonly input: number
-  /** For input that came from a cache. Default: as `input`. */
+  /** For input that came from a cache. Default: the same as `input`. */
   readonly cached?: number
   readonly output: number
 }
@@ -43,39 +43,40 @@ export interface AgentDeps {
   /** Program and leading arguments of the Gemini CLI. Default `['gemini']`. */
   readonly command?: readonly [string, ...string[]]
   readonly estimate?: TokenEstimator
-  /** By model; without a price for each model that was used, no cost is told. */
+  /** By model. The cost is set only if every model that was used has a price. */
   readonly prices?: Readonly<Record<string, Price>>
   readonly signal?: AbortSignal
-  /** What counts as touched has changed since then. Default: since the run began. */
+  /** Files that changed since this snapshot count as touched. Default: since the start of the run. */
   readonly before?: Snapshot
   readonly now?: () => Date
 }
 
-/** What every run of the agent tells, one that failed as well. */
+/** What is known of every run of the agent, including failed ones. */
 export interface AgentEffort {
-  /** Absent where nothing tells them. */
+  /** Absent if unknown. */
   readonly promptTokens?: number
   readonly completionTokens?: number
-  /** Estimated sizes of GEMINI.md and of the instruction; the rest of the prompt is the CLI's own and the history. */
+  /** Estimated tokens of GEMINI.md. The rest of the prompt is the instruction, the CLI's own text and the history. */
   readonly contextTokens: number
+  /** Estimated. */
   readonly instructionTokens: number
   readonly estimatedFields: readonly EstimatedField[]
   readonly contextFileHash: string
   readonly instructionVersion: string
-  /** The model that took most of the tokens. */
+  /** The model with the most tokens. */
   readonly model?: string
-  /** Absent where a part of it is not known. */
+  /** Absent unless all of it is known. */
   readonly costUsd?: number
-  /** Sorted. The last of very many is a marker that says how many are left out. */
+  /** Sorted. If the list is cut, its last item says how many are left out. */
   readonly filesTouched: readonly string[]
-  /** All of them. */
+  /** The length of the uncut list. */
   readonly filesTouchedCount: number
   readonly durationMs?: number
   /** ISO 8601 */
   readonly finishedAt: string
 }
 
-/** One run of the agent that came to its end. */
+/** A successful run of the agent. */
 export interface AgentRun extends AgentEffort {
   readonly response: string
   readonly promptTokens: number
@@ -94,9 +95,10 @@ export type AgentResult =
     }
 
 /**
- * Runs the Gemini CLI on a workspace: writes GEMINI.md, gives the instruction on standard input, and reads what came
- * of it. An agent that an earlier, killed worker left in the workspace is ended first.
- * Throws where the CLI cannot be started or the workspace not be read.
+ * Runs the Gemini CLI on a workspace: writes GEMINI.md, passes the instruction on standard input, and reads the result.
+ * If a killed worker left an agent running in the workspace, that agent is ended first.
+ * Throws if the CLI cannot be started or the workspace cannot be read; throws a `TypeError` if the instruction names a
+ * value that is missing.
  */
 export async function executeGeminiAgent(request: AgentRequest, deps: AgentDeps): Promise<AgentResult> {
   const { workingDir, context } = request
@@ -110,7 +112,7 @@ export async function executeGeminiAgent(request: AgentRequest, deps: AgentDeps)
     command,
     args: [...args, '--yolo', '--output-format', 'json', ...(request.model ? ['-m', request.model] : [])],
     cwd: workingDir,
-    // NO_RELAUNCH: its launcher ignores SIGTERM. TRUST: the workspace is ours, and nobody is there to ask.
+    // NO_RELAUNCH: the CLI's launcher ignores SIGTERM. TRUST: the workspace is ours, and there is nobody to ask.
     env: { ...deps.env, GEMINI_CLI_NO_RELAUNCH: 'true', GEMINI_CLI_TRUST_WORKSPACE: 'true' },
     input: instruction,
     timeoutMs: request.timeoutMs,
@@ -121,11 +123,11 @@ export async function executeGeminiAgent(request: AgentRequest, deps: AgentDeps)
   const effort = await describeEffort(request, { ...deps, before })
   if (!answer.ok) {
     const { reason, message } = answer
-    const isTold = answer.models.length > 0
-    const models = isTold
+    const isReported = answer.models.length > 0
+    const models = isReported
       ? answer.models
       : await sessionTokens({ env: deps.env, workingDir, sinceMs: startedMs })
-    const counted = models && countFailed(models, isTold || !CUT_SHORT.has(reason))
+    const counted = models && countFailed(models, isReported || !CUT_SHORT.has(reason))
     return { ok: false, reason, message, run: { ...effort, ...measured(counted, deps.prices), durationMs } }
   }
   const { response, failedToolCalls } = answer
@@ -136,8 +138,8 @@ export async function executeGeminiAgent(request: AgentRequest, deps: AgentDeps)
 }
 
 /**
- * What can be told of a run, or of all attempts at one, without its output: what went in, and what has changed in the
- * workspace since `deps.before`.
+ * What is known of one or several attempts without their output: the prompt, and the files that changed since
+ * `deps.before`.
  */
 export async function describeEffort(
   request: AgentRequest,
@@ -160,19 +162,19 @@ export async function describeEffort(
 }
 
 /**
- * What the CLI is told. It would take an `@name` in what a build puts in (a log, a specification) for a file to read,
- * and rewrite the text around it: only the template may ask for files.
+ * The prompt for the CLI. The CLI replaces `@name` by the content of that file. In values of the build (a log, a
+ * specification) every `@` is escaped, so that only the template can include files.
  */
 function instructionText({ instruction, values }: AgentRequest): string {
   const escaped = Object.entries(values).map(([name, value]) => [name, value.replaceAll(/(?<!\\)@/g, '\\@')])
   return fillIn(instruction.template, Object.fromEntries(escaped) as Record<string, string>)
 }
 
-/** Replaces every `{{name}}`; throws for a name without a value, which would reach the model as it stands. */
+/** Replaces every `{{name}}`. Throws a `TypeError` for a name without a value: the model would see the placeholder. */
 export function fillIn(template: string, values: Readonly<Record<string, string>>): string {
   return template.replaceAll(/\{\{(\w+)\}\}/g, (_, name: string) => {
     const value = values[name]
-    if (value === undefined) throw new TypeError(`the instruction names {{${name}}}, which has no value`)
+    if (value === undefined) throw new TypeError(`the instruction contains {{${name}}}, which has no value`)
     return value
   })
 }
@@ -185,7 +187,7 @@ const ALL_FIELDS = [
   'total_token_cost',
 ] as const
 
-/** Which counts are estimates, where those of the run are what was paid (`isWhole`) or are not. */
+/** The names of the counts that are estimates. `isWhole`: the run's own counts are exact. */
 export const estimatedFields = (isWhole: boolean): readonly EstimatedField[] =>
   isWhole ? SPLIT_FIELDS : ALL_FIELDS
 
@@ -193,7 +195,7 @@ interface Counted {
   readonly promptTokens: number
   readonly completionTokens: number
   readonly models: readonly ModelTokens[]
-  /** Whether this is all that was paid. */
+  /** Whether the counts are exact: everything that was billed. */
   readonly isWhole: boolean
 }
 
@@ -215,7 +217,7 @@ function countAnswered(
   }
 }
 
-/** Ended from outside, so that an answer may have been on its way. */
+/** Ended from outside: an answer that was in transit is not counted. */
 const CUT_SHORT: ReadonlySet<AgentFailureReason> = new Set(['timeout', 'cancelled', 'killed', 'no_output'])
 
 function countFailed(models: readonly ModelTokens[], isWhole: boolean): Counted {
@@ -228,7 +230,7 @@ type Measured = Pick<
   'promptTokens' | 'completionTokens' | 'estimatedFields' | 'model' | 'costUsd'
 >
 
-/** The counts as a run tells them; a cost is told only where the counts are what was paid. */
+/** The counts of a run. The cost is set only if the counts are exact. */
 function measured(counted: Counted | undefined, prices: AgentDeps['prices']): Partial<Measured> {
   if (counted === undefined) return {}
   const { models, promptTokens, completionTokens, isWhole } = counted
@@ -254,7 +256,7 @@ export function sumTokens(models: readonly ModelTokens[]): AgentTokens {
   }
 }
 
-/** `undefined` where a model has no price: a part of the cost would pass for the whole. */
+/** `undefined` if a model has no price: a partial sum would be mistaken for the whole cost. */
 function costUsd(
   models: readonly ModelTokens[],
   prices: Readonly<Record<string, Price>>,

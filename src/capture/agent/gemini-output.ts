@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import type { ProcessResult } from '../process/run-process.ts'
 
-/** Why an agent's run is no result. `isRetryable` says for which of them trying again can help. */
+/** Why a run of the agent failed. `isRetryable` says whether another attempt can help. */
 export type AgentFailureReason =
   | 'auth'
   | 'untrusted_workspace'
@@ -19,7 +19,7 @@ export type AgentFailureReason =
   | 'no_output'
   | 'failed'
 
-const LASTING: ReadonlySet<AgentFailureReason> = new Set([
+const PERMANENT: ReadonlySet<AgentFailureReason> = new Set([
   'auth',
   'untrusted_workspace',
   'empty_instruction',
@@ -28,15 +28,15 @@ const LASTING: ReadonlySet<AgentFailureReason> = new Set([
   'tools_refused',
 ])
 
-export const isRetryable = (reason: AgentFailureReason): boolean => !LASTING.has(reason)
+export const isRetryable = (reason: AgentFailureReason): boolean => !PERMANENT.has(reason)
 
 /** Tokens over all calls of all models in one run, as the API counted and bills them. */
 export interface AgentTokens {
-  /** What went in: instruction, context, the CLI's own system prompt and tools, and the history sent anew each turn. */
+  /** Input: instruction, context, the CLI's system prompt and tools, and the history that is sent again each turn. */
   readonly prompt: number
   /** The part of `prompt` that came from a cache. */
   readonly cached: number
-  /** What came out, thinking included. */
+  /** Output, including thinking. */
   readonly completion: number
   /** The part of `completion` that was thinking. */
   readonly thoughts: number
@@ -50,7 +50,7 @@ export type AgentAnswer =
   | {
       readonly ok: true
       readonly response: string
-      /** Empty where the CLI gave no counts. */
+      /** Empty if the CLI reported no counts. */
       readonly models: readonly ModelTokens[]
       readonly failedToolCalls: number
     }
@@ -95,8 +95,8 @@ const errorSchema = z.object({
 })
 
 /**
- * What one run of the Gemini CLI (`--output-format json`) means. Its exit code alone does not say: it is 0 for an
- * empty answer, for refused tools and after SIGTERM, and an HTTP status modulo 256 after a refusal by the API.
+ * The result of one run of the Gemini CLI (`--output-format json`). The exit code alone is not enough: it is 0 for an
+ * empty answer, for refused tools and after SIGTERM, and an HTTP status modulo 256 after an API error.
  */
 export function readGeminiOutput(run: ProcessResult): AgentAnswer {
   const output = parseOutput(run.stdout)
@@ -107,11 +107,13 @@ export function readGeminiOutput(run: ProcessResult): AgentAnswer {
     message,
     models,
   })
-  if (run.how === 'timeout') return fail('timeout', `no end after ${String(Math.round(run.durationMs))} ms`)
-  if (run.how === 'cancelled') return fail('cancelled', 'cancelled')
-  if (run.how === 'killed') return fail('killed', `ended by ${String(run.endedBy)}`)
+  if (run.how === 'timeout')
+    return fail('timeout', `the agent did not finish within ${String(Math.round(run.durationMs))} ms`)
+  if (run.how === 'cancelled') return fail('cancelled', 'the agent was cancelled')
+  if (run.how === 'killed') return fail('killed', `the agent was killed by ${String(run.endedBy)}`)
   if (run.code !== 0) return { ...failureOf(run), models }
-  if (output === undefined) return fail('no_output', 'exit code 0 without a result: the CLI was told to stop')
+  if (output === undefined)
+    return fail('no_output', 'the agent exited with code 0 but printed no result: it was asked to stop')
   if (output.error) {
     const reason = output.error.type === 'INVALID_STREAM' ? 'empty_answer' : 'failed'
     return fail(reason, output.error.message)
@@ -122,13 +124,13 @@ export function readGeminiOutput(run: ProcessResult): AgentAnswer {
     return fail('tools_refused', `all ${String(tools.totalCalls)} tool calls were refused. ${detail}`.trim())
   }
   const response = output.response ?? ''
-  if (response.trim() === '') return fail('empty_answer', 'the model answered with no text')
+  if (response.trim() === '') return fail('empty_answer', 'the model answered without any text')
   return { ok: true, response, models, failedToolCalls: tools?.totalFail ?? 0 }
 }
 
 type Tools = NonNullable<NonNullable<Output['stats']>['tools']>
 
-/** A call that was let through and then failed (no such file, a test that fails) is an agent's everyday work. */
+/** An accepted call that failed (no such file, a failing test) does not count: that is normal work of an agent. */
 function allRefused({ totalCalls, totalSuccess, totalDecisions }: Tools): boolean {
   if (totalCalls === 0 || totalSuccess > 0 || !totalDecisions) return false
   const { accept, modify, auto_accept: autoAccept } = totalDecisions
@@ -162,7 +164,7 @@ function parseOutput(stdout: string): Output | undefined {
   return parsed.success ? parsed.data : undefined
 }
 
-/** The object that a text ends with; the CLI may print warnings before it. */
+/** The JSON object at the end of a text. The CLI may print warnings before it. */
 function lastJson(text: string): unknown {
   const end = text.lastIndexOf('}')
   if (end === -1) return undefined
@@ -170,7 +172,7 @@ function lastJson(text: string): unknown {
     try {
       return JSON.parse(text.slice(start, end + 1))
     } catch {
-      // Not where the object begins: a warning may hold a brace at the start of a line, too.
+      // Not the start of the object: a warning may also have a brace at the start of a line.
     }
   }
   return undefined
@@ -183,7 +185,7 @@ function objectStart(text: string, from: number): number {
   return at === -1 ? -1 : at + 1
 }
 
-/** `thoughts` are apart from `candidates` and billed as output; what tools put into the prompt is billed as input. */
+/** `thoughts` are not part of `candidates` and are billed as output; `tool` tokens are billed as input. */
 function modelTokens(output: Output | undefined): ModelTokens[] {
   return Object.entries(output?.stats?.models ?? {}).map(([model, { tokens }]) => ({
     model,
@@ -194,7 +196,7 @@ function modelTokens(output: Output | undefined): ModelTokens[] {
   }))
 }
 
-/** What the CLI's own start-up profiler says of itself now and then. */
+/** Occasional lines of the CLI's start-up profiler. */
 const CHATTER = /^\[STARTUP\]/
 
 function lastLine(text: string, pattern: RegExp): string {

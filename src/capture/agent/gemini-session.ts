@@ -5,20 +5,20 @@ import { z } from 'zod'
 import type { ModelTokens } from './gemini-output.ts'
 
 export interface SessionQuery {
-  /** The CLI's environment, which says where its home is. */
+  /** The CLI's environment, which determines its home directory. */
   readonly env: NodeJS.ProcessEnv
   readonly workingDir: string
-  /** Sessions that began from here on, in milliseconds since 1970, … */
+  /** Only sessions that began at this time or later, in milliseconds since 1970 … */
   readonly sinceMs: number
-  /** … and before this. */
+  /** … and before this time. */
   readonly untilMs?: number | undefined
 }
 
 /**
- * What the Gemini CLI has noted in its own record of the conversations in a directory. It writes that record message
- * by message, so it tells what was paid for where the run itself could not: after a refusal by the API, a timeout, a
- * kill. An answer that was still on its way is not in it, nor is a call beside the conversation (choosing a model).
- * `undefined` where no such conversation was begun, or none that we can find.
+ * Tokens by model from the Gemini CLI's own record of the conversations in a directory. The CLI writes that record
+ * message by message, so it has the counts of runs that could not report them: after an API error, a timeout or a kill.
+ * It lacks answers that were in transit, and calls outside the conversation (choosing a model).
+ * `undefined` if no conversation is found.
  */
 export async function sessionTokens(query: SessionQuery): Promise<ModelTokens[] | undefined> {
   const chats = await chatsOf(query)
@@ -34,7 +34,7 @@ export async function sessionTokens(query: SessionQuery): Promise<ModelTokens[] 
 
 const registrySchema = z.object({ projects: z.record(z.string(), z.string()) })
 
-/** Where the conversations of one directory stand: the CLI gives each directory a short name. */
+/** The directory of the conversations about one working directory. The CLI gives each working directory a short name. */
 async function chatsOf({ env, workingDir }: SessionQuery): Promise<string | undefined> {
   const home = env['GEMINI_CLI_HOME'] ?? env['HOME'] ?? os.homedir()
   const gemini = path.join(home, '.gemini')
@@ -54,7 +54,7 @@ const answerSchema = z.object({
 type Answer = z.infer<typeof answerSchema>
 
 interface Session {
-  /** Not a number where the record has no beginning. */
+  /** `NaN` if the record has no valid head. */
   readonly startedMs: number
   readonly answers: readonly Answer[]
 }
@@ -63,7 +63,7 @@ async function readSession(file: string): Promise<Session> {
   const lines = (await readFile(file, 'utf8').catch(() => '')).split('\n').map(parseJson)
   const [head] = lines as [{ startTime?: unknown }?]
   const messages = lines.flatMap((line) => [line, ...rewritten(line)])
-  // An answer is noted again with each tool it called.
+  // An answer is written again for each tool that it called: the last one counts.
   const answers = new Map<string, Answer>()
   for (const message of messages) {
     const answer = answerSchema.safeParse(message)
@@ -72,7 +72,7 @@ async function readSession(file: string): Promise<Session> {
   return { startedMs: Date.parse(String(head?.startTime)), answers: [...answers.values()] }
 }
 
-/** The messages of a line that puts the whole conversation down anew, as compressing it does. */
+/** The messages of a line that rewrites the whole conversation, as compression does. */
 function rewritten(line: unknown): unknown[] {
   const { messages } = (line as { $set?: { messages?: unknown } } | undefined)?.$set ?? {}
   return Array.isArray(messages) ? messages : []
@@ -97,7 +97,7 @@ function addUp(answers: readonly Answer[]): ModelTokens[] {
 const readJson = async (file: string): Promise<unknown> =>
   parseJson(await readFile(file, 'utf8').catch(() => ''))
 
-/** `undefined` for a line that a killed CLI left unfinished. */
+/** `undefined` for an incomplete line of a killed CLI. */
 function parseJson(text: string): unknown {
   try {
     return (JSON.parse(text) as unknown) ?? undefined

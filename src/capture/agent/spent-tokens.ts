@@ -2,11 +2,11 @@ import { randomUUID } from 'node:crypto'
 import { appendFile, readFile } from 'node:fs/promises'
 import path from 'node:path'
 
-/** What one attempt at a step took. What is not known is absent. */
+/** Tokens, cost and time of one attempt at a step. Unknown values are absent. */
 export interface Spent {
   readonly prompt?: number
   readonly completion?: number
-  /** Whether the counts are what was paid, and not an estimate or the part that could be found. */
+  /** Whether the counts are exact, not estimated or partial. */
   readonly isWhole: boolean
   readonly costUsd?: number
   readonly durationMs?: number
@@ -15,7 +15,7 @@ export interface Spent {
 
 export interface Attempt {
   readonly id: string
-  /** Names the step; the same for all attempts at it. */
+  /** Identifies the step: the same for all its attempts. */
   readonly key: string
 }
 
@@ -26,27 +26,27 @@ export interface OpenAttempt extends Attempt {
   readonly untilMs?: number
 }
 
-/** What all attempts at a step took together. */
+/** The sum over all attempts at a step. */
 export interface StepSpent extends Spent {
   readonly attempts: number
 }
 
-/** Beside the trace, and passed over like it where the agent's files are looked for. */
+/** Stands next to the trace; like the trace, it is ignored when the agent's files are listed. */
 const FILE = '.audit_trace.jsonl.spent'
 
-/** Notes that an attempt at the step `key` begins: should its worker die, somebody else can look for what it took. */
+/** Records the start of an attempt at the step `key`. If its worker dies, the next one can find out what it spent. */
 export async function beginAttempt(dir: string, key: string, nowMs = Date.now()): Promise<Attempt> {
   const attempt = { id: randomUUID(), key }
   await note(dir, { ...attempt, begunMs: nowMs })
   return attempt
 }
 
-/** Notes what an attempt took. Of two notes on one attempt the later one holds. */
+/** Records what an attempt spent. A later record of the same attempt replaces it. */
 export async function endAttempt(dir: string, { id, key }: Attempt, spent: Spent): Promise<void> {
   await note(dir, { id, key, spent })
 }
 
-/** Attempts that have begun, and whose end nobody has noted. */
+/** Attempts that have a start but no end. */
 export async function openAttempts(dir: string): Promise<OpenAttempt[]> {
   const lines = await notes(dir)
   const ended = new Set(lines.filter(({ spent }) => spent !== undefined).map(({ id }) => id))
@@ -59,8 +59,7 @@ export async function openAttempts(dir: string): Promise<OpenAttempt[]> {
 }
 
 /**
- * What all attempts at the step `key` took. One that failed was paid for like the one that succeeds: what the audits
- * count must hold both.
+ * What all attempts at the step `key` spent. Failed attempts are billed too, so the audits must count them.
  */
 export async function sumAttempts(dir: string, key: string): Promise<StepSpent> {
   const attempts = new Map<string, Spent>()
@@ -78,7 +77,7 @@ export async function sumAttempts(dir: string, key: string): Promise<StepSpent> 
   return {
     attempts: all.length,
     isWhole,
-    // Every call that is answered has a prompt: a sum of nothing says that nothing is known, or nothing was answered.
+    // Every answered call has a prompt, so a sum of 0 means that nothing is known or nothing was answered.
     ...(prompt + completion > 0 ? { prompt, completion } : {}),
     ...(isCostKnown ? { costUsd: sum((spent) => spent.costUsd) } : {}),
     ...(all.some(({ durationMs }) => durationMs !== undefined)
@@ -93,7 +92,7 @@ interface Note extends Attempt {
   readonly spent?: Spent
 }
 
-/** Begins with a line end, too: a killed worker may have left its own line without one. */
+/** The line also begins with a newline: a killed worker may have left its last line without one. */
 async function note(dir: string, line: Note): Promise<void> {
   await appendFile(path.join(dir, FILE), `\n${JSON.stringify(line)}\n`)
 }
@@ -106,7 +105,7 @@ async function notes(dir: string): Promise<Note[]> {
   return text.split('\n').flatMap(parse)
 }
 
-/** A line that a killed worker left unfinished is passed over. */
+/** Incomplete lines of a killed worker are skipped. */
 function parse(line: string): Note[] {
   try {
     return line === '' ? [] : [JSON.parse(line) as Note]

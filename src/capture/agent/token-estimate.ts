@@ -1,9 +1,9 @@
-/** A text → about how many tokens. Plug in a real tokenizer here; docs/capture.md shows how. */
+/** Estimates the tokens of a text. docs/capture.md shows how to use a real tokenizer. */
 export type TokenEstimator = (text: string) => number
 
 /**
- * What one piece of a text costs on average, by the kind of piece: fitted to Gemma 3's vocabulary over prose,
- * TypeScript and the logs of compilers, linters, test runners and npm. docs/capture.md has the table.
+ * Average number of tokens of one piece of text, by kind of piece. Fitted to Gemma 3's tokenizer on prose, TypeScript,
+ * and logs of compilers, linters, test runners and npm. docs/capture.md has the table of errors.
  */
 const COST = {
   word: 0.87,
@@ -15,11 +15,11 @@ const COST = {
   other: 0.35,
 } as const
 
-/** Runs are cut at a length beyond which no token reaches, so that a megabyte of `x` is not one word. */
+/** No token is longer than these limits: a megabyte of `x` is not one word. */
 const PIECES =
   /([A-Za-z]{1,20})|(\d)|([!-/:-@[-`{-~]{1,16})|(\n\s{0,32}|[ \t]{2,32})|([\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af])|([^\0-\x7f])/g
 
-/** Estimates without a vocabulary, in one pass over the text. */
+/** Estimates the tokens of a text in one pass, without a vocabulary. */
 export const estimateTokens: TokenEstimator = (text) => {
   let cost = 0
   for (const [, word, digit, symbols, indent, wide] of text.matchAll(PIECES)) {

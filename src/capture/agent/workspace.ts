@@ -4,20 +4,20 @@ import path from 'node:path'
 import { TRACE_FILE_NAME } from '../trace/log-audit-entry.ts'
 
 export interface WorkspaceRequest {
-  /** Where the builds of all packages live. */
+  /** Parent directory of the builds of all packages. */
   readonly root: string
   /** `@scope/name` is allowed. */
   readonly packageName: string
-  /** Sets two builds of one package apart. */
+  /** Tells the builds of one package apart. */
   readonly runId: string
-  /** Copied into a new workspace. */
+  /** Copied into a new workspace. Default: the workspace starts empty. */
   readonly templateDir?: string
 }
 
 /**
- * Makes the directory of one build, `root/package/run`, and returns its path. One that exists (a retried activity)
- * is kept with all it holds; a new one has all of the template from its first moment, links as they are.
- * Throws a `TypeError` where trying again cannot help: a name that would lead out of the root, no such template.
+ * Creates the directory of one build, `root/package/run`, and returns its path. An existing one (a retried activity)
+ * is kept with its content. A new one appears with the complete template; symbolic links are copied as links.
+ * Throws a `TypeError` if a retry cannot help: the template does not exist, or a name has no usable characters.
  */
 export async function setupWorkspace(request: WorkspaceRequest): Promise<string> {
   const { templateDir } = request
@@ -25,7 +25,7 @@ export async function setupWorkspace(request: WorkspaceRequest): Promise<string>
   const dir = path.join(root, safeName(request.packageName), safeName(request.runId))
   if (templateDir !== undefined && !(await isDirectory(templateDir))) {
     throw new TypeError(
-      `cannot set up the workspace ${dir}: there is no template directory ${path.resolve(templateDir)}`,
+      `cannot create the workspace ${dir}: the template directory ${path.resolve(templateDir)} does not exist`,
     )
   }
   try {
@@ -33,14 +33,14 @@ export async function setupWorkspace(request: WorkspaceRequest): Promise<string>
     else if (!(await holdsSomething(dir))) await copyWhole(templateDir, dir)
     return dir
   } catch (error) {
-    throw new Error(`cannot set up the workspace ${dir}: ${(error as Error).message}`, { cause: error })
+    throw new Error(`cannot create the workspace ${dir}: ${(error as Error).message}`, { cause: error })
   }
 }
 
 async function isDirectory(dir: string): Promise<boolean> {
   const facts = await stat(dir).catch((error: unknown) => {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined
-    throw new Error(`cannot look at ${dir}: ${(error as Error).message}`, { cause: error })
+    throw new Error(`cannot read ${dir}: ${(error as Error).message}`, { cause: error })
   })
   return facts?.isDirectory() === true
 }
@@ -53,7 +53,7 @@ async function holdsSomething(dir: string): Promise<boolean> {
   return names.length > 0
 }
 
-/** A copy that is killed in the middle is no workspace yet: what it left is taken away by the next one. */
+/** Copies under a temporary name, then renames. Leftovers of a killed copy are removed by the next one. */
 async function copyWhole(from: string, to: string): Promise<void> {
   const parent = path.dirname(to)
   const prefix = `.${path.basename(to)}.copying-`
@@ -62,7 +62,7 @@ async function copyWhole(from: string, to: string): Promise<void> {
   for (const name of await readdir(parent)) {
     if (name.startsWith(prefix)) await rm(path.join(parent, name), { recursive: true, force: true })
   }
-  // Beforehand, for the mode: a template that nobody may write to would make such a workspace.
+  // Created first to get its own mode: a read-only template would give a read-only workspace.
   await mkdir(copy)
   try {
     await cp(from, copy, { recursive: true, verbatimSymlinks: true })
@@ -73,7 +73,7 @@ async function copyWhole(from: string, to: string): Promise<void> {
   }
 }
 
-/** Writes the agent's context file anew. A link or directory of that name, the template's or the agent's, gives way. */
+/** Writes GEMINI.md. Whatever has that name, even a link or a directory, is removed first. */
 export async function writeContext(dir: string, context: string): Promise<void> {
   const file = path.join(dir, CONTEXT_FILE)
   await rm(file, { recursive: true, force: true })
@@ -83,19 +83,20 @@ export async function writeContext(dir: string, context: string): Promise<void> 
 /** `@acme/web client` → `acme-web-client`: one path segment, never `..`. */
 function safeName(name: string): string {
   const safe = name.replaceAll(/[^\w.-]+/g, '-').replace(/^[-.]+/, '')
-  if (safe === '') throw new TypeError(`"${name}" leaves no name for a directory`)
+  if (safe === '')
+    throw new TypeError(`cannot make a directory name from "${name}": it has no letter, digit or _`)
   return safe
 }
 
 export const sha256 = (text: string): string => createHash('sha256').update(text).digest('hex')
 
-/** Path below the workspace → what changes with every write. */
+/** Path below the workspace → a text that changes with every write. */
 export type Snapshot = ReadonlyMap<string, string>
 
 const CONTEXT_FILE = 'GEMINI.md'
 
-/** What is not the agent's work: installed packages, caches, version control, what we write ourselves. */
-const PASSED_OVER = new Set([
+/** Not the agent's work: installed packages, caches, version control, and our own files. */
+const IGNORED = new Set([
   'node_modules',
   '.git',
   '.gemini',
@@ -108,13 +109,12 @@ const PASSED_OVER = new Set([
   TRACE_FILE_NAME,
   CONTEXT_FILE,
 ])
-const isPassedOver = (name: string): boolean =>
-  PASSED_OVER.has(name) || name.startsWith(`.${TRACE_FILE_NAME}`)
+const isIgnored = (name: string): boolean => IGNORED.has(name) || name.startsWith(`.${TRACE_FILE_NAME}`)
 
-/** Made by tools where they stand at the top of a package; anywhere else (`src/build`) they are sources. */
+/** Generated if they stand at the top of a package. Elsewhere (`src/build`) they are sources. */
 const OUTPUT_DIRECTORIES = new Set(['dist', 'build', 'out', 'coverage', 'target', 'venv'])
 
-/** All regular files below `dir` as they stand now, but for what tools make. */
+/** All regular files below `dir` at this moment, without generated ones. */
 export async function takeSnapshot(dir: string): Promise<Snapshot> {
   const found = new Map<string, string>()
   await visit('')
@@ -124,7 +124,7 @@ export async function takeSnapshot(dir: string): Promise<Snapshot> {
     const entries = await readdir(path.join(dir, below), { withFileTypes: true })
     const isPackage = below === '' || entries.some(({ name }) => name === 'package.json')
     for (const entry of entries) {
-      if (isPassedOver(entry.name)) continue
+      if (isIgnored(entry.name)) continue
       const name = path.join(below, entry.name)
       if (entry.isDirectory()) {
         if (!(isPackage && OUTPUT_DIRECTORIES.has(entry.name))) await visit(name)
@@ -136,7 +136,7 @@ export async function takeSnapshot(dir: string): Promise<Snapshot> {
   }
 }
 
-/** Files created, written or deleted between the two, sorted. */
+/** Files created, written or deleted between two snapshots, sorted. */
 export function filesTouched(before: Snapshot, after: Snapshot): string[] {
   const names = new Set([...before.keys(), ...after.keys()])
   return [...names].filter((name) => before.get(name) !== after.get(name)).sort()

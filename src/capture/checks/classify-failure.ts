@@ -1,12 +1,12 @@
-/** What kind of work a check does; decides how its failure is read. */
+/** What a check does. Decides how its log is classified. */
 export type CheckKind = 'install' | 'build' | 'lint' | 'test' | 'other'
 
-/** A failed check's log → the error type of the audits: `TSC_ERROR`, `ESLINT_ERROR_NO_ANY`, `JEST_FAILURE`, … */
+/** Returns the error type of a failed check from its log: `TSC_ERROR`, `ESLINT_ERROR_NO_ANY`, `JEST_FAILURE`, … */
 export function classifyFailure(kind: CheckKind, name: string, log: string): string {
   if (/npm (error|ERR!) Missing script:/.test(log)) return 'NPM_MISSING_SCRIPT'
   if (kind === 'install') return 'NPM_INSTALL_FAILURE'
   if (TSC.test(log)) return 'TSC_ERROR'
-  // Before ESLint: a failing test may well print what a linter said.
+  // Before ESLint: a failing test may print the output of a linter.
   const runner = kind === 'test' ? testType(log) : undefined
   return runner ?? eslintType(log) ?? errorTypeOf(name, 'FAILURE')
 }
@@ -22,13 +22,13 @@ export const TSC = /\berror TS\d{1,5}:/
 export const ESLINT = /^\s+\d+:\d+\s+error\s+.*?(?:\s{2,}([@\w/-]+))?\s*$/
 export const ESLINT_WARNING = /^\s+\d+:\d+\s+warning\s+.*?(?:\s{2,}([@\w/-]+))?\s*$/
 
-/** Warnings fail a check only where ESLint says so, and it does only where there is no error. */
+/** Warnings fail a check only with `--max-warnings`. ESLint prints this line then, and only if there is no error. */
 export const ESLINT_TOO_MANY_WARNINGS = /^\s*ESLint found too many warnings/m
 
-/** ESLint's own last words where it did not get to linting: a broken configuration, a rule that throws, no files. */
+/** ESLint's message if it could not lint: a broken configuration, a rule that throws, no files. */
 const ESLINT_CRASH = /^\s*(ESLint: \d|ESLint couldn't |Oops! Something went wrong)/m
 
-/** `undefined` where ESLint did not fail; that it is mentioned (`eslint.config.js`) says nothing. */
+/** `undefined` if ESLint did not fail. A mention such as `eslint.config.js` is not a failure. */
 function eslintType(log: string): string | undefined {
   const errors = rulesBroken(log, ESLINT)
   if (errors.length > 0) return ruleType(errors)
@@ -43,10 +43,10 @@ function rulesBroken(log: string, pattern: RegExp): string[] {
   })
 }
 
-/** The names that people use where they differ from the rule's. */
+/** Common names that differ from the rule's name. */
 const SHORT_NAMES: Readonly<Record<string, string>> = { 'no-explicit-any': 'NO_ANY' }
 
-/** The rule broken most often names the failure; the first of them where several are level. */
+/** The failure is named after the rule that was violated most often; the first one of several. */
 function ruleType(rules: readonly string[]): string {
   const counts = new Map<string, number>()
   for (const rule of rules) if (rule !== '') counts.set(rule, (counts.get(rule) ?? 0) + 1)
@@ -56,11 +56,11 @@ function ruleType(rules: readonly string[]): string {
   return `ESLINT_ERROR_${SHORT_NAMES[rule] ?? rule.toUpperCase().replaceAll('-', '_')}`
 }
 
-/** `undefined` where no test runner says that a test failed. */
+/** `undefined` if no test runner reports a failed test. */
 function testType(log: string): string | undefined {
   if (/^\s*(Test Suites:|Tests:) .*failed/m.test(log) || /^\s*● /m.test(log)) return 'JEST_FAILURE'
   if (/^\s*(Test Files|Tests) {2}.*failed/m.test(log)) return 'VITEST_FAILURE'
-  // One that ran out of time is cancelled, and not counted as failed.
+  // node:test reports a test that timed out as cancelled, not as failed.
   if (/^(# |ℹ )(fail|cancelled) [1-9]/m.test(log)) return 'NODE_TEST_FAILURE'
   return undefined
 }

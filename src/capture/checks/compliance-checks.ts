@@ -6,10 +6,10 @@ import type { ProcessResult } from '../process/run-process.ts'
 import { truncateText } from '../truncate-text.ts'
 
 export interface Check {
-  /** Names the failure where its log does not: `build` → `BUILD_FAILURE`. */
+  /** Names the failure if its log is not recognised: `build` → `BUILD_FAILURE`. */
   readonly name: string
   readonly kind: CheckKind
-  /** Program and arguments; no shell reads them. */
+  /** Program and arguments. They are not passed through a shell. */
   readonly command: readonly [string, ...string[]]
   /** Default 10 minutes. */
   readonly timeoutMs?: number
@@ -25,17 +25,17 @@ export const DEFAULT_CHECKS: readonly Check[] = [
 export interface ComplianceRequest {
   readonly workingDir: string
   readonly checks?: readonly Check[]
-  /** Longest part of a log that goes into a fix prompt, in characters. Default 12,000. */
+  /** Maximum length of the log excerpt for the fix prompt, in characters. Default 12,000. */
   readonly relevantLimitChars?: number
 }
 
 export interface ComplianceDeps {
   /**
-   * What checks see of it: all but `GEMINI_*`, `GOOGLE_*`, names that end in `KEY`, `TOKEN`, `SECRET` or `PASSWORD`,
-   * and `NODE_ENV=production`.
+   * Checks get all of it except `GEMINI_*`, `GOOGLE_*`, names that end in `KEY`, `TOKEN`, `SECRET` or `PASSWORD`, and
+   * `NODE_ENV=production`.
    */
   readonly env: NodeJS.ProcessEnv
-  /** Names that checks get all the same, as `NPM_TOKEN` for a private registry. */
+  /** Variables that checks get nevertheless, such as `NPM_TOKEN` for a private registry. */
   readonly passEnv?: readonly string[]
   readonly signal?: AbortSignal
   readonly now?: () => Date
@@ -47,7 +47,7 @@ export interface ComplianceResult {
   readonly durationMs: number
   /** ISO 8601 */
   readonly finishedAt: string
-  /** Set where `status` is `fail`. */
+  /** Set if `status` is `fail`. */
   readonly failure?: CheckFailure
 }
 
@@ -55,24 +55,24 @@ export interface CheckFailure {
   readonly check: string
   /** `TSC_ERROR`, `ESLINT_ERROR_NO_ANY`, … */
   readonly errorType: string
-  /** The log, without colours, cut to what a workflow's history can bear. */
+  /** The log without colours, cut to a length that fits into a workflow's history. */
   readonly log: string
-  /** Length of the whole log. */
+  /** Length of the uncut log in characters. */
   readonly logChars: number
-  /** What a fix prompt should show. */
+  /** The excerpt for the fix prompt. */
   readonly relevantLog: string
 }
 
 const DEFAULT_TIMEOUT_MS = 10 * 60_000
 const DEFAULT_RELEVANT_CHARS = 12_000
-/** A result of a Temporal activity may take 2 MB: this many characters fit, whatever they are. */
+/** The result of a Temporal activity is limited to 2 MB: this many characters fit, however they are encoded. */
 const LOG_LIMIT_CHARS = 200_000
 
 /**
- * Runs the checks in order and stops at the first that fails. A check that hangs has failed. What a check leaves
- * running is ended with it, and before the first one what an earlier, killed worker left in the workspace.
- * Throws where a program cannot be started, and where the checks were cancelled or killed from outside: neither is
- * the package's fault.
+ * Runs the checks in order and stops at the first that fails. A check that times out has failed. Processes that a check
+ * leaves running are ended with it; processes that a killed worker left in the workspace are ended first.
+ * Throws if a program cannot be started, and if the checks are cancelled or killed from outside: these are not failures
+ * of the package.
  */
 export async function runComplianceChecks(
   request: ComplianceRequest,
@@ -104,7 +104,7 @@ export async function runComplianceChecks(
   }
 }
 
-/** Signals that come from a person, a supervisor or a lack of memory on the machine. Others a program sends itself. */
+/** Signals from a person, a supervisor or the kernel's OOM killer. A program raises other signals itself. */
 const FROM_OUTSIDE: ReadonlySet<NodeJS.Signals | undefined> = new Set(['SIGTERM', 'SIGINT', 'SIGKILL'])
 
 async function runCheck(
@@ -118,7 +118,7 @@ async function runCheck(
   const result = await runMarked(cwd, { command, args, cwd, env, timeoutMs, signal })
   const isKilled = result.how === 'killed' && FROM_OUTSIDE.has(result.endedBy)
   if (result.how === 'cancelled' || isKilled) {
-    throw new Error(`the check "${check.name}" in ${cwd} was ${result.how}`)
+    throw new Error(`cannot finish the check "${check.name}" in ${cwd}: it was ${result.how}`)
   }
   return result
 }
@@ -144,11 +144,11 @@ function describeFailure(
   }
 }
 
-/** What the program could not say itself of its end. */
+/** A note for the log that says how the program ended. */
 function noteOn(check: Check, result: ProcessResult): string {
   const command = `"${check.command.join(' ')}"`
   if (result.how === 'timeout') {
-    return `\n${command} was ended after ${String(Math.round(result.durationMs))} ms without an end.`
+    return `\n${command} timed out after ${String(Math.round(result.durationMs))} ms.`
   }
-  return result.how === 'killed' ? `\n${command} ended by ${String(result.endedBy)}.` : ''
+  return result.how === 'killed' ? `\n${command} was killed by ${String(result.endedBy)}.` : ''
 }

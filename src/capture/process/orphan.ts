@@ -9,10 +9,10 @@ import {
   type StartedProcess,
 } from './run-process.ts'
 
-/** Beside the trace, and passed over like it where the agent's files are looked for. */
+/** Stands next to the trace; like the trace, it is ignored when the agent's files are listed. */
 const MARK = '.audit_trace.jsonl.agent'
 
-/** Runs an agent or a check that works in `dir`, under a mark by which `endOrphan` finds it once its worker is gone. */
+/** Runs an agent or a check in `dir` and keeps a mark there, with which `endOrphan` finds it if its worker dies. */
 export async function runMarked(
   dir: string,
   request: Omit<ProcessRequest, 'onStart'>,
@@ -22,7 +22,7 @@ export async function runMarked(
     ...request,
     onStart: (own) => {
       mark = { own, written: markAgent(dir, own) }
-      // Told below; a run in between is not to be interrupted.
+      // Thrown below, after the run. This handler only prevents an unhandled rejection meanwhile.
       mark.written.catch(() => undefined)
     },
   })
@@ -32,26 +32,26 @@ export async function runMarked(
 }
 
 /**
- * Notes what works in `dir`, so that whoever comes after a worker that was killed can end it: agents and checks
- * outlive their worker, and two in one workspace would overwrite each other.
+ * Records which process works in `dir`. Agents and checks outlive a killed worker, and two in one workspace would
+ * overwrite each other's files: the next worker ends the recorded one first.
  */
 export async function markAgent(dir: string, { groupId, tag }: StartedProcess): Promise<void> {
   const startedAt = await processStart(groupId)
   await writeFile(path.join(dir, MARK), JSON.stringify({ groupId, startedAt, tag }))
 }
 
-/** Takes one's own mark away. Another's stays: it belongs to a later attempt, which may just have ended this one. */
+/** Removes the mark if it is our own. Another mark belongs to a later attempt, which may have just ended this one. */
 async function unmarkAgent(dir: string, own: Pick<Mark, 'tag'>): Promise<void> {
   const mark = await readMark(dir)
   if (mark !== undefined && mark.tag === own.tag) await rm(path.join(dir, MARK), { force: true })
 }
 
-/** Ends all that an earlier worker's agent or check left running in `dir`. Returns whether there was any. */
+/** Ends every process that an earlier worker's agent or check left running in `dir`. Returns whether there was one. */
 export async function endOrphan(dir: string): Promise<boolean> {
   const mark = await readMark(dir)
   if (mark === undefined) return false
   const { groupId, startedAt, tag } = mark
-  // The number may belong to another process by now; its start does not lie. Group 1 would be everybody.
+  // The pid may have been reused: the start time tells. Group 1 would address every process.
   const isAlive =
     groupId !== undefined &&
     groupId > 1 &&
@@ -69,7 +69,7 @@ interface Mark {
   readonly tag?: string
 }
 
-/** `undefined` where there is none; empty where it cannot be read: its writer was killed in the middle. */
+/** `undefined` if there is no mark; empty if it is incomplete, because its writer was killed. */
 async function readMark(dir: string): Promise<Mark | undefined> {
   const text = await readFile(path.join(dir, MARK), 'utf8').catch(() => undefined)
   if (text === undefined) return undefined
@@ -80,9 +80,9 @@ async function readMark(dir: string): Promise<Mark | undefined> {
   }
 }
 
-/** Clock ticks from boot to the process's start (Linux); `undefined` where there is none or it cannot be told. */
+/** Clock ticks from boot to the start of the process (Linux); `undefined` if unknown. */
 async function processStart(pid: number): Promise<string | undefined> {
   const text = await readFile(`/proc/${String(pid)}/stat`, 'utf8').catch(() => undefined)
-  // The name, in parentheses, may hold anything: count from behind it. The start is the 22nd field.
+  // The name in parentheses may contain anything: count fields from its end. The start time is field 22.
   return text?.slice(text.lastIndexOf(')') + 2).split(' ')[19]
 }

@@ -3,9 +3,9 @@ import { readFile, readdir } from 'node:fs/promises'
 import { setTimeout as delay } from 'node:timers/promises'
 
 /**
- * Names a program and all that it starts, in their environment: agents start commands in sessions of their own, out
- * of reach of their process group. The name's beginning is the only one that the Gemini CLI hands on to commands
- * even where it empties their environment (as it does on GitHub Actions).
+ * Environment variable that marks a program and every process it starts. Agents start commands in sessions of their
+ * own, which their process group does not reach. The prefix `GEMINI_CLI_` is required: the Gemini CLI passes only such
+ * variables on when it clears the environment of commands (as on GitHub Actions).
  */
 export const TAG_VARIABLE = 'GEMINI_CLI_AUDIT_TRACE_PROCESS'
 
@@ -13,20 +13,20 @@ export const newTag = (): string => randomUUID()
 
 const TAG = /^[\da-f]{8}(-[\da-f]{4}){3}-[\da-f]{12}$/
 
-/** One that is just becoming another program (`exec`) shows no environment for a moment: look twice. */
+/** A process in the middle of `exec` has no environment for a moment, so one empty round is not enough. */
 const ROUNDS_WITHOUT = 2
 const ROUND_PAUSE_MS = 10
 const LONGEST_MS = 5_000
-/** A machine may have more processes than we may have files open. */
+/** There may be more processes than file descriptors. */
 const READ_AT_ONCE = 32
 
 /**
- * Kills every process that carries the tag, those too that it starts meanwhile, until none is left. Returns whether
- * there were any. Does nothing where there is no `/proc`, and gives up after five seconds: a process may hang in the
- * kernel. A process that empties its own environment is not found.
+ * Kills every process with the tag, including those that start meanwhile, until none is left. Returns whether there
+ * were any. Does nothing without `/proc`. Gives up after five seconds, because a process may hang in the kernel.
+ * A process that clears its own environment is not found.
  */
 export async function endTagged(tag: string): Promise<boolean> {
-  // A mark is a file that the agent can write: a tag that anything carries would end everything.
+  // The agent can write the mark's file: an empty tag would match every process.
   if (!TAG.test(tag)) return false
   const deadline = performance.now() + LONGEST_MS
   let found = false
@@ -53,7 +53,7 @@ async function taggedProcesses(tag: string): Promise<number[]> {
   return tagged
 }
 
-/** Empty where the process is gone or another user's. */
+/** Empty if the process has ended or belongs to another user. */
 const environmentOf = async (pid: number): Promise<string[]> =>
   (await readFile(`/proc/${String(pid)}/environ`, 'latin1').catch(() => '')).split('\0')
 

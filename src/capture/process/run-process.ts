@@ -8,18 +8,18 @@ export interface ProcessRequest {
   readonly args: readonly string[]
   readonly cwd: string
   readonly env: NodeJS.ProcessEnv
-  /** Given on standard input, which is then closed. */
+  /** Written to standard input, which is then closed. */
   readonly input?: string
   readonly timeoutMs: number
-  /** Ends the program and all that it started. */
+  /** Ends the program and every process it started. */
   readonly signal?: AbortSignal | undefined
-  /** Told by what the program and its children can be found, as soon as there is one. */
+  /** Called as soon as the program runs, with what identifies it and its children. */
   readonly onStart?: (started: StartedProcess) => void
 }
 
 export interface StartedProcess {
   readonly groupId: number
-  /** Stands in the environment of the program and all that it starts. */
+  /** In the environment of the program and of every process it starts. */
   readonly tag: string
 }
 
@@ -30,24 +30,24 @@ export interface ProcessResult {
   readonly endedBy: NodeJS.Signals | undefined
   readonly stdout: string
   readonly stderr: string
-  /** Both streams in the order in which they arrived; the middle of more than 16 MiB gives way to a marker. */
+  /** Both streams in order of arrival. Above 16 MiB the middle is replaced by a marker. */
   readonly output: string
-  /** How long `output` is without such a marker. */
+  /** Length of the uncut output in characters. */
   readonly outputChars: number
   readonly durationMs: number
 }
 
-/** What is kept of each end of a stream; all of it is read, so that the process never waits for us. */
+/** Kept at each end of a stream. The rest is read and dropped, so that the process never blocks on a full pipe. */
 const KEPT_CHARS = 8 * 1024 * 1024
 const KILL_AFTER_MS = 3_000
-/** After the program and its children have ended, what they wrote needs no longer to get here. */
+/** How long to wait for the rest of the output after the program and its children have ended. */
 const STREAMS_GRACE_MS = 2_000
 
 /**
- * Runs a program, and ends with it all that it started: the children of npm and of agents outlive their parents
- * otherwise, in process groups of their own too, and write where the next program works. The run lasts until the
- * program itself has ended, whoever still holds its output open; one that exits before its deadline has exited.
- * Rejects where the program cannot be started.
+ * Runs a program, and ends every process that it started when it ends. The children of npm and of agents would otherwise
+ * outlive their parents, some in process groups of their own, and write into the next program's workspace. The run
+ * ends when the program itself ends, even if another process still holds its output open.
+ * Rejects if the program cannot be started.
  */
 export function runProcess(request: ProcessRequest): Promise<ProcessResult> {
   return new Promise((resolve, reject) => {
@@ -111,7 +111,7 @@ export function runProcess(request: ProcessRequest): Promise<ProcessResult> {
         durationMs,
       }
     }
-    /** Ends what the program left running, and takes what is on its way here; whoever escapes may hold the pipes for ever. */
+    /** Ends leftover processes and reads the rest of the output, for a limited time: an escaped process may keep the pipes open. */
     async function endLeftovers(): Promise<void> {
       const closed = once(child, 'close')
       endGroup(child.pid, 'SIGKILL')
@@ -121,7 +121,7 @@ export function runProcess(request: ProcessRequest): Promise<ProcessResult> {
       grace.abort()
       for (const stream of child.stdio) stream?.destroy()
     }
-    // A program that does not read its input closes it early: not a failure of the run.
+    // A program that does not read its input closes it early. That is not a failure.
     child.stdin.on('error', () => undefined)
     child.stdin.end(request.input ?? '')
     if (child.pid !== undefined) request.onStart?.({ groupId: child.pid, tag })
@@ -130,7 +130,7 @@ export function runProcess(request: ProcessRequest): Promise<ProcessResult> {
   })
 }
 
-/** Sends a signal to a whole process group; one that is gone already is no failure. */
+/** Sends a signal to a process group. It is not an error if the group has ended. */
 export function endGroup(groupId: number | undefined, signal: NodeJS.Signals): void {
   if (groupId === undefined) return
   try {
@@ -143,11 +143,11 @@ export function endGroup(groupId: number | undefined, signal: NodeJS.Signals): v
 interface Collector {
   add(text: string): void
   text(): string
-  /** Of all that was added. */
+  /** Length of everything that was added. */
   chars(): number
 }
 
-/** Keeps both ends of a stream of any length, in bounded memory. */
+/** Keeps the beginning and the end of a stream, in bounded memory. */
 function collector(): Collector {
   let head = ''
   let tail = ''
@@ -158,7 +158,7 @@ function collector(): Collector {
       const room = KEPT_CHARS - head.length
       head += text.slice(0, room)
       tail += text.slice(room)
-      // Seldom: each cut copies what stays.
+      // Not at every call: each cut copies the tail.
       if (tail.length > 2 * KEPT_CHARS) tail = tail.slice(-KEPT_CHARS)
     },
     chars: () => length,

@@ -24,11 +24,11 @@ import {
 } from '../agent/spent-tokens.ts'
 import { truncateText } from '../truncate-text.ts'
 import { setupWorkspace } from '../agent/workspace.ts'
-import { beating } from './beating.ts'
+import { withHeartbeats } from './heartbeats.ts'
 import type { AuditedBuildActivities } from './types.ts'
 
 export interface AuditedBuildDeps {
-  /** For the agent and the checks. The agent finds its key here. */
+  /** Environment of the agent and the checks, including the agent's API key. */
   readonly env: NodeJS.ProcessEnv
   readonly agent?: Pick<AgentDeps, 'command' | 'estimate' | 'prices'>
   readonly checks?: Pick<ComplianceDeps, 'passEnv'>
@@ -37,7 +37,7 @@ export interface AuditedBuildDeps {
 }
 
 const HEARTBEAT_MS = 1_000
-/** The answer is for people who look at the workflow; its history need not carry a book. */
+/** The answer is for people who look at the workflow: limited to keep the history small. */
 const TEXT_LIMIT_CHARS = 20_000
 
 /** The activities of `AuditedBuildWorkflow`, ready for a worker. */
@@ -48,14 +48,14 @@ export function createAuditedBuildActivities(deps: AuditedBuildDeps): AuditedBui
       try {
         return { workingDir: await setupWorkspace(request), buildId: request.runId }
       } catch (error) {
-        throw error instanceof TypeError ? lasting('INVALID_WORKSPACE', error) : error
+        throw error instanceof TypeError ? permanent('INVALID_WORKSPACE', error) : error
       }
     },
 
     async executeGeminiAgent(request, step) {
       const { workingDir } = request
       const key = stepKey(step)
-      const result = await beating(heartbeatMs, async (signal) => {
+      const result = await withHeartbeats(heartbeatMs, async (signal) => {
         await settleAttempts(workingDir, deps.env)
         const before = await firstSnapshot(workingDir, key)
         const attempt = await beginAttempt(workingDir, key)
@@ -63,9 +63,9 @@ export function createAuditedBuildActivities(deps: AuditedBuildDeps): AuditedBui
         await endAttempt(workingDir, attempt, spentBy(result.run))
         return result
       }).catch((error: unknown) => {
-        throw error instanceof TypeError ? lasting('AGENT_BAD_INSTRUCTION', error) : error
+        throw error instanceof TypeError ? permanent('AGENT_BAD_INSTRUCTION', error) : error
       })
-      if (!result.ok && result.reason === 'cancelled') throw ended('the agent was ended')
+      if (!result.ok && result.reason === 'cancelled') throw ended('the agent was cancelled')
       const spent = await sumAttempts(workingDir, key)
       if (result.ok) return { ...runOfStep(result.run, spent), response: bounded(result.run.response) }
       throw ApplicationFailure.create({
@@ -87,11 +87,11 @@ export function createAuditedBuildActivities(deps: AuditedBuildDeps): AuditedBui
     },
 
     async runComplianceChecks(request) {
-      return await beating(heartbeatMs, async (signal) => {
+      return await withHeartbeats(heartbeatMs, async (signal) => {
         try {
           return await runComplianceChecks(request, { ...deps.checks, env: deps.env, signal })
         } catch (error) {
-          throw signal.aborted ? ended('the checks were ended') : error
+          throw signal.aborted ? ended('the checks were cancelled') : error
         }
       })
     },
@@ -103,21 +103,21 @@ export function createAuditedBuildActivities(deps: AuditedBuildDeps): AuditedBui
           idempotencyKey: idempotencyKey ?? stepKey(undefined),
         })
       } catch (error) {
-        throw error instanceof TypeError ? lasting('INVALID_ENTRY', error) : error
+        throw error instanceof TypeError ? permanent('INVALID_ENTRY', error) : error
       }
     },
   }
 }
 
-/** The same in every attempt at one step, and in no other. */
+/** Identifies the step: the same in all its attempts. */
 function stepKey(step: string | undefined): string {
   const { activityId, workflowExecution } = Context.current().info
   return `${workflowExecution?.runId ?? ''}/${step ?? activityId}`
 }
 
 /**
- * Ends the accounts that attempts have left open because their worker died: what they took stands in the CLI's own
- * record, as far as it got. Their agents are ended first.
+ * Records what attempts spent whose worker died. The counts come from the CLI's own record of the conversation and are
+ * a lower bound. Agents that are still running are ended first.
  */
 async function settleAttempts(workingDir: string, env: NodeJS.ProcessEnv): Promise<void> {
   await endOrphan(workingDir)
@@ -141,7 +141,7 @@ function spentBy(run: AgentEffort): Spent {
   }
 }
 
-/** The effort of one attempt with the counts of all: what is not known for all of them is not told. */
+/** The effort of one attempt with the sums over all attempts. A sum is set only if it is known for all of them. */
 function effortOfStep(effort: AgentEffort, spent: StepSpent): AgentEffort {
   const { promptTokens: _, completionTokens: __, costUsd: ___, durationMs: ____, ...same } = effort
   const { prompt, completion, costUsd, durationMs, model } = spent
@@ -163,13 +163,13 @@ function runOfStep(run: AgentRun, spent: StepSpent): AgentRun {
 
 const bounded = (text: string): string => truncateText(text, TEXT_LIMIT_CHARS)
 
-/** A build that is cancelled ends; one whose worker is shut down goes on elsewhere. */
+/** A cancelled build ends. If only the worker shuts down, the activity is retried on another worker. */
 function ended(message: string): Error {
   const isShutdown = Context.current().cancellationDetails?.workerShutdown === true
   return isShutdown
-    ? ApplicationFailure.retryable(`${message}: the worker shuts down`, 'WORKER_SHUTDOWN')
+    ? ApplicationFailure.retryable(`${message}: the worker is shutting down`, 'WORKER_SHUTDOWN')
     : new CancelledFailure(message)
 }
 
-const lasting = (type: string, error: Error): ApplicationFailure =>
+const permanent = (type: string, error: Error): ApplicationFailure =>
   ApplicationFailure.create({ type, message: error.message, nonRetryable: true, cause: error })

@@ -21,8 +21,8 @@ import type {
 const MINUTE_MS = 60_000
 
 /**
- * One audited build: scaffold, implement, verify, and as often as allowed fix and verify again. Every step of the
- * agent and every verification becomes one line of the trace in the build's directory.
+ * One audited build: scaffold, implement, verify, then fix and verify again up to `maxFixAttempts` times. Every agent
+ * step and every verification becomes one line of the trace in the build's directory.
  * Fails with an `ApplicationFailure` of type `AuditedBuildFailed` whose first detail is an `AuditedBuildFailure`.
  */
 export async function AuditedBuildWorkflow(input: AuditedBuildInput): Promise<AuditedBuildResult> {
@@ -71,7 +71,7 @@ export async function AuditedBuildWorkflow(input: AuditedBuildInput): Promise<Au
       error_log: failure.relevantLog,
       command: verified.commandsAttempted.at(-1) ?? failure.check,
     }
-    // What the agent is given to read is what its tokens are held against.
+    // The rework cost factor relates the fix's tokens to the log that the agent was shown.
     await agentStep(step, instructions.fix, values, {
       validation_error_type: failure.errorType,
       error_log_size_chars: failure.relevantLog.length,
@@ -101,7 +101,7 @@ export async function AuditedBuildWorkflow(input: AuditedBuildInput): Promise<Au
     await logAgent(step, run, more)
   }
 
-  /** What was spent on a step stands in the trace, whatever became of it. */
+  /** Logs what a failed step spent. Returns the error to throw. */
   async function agentFailed(
     error: unknown,
     request: AgentRequest,
@@ -114,7 +114,7 @@ export async function AuditedBuildWorkflow(input: AuditedBuildInput): Promise<Au
     )
     if (effort !== undefined) {
       await logAgent(step, effort, {
-        // The message was shown to nobody: no tokens are held against its length.
+        // No agent was shown the message, so its length is not an error log size.
         error_log_size_chars: 0,
         ...more,
         validation_error_type: type,
@@ -147,9 +147,9 @@ export async function AuditedBuildWorkflow(input: AuditedBuildInput): Promise<Au
   }
 
   /**
-   * A step that has been taken is logged even if the build is cancelled meanwhile. `finishedAt` comes from a recorded
-   * result: after a reset of the workflow a step whose result stands is not logged again, and one that was really
-   * taken again is.
+   * Logs a finished step, even if the build is cancelled meanwhile. `finishedAt` comes from a recorded result and is
+   * part of the idempotency key: after a reset of the workflow, a step whose result was kept is not logged again, and a
+   * step that ran again is.
    */
   async function log(step: string, finishedAt: string, entry: Partial<CapturedEntry>): Promise<void> {
     await CancellationScope.nonCancellable(() =>
@@ -190,7 +190,7 @@ interface Proxies {
 }
 
 function proxies(input: AuditedBuildInput): Proxies {
-  // Until the agent has really ended: the next one must not meet it in the workspace.
+  // Waits until the agent has ended: the next one must not run in the same workspace at the same time.
   const cancellationType = ActivityCancellationType.WAIT_CANCELLATION_COMPLETED
   const heartbeatTimeout = input.heartbeatTimeoutMs ?? 30_000
   const grace = MINUTE_MS
@@ -217,7 +217,7 @@ function proxies(input: AuditedBuildInput): Proxies {
   }
 }
 
-/** What install, build, lint and test may take, and any check that does not say. */
+/** Timeout of each default check, and of a check without its own. */
 const CHECK_TIMEOUT_MS = 10 * MINUTE_MS
 const DEFAULT_CHECKS_COUNT = 4
 
@@ -261,7 +261,7 @@ function checksEntry(result: ComplianceResult): Partial<CapturedEntry> {
   }
 }
 
-/** What the last attempt's failure says; a timeout by the server says nothing but that. */
+/** Error type and message of the last attempt's failure. `AGENT_LOST`: the server timed the activity out. */
 function agentFailure(error: unknown): { readonly type: string; readonly message: string } {
   const cause = error instanceof ActivityFailure ? error.cause : error
   const message = cause instanceof Error ? cause.message : String(cause)

@@ -1,6 +1,6 @@
 import type { BuildInstructions } from './types.ts'
 
-/** The wordings used where a build brings none. Change a wording, change its version: the audits compare them. */
+/** Default prompts. When you change a template, change its version too: the audits compare prompt versions. */
 export const DEFAULT_INSTRUCTIONS: BuildInstructions = {
   scaffold: {
     version: 'scaffold-1',

@@ -3,11 +3,11 @@ import path from 'node:path'
 import { nodeFileSystem } from '../../tail/file-system.ts'
 import { scan } from '../../tail/scan.ts'
 import { TRACE_FILE_NAME } from '../trace/log-audit-entry.ts'
-import { beating } from './beating.ts'
+import { withHeartbeats } from './heartbeats.ts'
 import type { OptimizationActivities, ReportFormat } from './types.ts'
 
 export interface OptimizationDeps {
-  /** The four audits over these files, as text. There may be none. The signal: nobody waits for it any more. */
+  /** Renders the four audits over these files, of which there may be none. The signal aborts it. */
   readonly renderReport: (
     traces: readonly string[],
     format: ReportFormat,
@@ -19,22 +19,22 @@ export interface OptimizationDeps {
 
 const HEARTBEAT_MS = 5_000
 const EXTENSION: Record<ReportFormat, string> = { markdown: 'md', html: 'html', json: 'json' }
-/** Ours alone: whatever else stands in the directory is never removed. */
+/** Names of our own reports. Other files in the directory are never removed. */
 const REPORT_NAME = /^optimization-\d{4}-\d\d-\d\dT[\w-]+\.(md|html|json)$/
 const PART = '.part'
-/** Writing takes moments: a part as old as this has no writer any more. */
+/** Writing takes seconds: the writer of an older partial file is dead. */
 const PART_LEFT_AFTER_MS = 60 * 60_000
 
-/** The activities of `OptimizationWorkflow`; without Temporal, call them in the same order. */
+/** The activities of `OptimizationWorkflow`. Without Temporal, call them in the same order. */
 export function createOptimizationActivities(deps: OptimizationDeps): OptimizationActivities {
   return {
     async writeReport({ roots, reportDir, format, name }) {
-      return await beating(HEARTBEAT_MS, async (signal) => {
+      return await withHeartbeats(HEARTBEAT_MS, async (signal) => {
         const traces = await gatherTraces(roots, deps.fileName ?? TRACE_FILE_NAME)
         const text = await deps.renderReport(traces, format, signal)
         const reportFile = path.join(reportDir, `optimization-${name}.${EXTENSION[format]}`)
         await mkdir(reportDir, { recursive: true })
-        // Whoever looks meanwhile sees the whole report or none.
+        // Renamed when complete, so that nobody reads half a report.
         await writeFile(`${reportFile}${PART}`, text)
         await rename(`${reportFile}${PART}`, reportFile)
         return { reportFile, tracesRead: traces.length }
@@ -42,7 +42,7 @@ export function createOptimizationActivities(deps: OptimizationDeps): Optimizati
     },
 
     async pruneReports(reportDir, keep) {
-      return await beating(HEARTBEAT_MS, async () => {
+      return await withHeartbeats(HEARTBEAT_MS, async () => {
         const names = await readdir(reportDir)
         const reports = names.filter((name) => REPORT_NAME.test(name)).sort()
         const old = reports.slice(0, Math.max(0, reports.length - Math.max(1, keep)))
@@ -59,14 +59,19 @@ async function gatherTraces(roots: readonly string[], fileName: string): Promise
   const absolute = roots.map((root) => path.resolve(root))
   const options = { fileName, followSymlinks: false }
   const { found, missingRoots } = await scan(nodeFileSystem, absolute, options, (where, operation, error) => {
-    throw new Error(`cannot ${operation} ${where}: ${(error as Error).message}`, { cause: error })
+    throw new Error(`cannot write the report: cannot ${operation} ${where}: ${(error as Error).message}`, {
+      cause: error,
+    })
   })
-  // A report over fewer builds than there are would pass for one over all.
-  if (missingRoots.length > 0) throw new Error(`no such directory: ${missingRoots.join(', ')}`)
+  // A report over some of the builds would be mistaken for one over all of them.
+  if (missingRoots.length > 0)
+    throw new Error(
+      `cannot write the report: ${missingRoots.join(', ')} does not exist. Create it or correct the roots`,
+    )
   return found.map((sighting) => sighting.path).sort()
 }
 
-/** Reports that a killed worker had not written to their end. */
+/** Partial reports of killed workers. */
 async function leftParts(dir: string, names: readonly string[]): Promise<string[]> {
   const isPart = (name: string): boolean =>
     name.endsWith(PART) && REPORT_NAME.test(name.slice(0, -PART.length))

@@ -17,7 +17,7 @@ export interface OptimizationScheduleOptions {
   readonly taskQueue?: string
 }
 
-/** Puts `OptimizationWorkflow` on a Temporal Schedule, or brings the one that stands up to date. */
+/** Creates the Temporal Schedule of `OptimizationWorkflow`, or updates it if it exists. */
 export async function ensureOptimizationSchedule(
   client: Client,
   options: OptimizationScheduleOptions,
@@ -31,7 +31,7 @@ export async function ensureOptimizationSchedule(
     taskQueue: options.taskQueue ?? DEFAULT_TASK_QUEUE,
     args: [options.input],
   }
-  // After an outage one report says what ten would.
+  // After an outage one run is enough: each report covers all traces.
   const policies = { overlap: ScheduleOverlapPolicy.SKIP, catchupWindow: '1 day' } as const
   try {
     return await client.schedule.create({ scheduleId, spec, action, policies })

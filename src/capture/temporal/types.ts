@@ -4,38 +4,38 @@ import type { AgentEffort, AgentRequest, AgentRun, Instruction } from '../agent/
 import type { ComplianceRequest, ComplianceResult } from '../checks/compliance-checks.ts'
 import type { WorkspaceRequest } from '../agent/workspace.ts'
 
-// What workflows, activities and clients share: types only, so that a workflow's bundle stays free of Node.js.
+// Shared by workflows, activities and clients. Types only: a workflow's bundle must not contain Node.js modules.
 
 export interface AuditedBuildInput {
   readonly packageName: string
-  /** Where the builds of all packages live, on the worker's machine: `workspaceRoot/package/run` is this one's. */
+  /** Parent directory of all builds on the worker's machine. This build gets `workspaceRoot/package/run`. */
   readonly workspaceRoot: string
-  /** What to build; instructions say `{{specification}}` where it goes. */
+  /** What to build. Replaces `{{specification}}` in the instructions. */
   readonly specification: string
   /** Content of GEMINI.md. */
   readonly context: string
-  /** Copied into the new workspace before the agent sees it. */
+  /** Copied into the new workspace before the agent starts. */
   readonly templateDir?: string
   readonly model?: string
-  /** Default: the wordings in `instructions.ts`. */
+  /** Default: the prompts in `instructions.ts`. */
   readonly instructions?: Partial<BuildInstructions>
   /** Default: npm install, build, lint, test. */
   readonly checks?: readonly Check[]
-  /** Default 3; 0 means that the first failing verification ends the build. */
+  /** Default 3. With 0 the first failing verification ends the build. */
   readonly maxFixAttempts?: number
-  /** One run of the agent. Default 15 minutes. */
+  /** Timeout of one run of the agent. Default 15 minutes. */
   readonly agentTimeoutMs?: number
-  /** All checks of one verification. Default: as long as each of them may take, one after the other. */
+  /** Timeout of all checks of one verification. Default: the sum of their timeouts. */
   readonly checksTimeoutMs?: number
-  /** How often one run of the agent is tried. Default 5. */
+  /** Maximum attempts at one run of the agent. Default 5. */
   readonly agentAttempts?: number
-  /** Pause before the second try; doubles with each further one. Default 10 seconds. */
+  /** Backoff before the second attempt; doubles with each further one. Default 10 seconds. */
   readonly agentRetryMs?: number
-  /** Within how long a worker that died is noticed. Default 30 seconds. */
+  /** A dead worker is noticed within this time. Default 30 seconds. */
   readonly heartbeatTimeoutMs?: number
 }
 
-/** The fix instruction may also say `{{error_type}}`, `{{error_log}}` and `{{command}}`. */
+/** The fix instruction may also contain `{{error_type}}`, `{{error_log}}` and `{{command}}`. */
 export interface BuildInstructions {
   readonly scaffold: Instruction
   readonly implement: Instruction
@@ -54,7 +54,7 @@ export interface AuditedBuildResult {
 /** Why a build did not pass: the details of the `ApplicationFailure` of type `AuditedBuildFailed`. */
 export interface AuditedBuildFailure {
   readonly reason: 'checks_failed' | 'agent_failed' | 'checks_not_run' | 'not_set_up'
-  /** `''` where no workspace was set up. */
+  /** `''` if no workspace was created. */
   readonly workingDir: string
   readonly workflowRunId: string
   readonly step: string
@@ -66,8 +66,8 @@ export interface AuditedBuildFailure {
 export interface Workspace {
   readonly workingDir: string
   /**
-   * What the trace calls this build. It comes from a recorded result and not from the workflow, because a reset gives
-   * the workflow another run id, and leaves it the same directory.
+   * The `workflow_run_id` of this build in the trace. It comes from a recorded result, not from the workflow: a reset
+   * changes the run id of the workflow but not the directory.
    */
   readonly buildId: string
 }
@@ -75,17 +75,17 @@ export interface Workspace {
 export interface AuditedBuildActivities {
   setupWorkspace(request: WorkspaceRequest): Promise<Workspace>
   /**
-   * The counts are those of all attempts. `step` names what `accountForAgent` can be asked for; default this
-   * activity's own id. A failure's first detail is an `AgentEffort`, where there is one to tell.
+   * Returns the sums over all attempts. `step` identifies the step for `accountForAgent`; default: the activity's id.
+   * The first detail of a failure is an `AgentEffort`.
    */
   executeGeminiAgent(request: AgentRequest, step?: string): Promise<AgentRun>
   /**
-   * What all attempts at a step took that came to no result, in the same workflow run; `undefined` where none has
-   * begun. Ends an agent that is still at it.
+   * What all attempts at a failed step spent, in the same workflow run; `undefined` if none has begun. Ends an agent
+   * that is still running.
    */
   accountForAgent(request: AgentRequest, step: string): Promise<AgentEffort | undefined>
   runComplianceChecks(request: ComplianceRequest): Promise<ComplianceResult>
-  /** `idempotencyKey`: default this activity's own id, the same in every attempt. */
+  /** `idempotencyKey`: default the activity's id, which is the same in every attempt. */
   logAuditEntry(workingDir: string, entry: Partial<CapturedEntry>, idempotencyKey?: string): Promise<void>
 }
 
@@ -97,7 +97,7 @@ export interface OptimizationInput {
   readonly reportDir: string
   /** Default `markdown`. */
   readonly format?: ReportFormat
-  /** How many reports stay in `reportDir`. Default 14. */
+  /** Number of reports to keep in `reportDir`. Default 14. */
   readonly keep?: number
 }
 
@@ -108,13 +108,13 @@ export interface OptimizationResult {
 }
 
 export interface OptimizationActivities {
-  /** Reports over all traces below the roots. `name` makes a repeated write the same file. */
+  /** Writes a report over all traces below the roots. `name` is part of the file name, so that a retry replaces it. */
   writeReport(request: {
     readonly roots: readonly string[]
     readonly reportDir: string
     readonly format: ReportFormat
     readonly name: string
   }): Promise<{ readonly reportFile: string; readonly tracesRead: number }>
-  /** Removes all but the newest reports, and what writers that were killed left behind; returns how many reports. */
+  /** Removes all but the newest `keep` reports, and partial files of killed writers. Returns the number of reports removed. */
   pruneReports(reportDir: string, keep: number): Promise<number>
 }

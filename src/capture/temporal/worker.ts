@@ -9,18 +9,18 @@ export interface AuditWorkerOptions {
   readonly namespace?: string
   /** Default `audited-builds`. */
   readonly taskQueue?: string
-  /** How many agents and checks run at once on this machine. Default 4. */
+  /** Maximum number of agents and checks that run at once on this machine. Default 4. */
   readonly maxConcurrentActivities?: number
 }
 
 export const DEFAULT_TASK_QUEUE = 'audited-builds'
 
-/** Where the workflows stand, for a worker of one's own: `.ts` in a clone, `.js` in the published package. */
+/** Path of the workflows for your own worker: `.ts` in a clone, `.js` in the published package. */
 export const workflowsPath: string = fileURLToPath(
   new URL(import.meta.url.endsWith('.ts') ? './workflows.ts' : './workflows.js', import.meta.url),
 )
 
-/** A worker for `AuditedBuildWorkflow` and `OptimizationWorkflow`. Run it, and shut it down, as any other. */
+/** Creates a worker for `AuditedBuildWorkflow` and `OptimizationWorkflow`. Run it and shut it down like any other. */
 export function createAuditWorker(options: AuditWorkerOptions): Promise<Worker> {
   return Worker.create({
     connection: options.connection,
@@ -29,7 +29,7 @@ export function createAuditWorker(options: AuditWorkerOptions): Promise<Worker> 
     workflowsPath,
     activities: options.activities,
     maxConcurrentActivityTaskExecutions: options.maxConcurrentActivities ?? 4,
-    // An agent that is cancelled needs its seconds to end.
+    // A cancelled agent needs some seconds to end.
     shutdownGraceTime: '10s',
   })
 }

@@ -1,3 +1,3 @@
-// The bundle that a worker runs in Temporal's sandbox. Nothing in it may touch Node.js, the clock or chance.
+// Bundled by the worker and run in Temporal's sandbox: no Node.js modules, no system clock, no random numbers.
 export { AuditedBuildWorkflow } from './audited-build.ts'
 export { OptimizationWorkflow } from './optimization.ts'

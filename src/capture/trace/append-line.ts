@@ -6,11 +6,11 @@ const READ_BYTES = 1024 * 1024
 const STANDSTILL_MS = 30_000
 
 export interface AppendOptions {
-  /** The line's last bytes before its end. A file that holds a line ending so already stays as it is. */
+  /** The last characters of the line. If the file already has a line that ends with them, nothing is written. */
   readonly unlessPresent?: string | undefined
-  /** Whether the line must be on the disk, and not only in the system's memory, before this returns. */
+  /** Whether to wait until the line is on the disk, not only in the page cache. */
   readonly durable: boolean
-  /** Writes once, as `write(2)` does: may take fewer bytes than given. Tests pass one with faults. */
+  /** Writes once, like `write(2)`: it may take fewer bytes than given. Tests inject faults here. */
   readonly write?: WriteOnce
 }
 
@@ -19,20 +19,20 @@ export type WriteOnce = (file: FileHandle, bytes: Buffer) => Promise<number>
 const writeOnce: WriteOnce = async (file, bytes) => (await file.write(bytes)).bytesWritten
 
 /**
- * Appends one line (given without its end) to a file that other processes append to as well.
- * An unfinished last line, left by a writer that was killed, is closed first.
- * Returns `false` where the line stood there already. Throws with the path and the cause where it cannot be written.
+ * Appends one line (given without its newline) to a file that other processes may also append to.
+ * A torn last line, left by a killed writer, is terminated first.
+ * Returns `false` if the line was there already. Throws with path and cause if it cannot be written.
  */
 export async function appendLine(file: string, line: string, options: AppendOptions): Promise<boolean> {
   try {
-    // SQLite, which makes the lock file, does not say what it misses.
+    // SQLite, which creates the lock file, does not report the cause if the directory is missing.
     await access(path.dirname(file))
     const { handle, appended } = await withFileLock(lockOf(file), () => openAndAppend(file, line, options), {
       standstillMs: STANDSTILL_MS,
     })
     try {
-      // Without the lock: others append meanwhile, and the disk syncs several writers' lines at once. A line that
-      // stood there already is synced too: the call that wrote it may have been killed before it could.
+      // After the lock is released, so that other writers can append meanwhile and one sync serves several. A line that
+      // was there already is synced too: the call that wrote it may have been killed before its sync.
       if (options.durable) await handle.datasync()
       return appended
     } finally {
@@ -63,7 +63,7 @@ async function openAndAppend(
 async function append(handle: FileHandle, line: string, options: AppendOptions): Promise<boolean> {
   const tail = await lastLineState(handle, options.unlessPresent)
   if (tail === 'present') return false
-  // A killed writer got everything out but the line's end: with it the line is there, and once.
+  // A killed writer wrote everything but the newline: adding it completes that line.
   const bytes = tail === 'present but open' ? '\n' : `${tail === 'torn' ? '\n' : ''}${line}\n`
   await writeWhole(handle, Buffer.from(bytes), options.write ?? writeOnce)
   return tail !== 'present but open'
@@ -83,17 +83,19 @@ async function lastLineState(handle: FileHandle, wanted: string | undefined): Pr
 }
 
 /**
- * One write, which Linux appends undivided. Where the system takes a part only (a full disk, a quota) the call
- * fails and leaves that part as an unfinished line, which the next append closes. It is not taken back: a reader
- * may be past it already, and a file that shrinks is read again from its start.
+ * One write, which Linux appends as a whole. If the system takes only a part (disk full, quota), the call fails and
+ * leaves that part as a torn line, which the next append terminates. It is not truncated: a reader may have passed it,
+ * and would read a truncated file again from its start.
  */
 async function writeWhole(handle: FileHandle, bytes: Buffer, write: WriteOnce): Promise<void> {
   const written = await write(handle, bytes)
   if (written === bytes.length) return
-  throw new Error(`only ${String(written)} of ${String(bytes.length)} bytes were taken. Is the disk full?`)
+  throw new Error(
+    `only ${String(written)} of ${String(bytes.length)} bytes were written. Is the disk full? The next append terminates the torn line`,
+  )
 }
 
-/** Reads in pieces that overlap by the text's length, so that no border can hide it. */
+/** Reads in chunks that overlap by the text's length, so that no chunk boundary can hide it. */
 async function holds(handle: FileHandle, text: string): Promise<boolean> {
   const wanted = Buffer.from(text)
   const buffer = Buffer.alloc(READ_BYTES + wanted.length)
@@ -111,8 +113,8 @@ async function textAt(handle: FileHandle, position: number, length: number): Pro
 
 function hint(error: unknown): string {
   const code = (error as NodeJS.ErrnoException).code
-  if (code === 'ENOENT') return '. The working directory must exist before the first entry.'
-  if (code === 'EACCES' || code === 'EROFS') return '. The builds must be able to write there.'
-  if (code === 'EISDIR') return '. A directory stands where the trace should be.'
+  if (code === 'ENOENT') return '. Create the working directory before the first entry.'
+  if (code === 'EACCES' || code === 'EROFS') return '. The build needs permission to write there.'
+  if (code === 'EISDIR') return '. A directory has the name of the trace file.'
   return ''
 }

@@ -1,13 +1,12 @@
 import type { OptimizationLogEntry } from '../../entry/entry.ts'
 
 /**
- * An entry as this side writes it: the reader's entry and two fields that only people and writers look at
- * (the reader ignores unknown keys).
+ * An entry as this package writes it: with two more keys, which the reader ignores.
  */
 export interface CapturedEntry extends OptimizationLogEntry {
-  /** Which of the count fields are estimates and not what the model's API reported. */
+  /** The counts that are estimates, not reported by the model's API. */
   estimated_fields?: readonly EstimatedField[]
-  /** Names this write, so that a repeated one is recognised. Always the line's last key. */
+  /** The idempotency key, by which a repeated write is recognised. Always the last key of the line. */
   entry_id?: string
 }
 

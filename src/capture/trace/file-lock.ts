@@ -4,12 +4,12 @@ import { setTimeout as delay } from 'node:timers/promises'
 
 const FIRST_PAUSE_MS = 1
 const LONGEST_PAUSE_MS = 20
-/** What one look at the lock may count as waiting: whoever was stopped or blocked meanwhile has not waited. */
+/** Maximum waiting time that one attempt adds: time in which this process itself was stopped is not waiting. */
 const LONGEST_LOOK_MS = 1_000
 
 /** When to stop waiting for a lock. */
 export interface Patience {
-  /** The lock changes hands no more for so long: its holder is stopped. A queue, however long, is no reason to give up. */
+  /** Give up after the lock has not changed hands for this long. The length of the queue does not matter. */
   readonly standstillMs: number
   /** Milliseconds; default: the system's monotonic clock. */
   readonly now?: () => number
@@ -18,9 +18,9 @@ export interface Patience {
 /**
  * Runs `body` while no other process (and no other call in this one) holds the same lock.
  *
- * The lock is the operating system's own, taken by SQLite on an empty file: Node.js has no file locks itself, and
- * a lock file of one's own outlives a writer that was killed. This one ends with its process, whatever ends it.
- * Throws where the lock's holder stands still for too long, or its file cannot be created.
+ * It is a lock of the operating system, taken by SQLite on an empty file: Node.js has no API for file locks, and a plain
+ * lock file would outlive a killed writer. The system releases this one when its process ends, however it ends.
+ * Throws if the lock does not change hands for too long, or if its file cannot be created.
  */
 export async function withFileLock<T>(path: string, body: () => Promise<T>, patience: Patience): Promise<T> {
   const database = open(path)
@@ -38,9 +38,12 @@ function open(path: string): DatabaseSync {
   try {
     return new DatabaseSync(path, { timeout: 0 })
   } catch (error) {
-    throw new Error(`cannot open the lock ${path}: ${(error as Error).message}. Is its directory writable?`, {
-      cause: error,
-    })
+    throw new Error(
+      `cannot open the lock file ${path}: ${(error as Error).message}. Is the directory writable?`,
+      {
+        cause: error,
+      },
+    )
   }
 }
 
@@ -64,20 +67,20 @@ async function acquire(database: DatabaseSync, path: string, patience: Patience)
       lookedMs = atMs
       if (waitedMs > standstillMs) {
         throw new Error(
-          `cannot lock ${path}: another writer has held it for ${String(standstillMs)} ms. Is it stopped?`,
+          `cannot lock ${path}: another writer has held the lock for ${String(standstillMs)} ms. Find that process and resume or end it`,
           { cause: error },
         )
       }
     }
-    // Never twice the same pause: writers that started together would go on meeting each other.
+    // Random, so that writers that started together do not keep colliding.
     await delay(pauseMs * (0.5 + Math.random()))
   }
 }
 
 /**
- * Every holder touches the lock file, so that those who wait see the lock change hands: the file behind it may stay
- * as it is, or be written by strangers. By its path, never by a handle: closing any handle of this process to the
- * file would let go of the lock (POSIX). Another user's file cannot be touched; then a queue counts as one holder.
+ * Every holder sets the lock file's modification time, so that waiting writers see the lock change hands. This uses the
+ * path, never a file handle: in POSIX, closing any handle of the process to the file releases the lock. The file of
+ * another user cannot be touched; then several holders look like one.
  */
 async function showProgress(path: string): Promise<void> {
   const now = new Date()

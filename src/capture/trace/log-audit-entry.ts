@@ -8,41 +8,42 @@ import { truncateText } from '../truncate-text.ts'
 
 export const TRACE_FILE_NAME = 'audit_trace.jsonl'
 
-/** Well below the 16 MiB from which on the reader skips a line, whatever the text has to be escaped to. */
+/** Below the 16 MiB above which the reader skips a line. */
 const MAX_LINE_BYTES = 15 * 1024 * 1024
 const DEFAULT_ERROR_LIMIT_CHARS = 256 * 1024
 
 export interface LogAuditOptions {
-  /** Repeating the call with the same key (a retried activity) leaves the file as it is. */
+  /** A repeated call with the same key (a retried activity) does not write again. */
   readonly idempotencyKey?: string
-  /** Longest `error_full` in characters; the middle of a longer one is left out. Default 262,144. */
+  /** Maximum length of `error_full` in characters. The middle of a longer one is left out. Default 262,144. */
   readonly errorLimitChars?: number
   /** Default `audit_trace.jsonl`. */
   readonly fileName?: string
-  /** Whether to wait until the line is on the disk (default), so that a power cut cannot take back what was counted. */
+  /** Whether to wait until the line is on the disk, so that it survives a power cut. Default true. */
   readonly durable?: boolean
   readonly now?: () => Date
   readonly write?: WriteOnce
 }
 
-/** What a caller knows of a step; `null` is absent. */
+/** The fields that a caller knows. `null` means absent. */
 export type GivenEntry = { readonly [Field in keyof CapturedEntry]?: CapturedEntry[Field] | null }
 
 export interface LoggedEntry {
-  /** What stands in the file, derived fields included. */
+  /** The written entry, including derived fields. */
   readonly entry: CapturedEntry
   readonly file: string
-  /** `false` where the idempotency key was in the file already and nothing was written. */
+  /** `false` if the idempotency key was in the file already, so nothing was written. */
   readonly written: boolean
 }
 
 /**
- * Appends one step of a build to `audit_trace.jsonl` in `workingDir`: exactly one line, whole or not at all for the
- * reader, safe beside other writers of the same file.
- * Stamps `timestamp` where absent and derives the total, the rework cost factor and the error log's size. `null` is
+ * Appends one step of a build to `audit_trace.jsonl` in `workingDir`: exactly one line, complete or not at all for the
+ * reader, safe with concurrent writers of the same file.
+ * Sets `timestamp` if it is absent and derives the total, the rework cost factor and the error log's size. `null` means
  * absent, as for the reader.
- * Throws where the reader would reject the entry (it is checked by the reader's own parser), with field and cause,
- * where the idempotency key is empty, which would be every step's, and where the file cannot be written, with path and cause.
+ * Throws a `TypeError` with field and cause if the reader would reject the entry (the reader's own parser checks it), and
+ * if the idempotency key is empty, because all steps would share it. Throws with path and cause if the file cannot be
+ * written.
  */
 export async function logAuditEntry(
   workingDir: string,
@@ -51,7 +52,8 @@ export async function logAuditEntry(
 ): Promise<LoggedEntry> {
   const file = path.join(workingDir, options.fileName ?? TRACE_FILE_NAME)
   const complete = completeEntry(withoutNulls(entry), options)
-  if (complete.entry_id === '') throw refused(file, 'the idempotency key (entry_id)', 'is empty')
+  if (complete.entry_id === '')
+    throw refused(file, 'the idempotency key (entry_id)', 'is empty, and all steps would share it')
   const line = readableLine(complete, file)
   const written = await appendLine(file, line, {
     unlessPresent: complete.entry_id === undefined ? undefined : idEnding(complete.entry_id),
@@ -62,8 +64,8 @@ export async function logAuditEntry(
 }
 
 /**
- * How a line ends that carries this id, its last key. Quotes inside a string stand as `\"` in JSON: no text within
- * an entry can look like it.
+ * The end of a line with this id, which is its last key. JSON escapes quotes inside strings as `\"`, so no text of an
+ * entry can look like it.
  */
 const idEnding = (id: string): string => `,"entry_id":${JSON.stringify(id)}}`
 
@@ -114,9 +116,9 @@ function boundedError(entry: Given, limitChars: number): Given {
   }
 }
 
-/** The entry as a line that the reader takes: judged by the reader's own parser. */
+/** The entry as a line. The reader's own parser checks that the reader accepts it. */
 function readableLine(entry: CapturedEntry, file: string): string {
-  // JSON turns NaN into null, which reads as absent: look before it is hidden.
+  // Checked before JSON.stringify turns NaN into null, which means absent.
   const checked = entrySchema.safeParse(entry)
   const issue = checked.error?.issues[0]
   if (issue !== undefined) throw refused(file, issue.path.map(String).join('.'), issue.message)

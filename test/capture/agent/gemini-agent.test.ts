@@ -70,7 +70,7 @@ const writeFileCall = (file: string): ModelTurn => ({
 })
 
 describe('executeGeminiAgent, with the real Gemini CLI', () => {
-  it('writes files, and tells tokens, hash, version, cost and what it touched', async () => {
+  it('writes files, and returns tokens, hash, prompt version, cost and files touched', async () => {
     writeFileSync(path.join(workingDir, 'untouched.txt'), 'as it was')
     const result = await run([writeFileCall('src/a.txt'), { text: 'Done.' }], {
       deps: { prices: { [MODEL]: { input: 1, cached: 0.5, output: 10 } } },
@@ -98,7 +98,7 @@ describe('executeGeminiAgent, with the real Gemini CLI', () => {
     expect(api?.requests[0]?.conversation).toContain('Never use any.')
   })
 
-  it('takes an instruction longer than an argument may be', async () => {
+  it('accepts an instruction longer than the limit for an argument', async () => {
     const file = 'x'.repeat(300_000)
     await run([{ text: 'Done.' }], { values: { file } })
     expect(api?.requests[0]?.prompt).toBe(`Write ${file}.`)
@@ -109,13 +109,13 @@ describe('executeGeminiAgent, with the real Gemini CLI', () => {
     ['HTTP 500', [{ status: 500, message: 'boom' }], 'server_error', true],
     ['HTTP 400 for a wrong key', [{ status: 400, message: 'API key not valid.' }], 'auth', false],
     ['an empty answer, exit code 0', [{ empty: true }], 'empty_answer', true],
-  ])('reads %s as what it means', async (_, turns, reason, retryable) => {
+  ])('reads %s by its meaning', async (_, turns, reason, retryable) => {
     const result = await run(turns)
     expect(result).toMatchObject({ ok: false, reason })
     expect(isRetryable((result as AgentResult & { ok: false }).reason)).toBe(retryable)
   })
 
-  it('reads refused tools, exit code 0, as a failure, and says what they cost', async () => {
+  it('refused tools are a failure with its tokens, despite exit code 0', async () => {
     const outside: ModelTurn = {
       calls: [{ name: 'write_file', args: { file_path: '/somewhere-else.txt', content: 'x' } }],
     }
@@ -128,13 +128,13 @@ describe('executeGeminiAgent, with the real Gemini CLI', () => {
     expect((result as { message: string }).message).toContain('somewhere-else.txt')
   })
 
-  it('takes a file that is not there for an everyday mistake of an agent', async () => {
+  it('a missing file is not a failure of the agent', async () => {
     const nowhere: ModelTurn = { calls: [{ name: 'read_file', args: { file_path: 'nowhere.txt' } }] }
     const result = await run([nowhere, { text: 'There is none.' }])
     expect(result).toMatchObject({ ok: true, run: { response: 'There is none.', failedToolCalls: 1 } })
   })
 
-  it('tells what was paid before the API refused, and what else is known of the run', async () => {
+  it('after an API error the tokens before it are returned', async () => {
     const result = await run([writeFileCall('a.txt'), { status: 429, message: 'quota' }], {
       deps: { prices: { [MODEL]: { input: 1, cached: 0.5, output: 10 } } },
     })
@@ -160,7 +160,7 @@ describe('executeGeminiAgent, with the real Gemini CLI', () => {
     })
   })
 
-  it('tells what was paid before the agent was ended as the least that was, and no cost', async () => {
+  it('after a timeout the known tokens are a lower bound, without a cost', async () => {
     const cancel = new AbortController()
     const answers = run([writeFileCall('a.txt'), { hang: true }], {
       deps: { signal: cancel.signal, prices: { [MODEL]: { input: 1, output: 10 } } },
@@ -180,7 +180,7 @@ describe('executeGeminiAgent, with the real Gemini CLI', () => {
     expect(result.run).not.toHaveProperty('costUsd')
   })
 
-  it('lets no value ask for files: what stands behind an @ reaches the model as text', async () => {
+  it('values cannot include files: an @name in a value reaches the model as text', async () => {
     mkdirSync(path.join(workingDir, '@acme'))
     writeFileSync(path.join(workingDir, '@acme/sum'), 'a secret')
     writeFileSync(path.join(workingDir, 'a.txt'), 'another')
@@ -189,7 +189,7 @@ describe('executeGeminiAgent, with the real Gemini CLI', () => {
     expect(api?.requests[0]?.conversation).not.toMatch(/secret|another/)
   })
 
-  it('reads a missing key and an empty instruction from the exit code', async () => {
+  it('recognises a missing key and an empty instruction by the exit code', async () => {
     expect(await run([{ text: '' }], { env: { GEMINI_API_KEY: '' } })).toMatchObject({ reason: 'auth' })
     await api?.close()
     const empty = executeGeminiAgent(
@@ -206,12 +206,12 @@ describe('executeGeminiAgent, with the real Gemini CLI', () => {
     expect(await empty).toMatchObject({ ok: false, reason: 'empty_instruction' })
   })
 
-  it('reads an API that is not there as unreachable', async () => {
+  it('recognises an unreachable API', async () => {
     const result = await run([{ text: '' }], { env: { GOOGLE_GEMINI_BASE_URL: 'http://127.0.0.1:1' } })
     expect(result).toMatchObject({ ok: false, reason: 'unreachable' })
   })
 
-  it('ends an agent that takes too long', async () => {
+  it('ends an agent at its timeout', async () => {
     const result = await run([{ hang: true }], { timeoutMs: 3_000 })
     expect(result).toMatchObject({ ok: false, reason: 'timeout' })
     expect(existsSync(path.join(workingDir, '.audit_trace.jsonl.agent'))).toBe(false)
@@ -243,7 +243,7 @@ describe('executeGeminiAgent, with the real Gemini CLI', () => {
     },
   )
 
-  it('reads a kill from outside as one, although the CLI exits with 0 after SIGTERM', async () => {
+  it('recognises a kill from outside, although the CLI exits with 0 after SIGTERM', async () => {
     const answers = run([{ hang: true }])
     await until('the CLI has asked the model', () => api?.requests.length === 1 || undefined)
     const mark = readFileSync(path.join(workingDir, '.audit_trace.jsonl.agent'), 'utf8')
@@ -251,7 +251,7 @@ describe('executeGeminiAgent, with the real Gemini CLI', () => {
     expect(await answers).toMatchObject({ ok: false, reason: 'no_output' })
   })
 
-  it('ends the agent of a worker that was killed before it starts its own', async () => {
+  it('ends the agent of a killed worker before it starts its own', async () => {
     let marked: Promise<void> | undefined
     const orphan = runProcess({
       command: 'sleep',
@@ -268,7 +268,7 @@ describe('executeGeminiAgent, with the real Gemini CLI', () => {
     expect(await orphan).toMatchObject({ how: 'killed', endedBy: 'SIGKILL' })
   })
 
-  it('says what is wrong where there is no such program', async () => {
+  it('a missing program is an error that names it', async () => {
     await expect(run([{ text: '' }], { deps: { command: ['no-such-gemini'] } })).rejects.toThrow(
       /cannot start no-such-gemini in .*workspace: spawn no-such-gemini ENOENT/,
     )
@@ -303,7 +303,7 @@ describe('token counts without statistics', () => {
 })
 
 describe('files touched', () => {
-  it('of very many a part is listed, with a marker that the trace takes', async () => {
+  it('a long list is cut, with a marker that is valid in the trace', async () => {
     const program = path.join(dir, 'agent.cjs')
     const files = `for (let i = 0; i < 3000; i++) fs.writeFileSync('generated-' + i, '')`
     writeFileSync(
@@ -318,7 +318,7 @@ describe('files touched', () => {
     await expect(logAuditEntry(workingDir, step)).resolves.toMatchObject({ written: true })
   })
 
-  it('are left out by their length, too', () => {
+  it('long names are cut by their total size', () => {
     const bounded = boundedNames(Array.from({ length: 1000 }, (_, i) => `${'ä'.repeat(2000)}${String(i)}`))
     expect(Buffer.byteLength(JSON.stringify(bounded))).toBeLessThan(410_000)
     expect(bounded.at(-1)).toMatch(/of 1000 files left out/)
@@ -326,11 +326,11 @@ describe('files touched', () => {
 })
 
 describe('fillIn', () => {
-  it('puts values in, and takes none of them for a template', () => {
+  it('replaces placeholders, and does not expand placeholders in values', () => {
     expect(fillIn('{{a}} and {{b}}', { a: '{{b}} $&', b: '2' })).toBe('{{b}} $& and 2')
   })
 
-  it('refuses a name without a value', () => {
+  it('rejects a placeholder without a value', () => {
     expect(() => fillIn('{{missing}}', {})).toThrow('{{missing}}')
   })
 })

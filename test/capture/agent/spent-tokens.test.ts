@@ -11,7 +11,7 @@ import { temporaryDirectory } from '../../setup/exporter.ts'
 
 const whole = { prompt: 1000, completion: 50, isWhole: true, costUsd: 0.5, durationMs: 2000 }
 
-it('adds up what all attempts at a step took, their time as well', async () => {
+it('adds up tokens and time of all attempts at a step', async () => {
   const dir = temporaryDirectory()
   await endAttempt(dir, await beginAttempt(dir, 'run/scaffold'), whole)
   await endAttempt(dir, await beginAttempt(dir, 'run/implement_v1'), whole)
@@ -26,13 +26,13 @@ it('adds up what all attempts at a step took, their time as well', async () => {
   })
 })
 
-it('tells neither counts nor a cost where none are known', async () => {
+it('unknown counts and costs are absent', async () => {
   const dir = temporaryDirectory()
   await endAttempt(dir, await beginAttempt(dir, 'run/scaffold'), { isWhole: false, durationMs: 5 })
   expect(await sumAttempts(dir, 'run/scaffold')).toEqual({ attempts: 1, isWhole: false, durationMs: 5 })
 })
 
-it('knows the attempts that nobody has ended, and from when to when they ran', async () => {
+it('lists attempts without an end, with the time until the next attempt', async () => {
   const dir = temporaryDirectory()
   const killed = await beginAttempt(dir, 'run/scaffold', 1)
   await endAttempt(dir, await beginAttempt(dir, 'run/scaffold', 2), whole)
@@ -43,7 +43,7 @@ it('knows the attempts that nobody has ended, and from when to when they ran', a
   expect(await sumAttempts(dir, 'run/scaffold')).toMatchObject({ attempts: 2, prompt: 1007 })
 })
 
-it('loses nothing behind a line that a killed worker left unfinished', async () => {
+it('a torn line of a killed worker loses no other line', async () => {
   const dir = temporaryDirectory()
   await endAttempt(dir, await beginAttempt(dir, 'run/scaffold'), whole)
   const attempt = await beginAttempt(dir, 'run/scaffold')

@@ -30,11 +30,11 @@ describe('estimateTokens', () => {
     expect(Math.abs(estimateTokens(text) / tokens - 1)).toBeLessThan(0.12)
   })
 
-  it('makes nothing of an empty text', () => {
+  it('an empty text has no tokens', () => {
     expect(estimateTokens('')).toBe(0)
   })
 
-  it('takes a megabyte of one character for many tokens, not for one word', () => {
+  it('a megabyte of one character is many tokens, not one word', () => {
     for (const character of ['x', '-', ' ']) {
       expect(estimateTokens(character.repeat(1_000_000))).toBeGreaterThan(10_000)
     }

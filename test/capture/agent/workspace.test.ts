@@ -39,7 +39,7 @@ function write(below: string, name: string, content = 'x'): void {
 }
 
 describe('setupWorkspace', () => {
-  it('copies the template, and keeps what a build has made of it', async () => {
+  it('copies the template, and keeps the files of an existing workspace', async () => {
     write(template(), 'src/a.ts', 'template')
     const made = await setup()
     expect(made).toBe(path.join(dir, 'builds', 'sum', 'run'))
@@ -49,7 +49,7 @@ describe('setupWorkspace', () => {
     expect(readFileSync(path.join(made, 'src/a.ts'), 'utf8')).toBe('build')
   })
 
-  it('keeps the links of a template, and lets no context be written through them', async () => {
+  it('copies links as links, and does not write the context through them', async () => {
     write(template(), 'AGENTS.md', 'the template’s own')
     symlinkSync('AGENTS.md', path.join(template(), 'GEMINI.md'))
     const made = await setup()
@@ -61,7 +61,7 @@ describe('setupWorkspace', () => {
     }
   })
 
-  it('is whole after a worker was killed while it copied', async () => {
+  it('is complete after a worker was killed while copying', async () => {
     for (let i = 0; i < 2_000; i++)
       write(template(), `src/${String(i % 50)}/${String(i)}.ts`, 'x'.repeat(5_000))
     const workspace = path.resolve(import.meta.dirname, '../../../src/capture/agent/workspace.ts')
@@ -80,12 +80,10 @@ describe('setupWorkspace', () => {
     expect(names(made)).toEqual(names(template()))
   })
 
-  it('says for good that there is no such template', async () => {
+  it('a missing template is an error that is not retried', async () => {
     rmSync(template(), { recursive: true })
     await expect(setup()).rejects.toThrow(TypeError)
-    await expect(setup()).rejects.toThrow(
-      /cannot set up the workspace .*: there is no template directory .*template$/,
-    )
+    await expect(setup()).rejects.toThrow(/workspace .*: the template directory .*template does not exist$/)
     expect(existsSync(path.join(dir, 'builds'))).toBe(false)
     writeFileSync(template(), 'a file')
     await expect(setup()).rejects.toThrow(TypeError)
@@ -93,7 +91,7 @@ describe('setupWorkspace', () => {
 })
 
 describe('files touched', () => {
-  it('are the agent’s, and not what tools make beside a package.json', async () => {
+  it('exclude generated directories next to a package.json', async () => {
     const work = path.join(dir, 'work')
     write(work, 'packages/a/package.json')
     const before = await takeSnapshot(work)

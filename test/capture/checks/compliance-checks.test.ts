@@ -19,7 +19,7 @@ const run = (checks?: readonly Check[]) =>
 const ALL = ['npm install --no-audit --no-fund', 'npm run build', 'npm run lint', 'npm test']
 
 describe('runComplianceChecks, with the real npm, tsc, eslint and node:test', () => {
-  it('passes a sound package and lists every command', async () => {
+  it('passes a correct package and lists every command', async () => {
     writePackage(dir)
     expect(await run()).toMatchObject({ status: 'pass', commandsAttempted: ALL })
   })
@@ -54,7 +54,7 @@ describe('runComplianceChecks, with the real npm, tsc, eslint and node:test', ()
     expect(await run()).toMatchObject({ failure: { check: 'build', errorType: 'NPM_MISSING_SCRIPT' } })
   })
 
-  it('ends a check that hangs, and its children, and calls it a failure', async () => {
+  it('a check that times out is ended with its children, and has failed', async () => {
     writeFileSync(
       path.join(dir, 'hang.cjs'),
       `require('child_process').spawn('sleep', ['1000'], { stdio: 'inherit' })`,
@@ -64,12 +64,12 @@ describe('runComplianceChecks, with the real npm, tsc, eslint and node:test', ()
       status: 'fail',
       failure: {
         errorType: 'TEST_TIMEOUT',
-        log: expect.stringContaining('"node hang.cjs" was ended after') as string,
+        log: expect.stringContaining('"node hang.cjs" timed out after') as string,
       },
     })
   })
 
-  it('keeps the size of a log that it has to cut', async () => {
+  it('the size of a cut log is that of the uncut log', async () => {
     writeFileSync(path.join(dir, 'loud.cjs'), `process.stdout.write('x'.repeat(3e6), () => process.exit(1))`)
     const loud: Check = { name: 'codegen', kind: 'other', command: ['node', 'loud.cjs'] }
     const { failure } = await run([loud])
@@ -78,7 +78,7 @@ describe('runComplianceChecks, with the real npm, tsc, eslint and node:test', ()
     expect(failure?.relevantLog.length).toBeLessThan(13_000)
   })
 
-  it('counts all of a log that is longer than what can be kept', async () => {
+  it('counts all characters of a log that exceeds the memory limit', async () => {
     writeFileSync(
       path.join(dir, 'endless.cjs'),
       `process.stdout.write('x'.repeat(40e6), () => process.exit(1))`,
@@ -87,12 +87,12 @@ describe('runComplianceChecks, with the real npm, tsc, eslint and node:test', ()
     expect(failure?.logChars).toBe(40_000_000)
   })
 
-  it('names a check that hangs as it names one that fails', async () => {
+  it('names the error type of a timeout after the check', async () => {
     const hang: Check = { name: 'unit tests', kind: 'test', command: ['sleep', '1000'], timeoutMs: 300 }
     expect(await run([hang])).toMatchObject({ failure: { errorType: 'UNIT_TESTS_TIMEOUT' } })
   })
 
-  it('takes a program that aborts for a failure, and one that is killed from outside for none', async () => {
+  it('a program that aborts has failed, and one that is killed from outside has not', async () => {
     const abort = (script: string): Check => ({
       name: 'unit',
       kind: 'other',
@@ -100,14 +100,12 @@ describe('runComplianceChecks, with the real npm, tsc, eslint and node:test', ()
     })
     expect(await run([abort('process.abort()')])).toMatchObject({
       status: 'fail',
-      failure: { errorType: 'UNIT_FAILURE', log: expect.stringContaining('ended by SIGABRT') as string },
+      failure: { errorType: 'UNIT_FAILURE', log: expect.stringContaining('killed by SIGABRT') as string },
     })
-    await expect(run([abort(`process.kill(process.pid, 'SIGKILL')`)])).rejects.toThrow(
-      /"unit" in .* was killed/,
-    )
+    await expect(run([abort(`process.kill(process.pid, 'SIGKILL')`)])).rejects.toThrow(/"unit" in .*killed/)
   })
 
-  describe('what a check is told', () => {
+  describe('the environment of a check', () => {
     const secret = 'AIza-not-a-real-key'
     const given = {
       ...env,
@@ -128,15 +126,15 @@ describe('runComplianceChecks, with the real npm, tsc, eslint and node:test', ()
       `process.exitCode = 1; ['GEMINI_API_KEY', 'MY_TOKEN', 'NPM_TOKEN', 'NODE_ENV', 'HOME'].filter((name) => name in process.env).join()`,
     ]
 
-    it('holds none of the worker’s secrets, and not that it is production', async () => {
+    it('has no secrets of the worker, and no NODE_ENV=production', async () => {
       expect(await told(SHOW)).toBe('HOME\nHOME')
     })
 
-    it('holds what it is to get all the same', async () => {
+    it('has the secrets that passEnv names', async () => {
       expect(await told(SHOW, ['NPM_TOKEN'])).toBe('NPM_TOKEN,HOME\nNPM_TOKEN,HOME')
     })
 
-    it('is not told on where the check finds it elsewhere', async () => {
+    it('withheld values that a check finds elsewhere are masked', async () => {
       writeFileSync(path.join(dir, '.env'), `KEY=${secret}, tok`)
       expect(await told(['bash', '-c', 'cat .env; exit 1'])).toBe(
         'KEY=[GEMINI_API_KEY withheld], tok\nKEY=[GEMINI_API_KEY withheld], tok',
@@ -144,7 +142,7 @@ describe('runComplianceChecks, with the real npm, tsc, eslint and node:test', ()
     })
   })
 
-  it('names the rule whose warnings are too many, in files with spaces in their names too', async () => {
+  it('names the rule with too many warnings, also in files with spaces in their names', async () => {
     writePackage(dir, {
       'package.json': (packageFiles['package.json'] ?? '').replace(
         'eslint src',
@@ -160,7 +158,7 @@ describe('runComplianceChecks, with the real npm, tsc, eslint and node:test', ()
     )
   })
 
-  it('names a configuration that ESLint cannot read, and tests that ran out of time', async () => {
+  it('recognises a broken ESLint configuration, and tests that timed out', async () => {
     writePackage(dir, { 'eslint.config.js': 'no configuration' })
     expect(await run()).toMatchObject({ failure: { check: 'lint', errorType: 'ESLINT_ERROR' } })
     const slow = `import test from 'node:test'\ntest('slow', { timeout: 50 }, () => new Promise((done) => setTimeout(done, 1e3)))\n`
@@ -168,7 +166,7 @@ describe('runComplianceChecks, with the real npm, tsc, eslint and node:test', ()
     expect(await run()).toMatchObject({ failure: { check: 'test', errorType: 'NODE_TEST_FAILURE' } })
   })
 
-  it('throws where a program is missing: no agent can mend that', async () => {
+  it('throws if a program is missing, which no agent can fix', async () => {
     const missing: Check = { name: 'x', kind: 'other', command: ['no-such-program'] }
     await expect(run([missing])).rejects.toThrow('cannot start no-such-program')
   })
@@ -206,26 +204,26 @@ describe('classifyFailure', () => {
     expect(classifyFailure(kind, kind, log)).toBe(type)
   })
 
-  it('keeps of a jest log what failed', () => {
+  it('keeps the failures of a jest log', () => {
     expect(relevantLog(`PASS src/b.test.ts\n${jest}`, 1000)).toBe(jest.trim())
   })
 
-  it('keeps of a lint log the errors below their files', () => {
+  it('keeps the errors of a lint log, below their files', () => {
     expect(relevantLog(`${warned}${any}✖ 2 problems`, 1000)).toBe(any.trimEnd())
   })
 
-  it('keeps the failing line of a code frame, and drops what npm says before the script', () => {
+  it('keeps the failing line of a code frame, and drops what npm prints before the script', () => {
     const frame = 'SyntaxError: Unexpected token (2:10)\n\n  1 | let y\n> 2 | const x = ;\n    |           ^'
     expect(relevantLog(`\n> sum@1.0.0 build\n> webpack\n\n${frame}\n`, 1000)).toBe(frame)
     expect(relevantLog(`> 2 | const x = ;\n`, 1000)).toBe('> 2 | const x = ;')
   })
 
-  it('keeps of a test log the failing tests, and not the warnings of a linter before them', () => {
+  it('keeps the failing tests of a test log, without the lint warnings before them', () => {
     const log = `${warned}\n✖ 1 problem (0 errors, 1 warning)\n\n${jest}`
     expect(relevantLog(log, 1000, 'test')).toBe(jest.trim())
   })
 
-  it('keeps of a compiler log the errors and their explanations', () => {
+  it('keeps the errors of a compiler log, with their explanations', () => {
     const errors = `a.ts(1,1): error TS2322: Type 'x'.\n  Types of property 'y' differ.`
     expect(relevantLog(`> build\n> tsc\n\n${errors}\nnpm error Lifecycle script failed`, 1000)).toBe(errors)
   })

@@ -57,13 +57,13 @@ function stranger(script: string): string {
 }
 
 describe('runProcess', () => {
-  it('ends with a program that takes too long what it started in sessions of its own', async () => {
+  it('a timeout also ends children in sessions of their own', async () => {
     const result = await runProcess(shell(`${WRITER} & sleep 1000`, { timeoutMs: 2_000 }))
     expect(result.how).toBe('timeout')
     expect(isAlive(writerPid() ?? process.pid)).toBe(false)
   })
 
-  it('ends with a program that is cancelled what it started in sessions of its own', async () => {
+  it('cancelling also ends children in sessions of their own', async () => {
     const cancel = new AbortController()
     const running = runProcess(shell(`${WRITER} & sleep 1000`, { signal: cancel.signal }))
     const pid = await writes()
@@ -72,20 +72,20 @@ describe('runProcess', () => {
     expect(isAlive(pid)).toBe(false)
   })
 
-  it('leaves nothing that writes behind a program that has ended by itself', async () => {
+  it('children are ended when the program ends by itself', async () => {
     const result = await runProcess(shell(`${WRITER} & until [ -s writer.pid ]; do :; done`))
     expect(result).toMatchObject({ how: 'exited', code: 0 })
     expect(isAlive(writerPid() ?? process.pid)).toBe(false)
   })
 
-  it('waits for no stranger that holds the output of a program which has ended', async () => {
+  it('does not wait for another process that keeps the output open', async () => {
     const script = `${stranger('sleep 1000')} & until [ -s stranger.pid ]; do :; done; echo done`
     const result = await runProcess(shell(script, { timeoutMs: 60_000 }))
     expect(result).toMatchObject({ how: 'exited', code: 0, stdout: 'done\n' })
     expect(result.durationMs).toBeLessThan(60_000)
   })
 
-  it('keeps both ends of an output without an end, and counts all of it', async () => {
+  it('keeps the beginning and the end of a huge output, and counts all of it', async () => {
     writeFileSync(
       path.join(dir, 'loud.cjs'),
       `const all = 'first' + 'x'.repeat(40e6) + 'last'; require('fs').writeFileSync(1, all.slice(0, 2e7)); require('fs').writeFileSync(1, all.slice(2e7))`,
@@ -98,8 +98,8 @@ describe('runProcess', () => {
   })
 })
 
-describe('what a killed worker left in a workspace', () => {
-  it('is ended by its mark, in sessions of its own too', async () => {
+describe('processes that a killed worker left in a workspace', () => {
+  it('are found by the mark and ended, also in sessions of their own', async () => {
     let mark: Promise<void> | undefined
     const orphan = runProcess(
       shell(`${WRITER} & sleep 1000`, { onStart: (started) => void (mark = markAgent(dir, started)) }),
@@ -112,7 +112,7 @@ describe('what a killed worker left in a workspace', () => {
     expect(await endOrphan(dir)).toBe(false)
   })
 
-  it('is ended even where only a child of the program is left', async () => {
+  it('are ended even if only a child is left', async () => {
     const tag = '00000000-1111-4222-8333-444444444444'
     await markAgent(dir, { groupId: 2 ** 22, tag })
     const child = runProcess(shell(`GEMINI_CLI_AUDIT_TRACE_PROCESS=${tag} ${WRITER} & wait`))
@@ -121,14 +121,14 @@ describe('what a killed worker left in a workspace', () => {
     expect((await child).how).toBe('exited')
   })
 
-  it('cannot name what it did not start', async () => {
+  it('a forged mark ends no other process', async () => {
     for (const forged of ['null', '{"tag":""}', '{"tag":".*"}', '{"groupId":1}']) {
       writeFileSync(path.join(dir, '.audit_trace.jsonl.agent'), forged)
       expect(await endOrphan(dir)).toBe(false)
     }
   })
 
-  it('is ended before the checks of the next attempt start', async () => {
+  it('are ended before the checks of the next attempt start', async () => {
     const script = `import { runComplianceChecks } from ${JSON.stringify(CHECKS)}
       const command = ['bash', '-c', ${JSON.stringify(`${WRITER} & sleep 1000`)}]
       const checks = [{ name: 'test', kind: 'test', command }]
@@ -150,7 +150,7 @@ describe('what a killed worker left in a workspace', () => {
     })
   })
 
-  it('keeps the mark of a later attempt when an earlier one comes to its end', async () => {
+  it('an ending attempt keeps the mark of a later one', async () => {
     const earlier = runMarked(dir, shell('until [ -e go ]; do sleep 0.02; done'))
     await until('the earlier attempt is marked', readMark)
     await markAgent(dir, { groupId: process.pid, tag: 'the later attempt' })
@@ -159,7 +159,7 @@ describe('what a killed worker left in a workspace', () => {
     expect(readMark()).toContain('the later attempt')
   })
 
-  it('is nothing where a run has come to its end', async () => {
+  it('there is no mark after a run has ended', async () => {
     await runMarked(dir, shell('true'))
     expect(readMark()).toBeUndefined()
   })

@@ -18,7 +18,7 @@ it('replays a recorded build of three fixes from the sources', async () => {
   await expect(Worker.runReplayHistory({ workflowsPath }, recorded)).resolves.toBeUndefined()
 })
 
-it('replays it from the published form as well', async () => {
+it('replays it from the published package', async () => {
   // Below node_modules, as the package will stand in somebody's project.
   const parent = path.join(project, 'node_modules/.cache')
   mkdirSync(parent, { recursive: true })
@@ -37,7 +37,7 @@ it('replays it from the published form as well', async () => {
   }
 })
 
-it('notices a workflow that decides otherwise', async () => {
+it('a workflow with other decisions fails the replay', async () => {
   const text = JSON.stringify(recorded)
   const other = JSON.parse(text.replaceAll('"runComplianceChecks"', '"runOtherChecks"')) as typeof recorded
   await expect(Worker.runReplayHistory({ workflowsPath }, other)).rejects.toThrow(

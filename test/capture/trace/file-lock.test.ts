@@ -40,14 +40,14 @@ function clock(stepMs: number, look: (looks: number) => void = () => undefined):
   }
 }
 
-test('whoever waits behind a holder that gets nothing done is told so, and does not get the lock', async () => {
+test('a waiter gives up if the lock does not change hands', async () => {
   const letGo = await hold()
   const entered = withFileLock(lock, () => Promise.resolve(), noWait)
-  await expect(entered).rejects.toThrow(/\.lock: another writer has held it for 0 ms/)
+  await expect(entered).rejects.toThrow(/\.lock: another writer has held the lock for 0 ms/)
   await letGo()
 })
 
-test('as long as the lock changes hands, nobody gives up, however long the queue', async () => {
+test('a waiter does not give up while the lock changes hands', async () => {
   const letGo = await hold()
   let last = 0
   const now = clock(1_000, (looks) => {
@@ -59,7 +59,7 @@ test('as long as the lock changes hands, nobody gives up, however long the queue
   expect([entered, last]).toEqual(['in', 20])
 })
 
-test('whoever takes the lock shows it to those who wait, whatever becomes of the file behind it', async () => {
+test('every holder sets the modification time of the lock file', async () => {
   await (
     await hold()
   )()
@@ -68,7 +68,7 @@ test('whoever takes the lock shows it to those who wait, whatever becomes of the
   expect(statSync(lock).mtimeMs).toBeGreaterThan(0)
 })
 
-test('a waiter that was stopped or blocked for a minute has waited for a second, and waits on', async () => {
+test('time in which the waiter itself was stopped does not count as waiting', async () => {
   const letGo = await hold()
   const now = clock(60_000, (looks) => {
     if (looks === 4) void letGo()
@@ -76,7 +76,7 @@ test('a waiter that was stopped or blocked for a minute has waited for a second,
   expect(await withFileLock(lock, () => Promise.resolve('in'), { standstillMs: 3_000, now })).toBe('in')
 })
 
-test('the lock is free again after a body that failed', async () => {
+test('a failing body releases the lock', async () => {
   const failed = withFileLock(lock, () => Promise.reject(new Error('no room')), noWait)
   await expect(failed).rejects.toThrow('no room')
   expect(await withFileLock(lock, () => Promise.resolve('in'), noWait)).toBe('in')

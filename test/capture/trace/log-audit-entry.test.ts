@@ -32,7 +32,7 @@ const entries = (): Record<string, unknown>[] =>
 const step = { workflow_run_id: 'run-1', step_name: 'implement_v1' }
 
 describe('logAuditEntry', () => {
-  it('stamps the time and derives total, error size and rework cost factor', async () => {
+  it('sets the timestamp and derives total, error size and rework cost factor', async () => {
     await logAuditEntry(
       dir,
       { ...step, prompt_token_count: 30, completion_token_count: 12, error_full: 'abcd' },
@@ -52,13 +52,13 @@ describe('logAuditEntry', () => {
     ])
   })
 
-  it('keeps what is given over what it would derive', async () => {
+  it('given values take precedence over derived ones', async () => {
     const given = { error_log_size_chars: 9, rework_cost_factor: 7, timestamp: '2026-11-01T10:00:00+01:00' }
     await logAuditEntry(dir, { ...step, completion_token_count: 3, error_full: 'abc', ...given })
     expect(entries()[0]).toMatchObject(given)
   })
 
-  it('reads null as absent, and derives nothing from it', async () => {
+  it('null means absent, and nothing is derived from it', async () => {
     const nothing = {
       prompt_token_count: null,
       error_full: null,
@@ -77,7 +77,7 @@ describe('logAuditEntry', () => {
     expect(lines()[0]).not.toContain('entry_id')
   })
 
-  it('refuses an empty idempotency key, under which only the first step would be written', async () => {
+  it('rejects an empty idempotency key, which all steps would share', async () => {
     await expect(logAuditEntry(dir, step, { idempotencyKey: '' })).rejects.toThrow(
       /audit_trace\.jsonl: the idempotency key \(entry_id\): is empty/,
     )
@@ -85,7 +85,7 @@ describe('logAuditEntry', () => {
     expect(existsSync(trace())).toBe(false)
   })
 
-  it('cuts a long error visibly, and lets the size say how long it was', async () => {
+  it('marks the cut in a long error, and the size is that of the uncut error', async () => {
     await logAuditEntry(
       dir,
       { ...step, error_full: `${'a'.repeat(500)}${'z'.repeat(500)}` },
@@ -98,7 +98,7 @@ describe('logAuditEntry', () => {
     )
   })
 
-  it('cuts no character in two', async () => {
+  it('does not cut a surrogate pair', async () => {
     await logAuditEntry(dir, { ...step, error_full: '😀'.repeat(500) }, { errorLimitChars: 101 })
     expect(entries()[0]?.['error_full']).toMatch(/^(😀)+\n\[.*\]\n(😀)+$/u)
   })
@@ -113,14 +113,14 @@ describe('logAuditEntry', () => {
     expect(() => readFileSync(trace())).toThrow('ENOENT')
   })
 
-  it('closes an unfinished line that a killed writer left', async () => {
+  it('terminates a torn line of a killed writer', async () => {
     writeFileSync(trace(), '{"workflow_run_id":"run-1","step_na')
     await logAuditEntry(dir, step)
     expect(lines()).toHaveLength(2)
     expect(JSON.parse(lines()[1] ?? '')).toMatchObject(step)
   })
 
-  it('writes once for one idempotency key, whatever else was written between', async () => {
+  it('writes once per idempotency key, with other lines in between', async () => {
     const first = await logAuditEntry(dir, step, { idempotencyKey: 'run-1/implement_v1' })
     await logAuditEntry(dir, { ...step, step_name: 'x'.repeat(1_100_000) }, { idempotencyKey: 'other' })
     const again = await logAuditEntry(dir, step, { idempotencyKey: 'run-1/implement_v1' })
@@ -128,19 +128,19 @@ describe('logAuditEntry', () => {
     expect(lines()).toHaveLength(2)
   })
 
-  it('does not take a key that stands in a text for the key of a line', async () => {
+  it('a text that looks like an idempotency key is not one', async () => {
     await logAuditEntry(dir, { ...step, error_full: ',"entry_id":"k"}\n' })
     expect((await logAuditEntry(dir, step, { idempotencyKey: 'k' })).written).toBe(true)
   })
 
-  it('completes a line of which a killed writer wrote all but its end', async () => {
+  it('adds the missing newline to a line of a killed writer', async () => {
     await logAuditEntry(dir, step, { idempotencyKey: 'k' })
     writeFileSync(trace(), readFileSync(trace(), 'utf8').trimEnd())
     await logAuditEntry(dir, step, { idempotencyKey: 'k' })
     expect(entries()).toHaveLength(1)
   })
 
-  it('fails where the disk takes a part only, and the retry leaves the step there once', async () => {
+  it('a short write is an error, and after the retry the step is there once', async () => {
     let partly = true
     const attempt = () =>
       logAuditEntry(dir, step, {
@@ -154,15 +154,15 @@ describe('logAuditEntry', () => {
     expect(JSON.parse(lines()[1] ?? '')).toMatchObject(step)
   })
 
-  it('names the path and the cause where it cannot write', async () => {
+  it('an error names the path, the cause and what to do', async () => {
     await expect(logAuditEntry(path.join(dir, 'missing'), step)).rejects.toThrow(
-      /missing\/audit_trace\.jsonl: ENOENT.*\. The working directory must exist before the first entry\.$/,
+      /missing\/audit_trace\.jsonl: ENOENT.*\. Create the working directory before the first entry\.$/,
     )
     mkdirSync(trace())
     await expect(logAuditEntry(dir, step)).rejects.toThrow(/audit_trace\.jsonl: EISDIR/)
   })
 
-  it('waits until the line is on the disk, unless it is told not to', () => {
+  it('syncs the line to disk, unless durable is false', () => {
     const strace = requireProgram('strace')
     const program = fileURLToPath(new URL('../../setup/append-entries.ts', import.meta.url))
     const syncs = (...args: string[]): number => {
@@ -177,7 +177,7 @@ describe('logAuditEntry', () => {
     expect(syncs('not-durable')).toBe(0)
   })
 
-  it('goes on after a writer was killed in the middle: no lock stays behind, at most one line is torn', async () => {
+  it('a killed writer leaves no lock and at most one torn line', async () => {
     const program = fileURLToPath(new URL('../../setup/append-entries.ts', import.meta.url))
     const writer = spawn('node', [program, dir, 'killed', '100000'], { stdio: 'ignore' })
     const exited = once(writer, 'exit')
@@ -190,7 +190,7 @@ describe('logAuditEntry', () => {
     expect(JSON.parse(whole.at(-1) ?? '')).toMatchObject(step)
   })
 
-  it('loses and tears no line while 16 processes append 10,000 and a stranger appends without the lock', async () => {
+  it('no line is lost or torn while 16 processes append 10,000 lines and another writer uses no lock', async () => {
     const program = fileURLToPath(new URL('../../setup/append-entries.ts', import.meta.url))
     const writers = Array.from({ length: 16 }, (_, i) =>
       spawn('node', [program, dir, `writer-${String(i)}`, '625'], { stdio: ['ignore', 'ignore', 'inherit'] }),
@@ -207,7 +207,7 @@ describe('logAuditEntry', () => {
     }
     expect(await ended).toEqual(Array.from({ length: 16 }, () => 0))
 
-    // A stranger's write between looking at the last byte and appending may add a blank line, which is none.
+    // If the writer without the lock appends between the look at the last byte and the append, a blank line results.
     const found = lines().filter((line) => line !== '')
     expect(found).toHaveLength(10_000 + strangers)
     const perWriter = new Map<string, string[]>()

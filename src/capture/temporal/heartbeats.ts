@@ -1,10 +1,13 @@
 import { Context } from '@temporalio/activity'
 
 /**
- * Tells the server that the activity lives, which is also how its cancellation gets here. An activity that is called
- * as a plain function has nobody to tell.
+ * Runs `body` while sending heartbeats. The server notices a dead worker by their absence, and delivers cancellation in
+ * its answers. Outside of an activity (a plain function call) no heartbeats are sent.
  */
-export async function beating<T>(everyMs: number, body: (signal: AbortSignal) => Promise<T>): Promise<T> {
+export async function withHeartbeats<T>(
+  everyMs: number,
+  body: (signal: AbortSignal) => Promise<T>,
+): Promise<T> {
   const context = currentActivity()
   if (context === undefined) return await body(new AbortController().signal)
   context.heartbeat()
