@@ -22,12 +22,14 @@ function fixCosts(audits: Audits): Insight[] {
     .filter(({ fixes, tokens }) => fixes >= MIN_FIXES && tokens > 0 && tokens >= least)
     .slice(0, MAX_COSTS)
     .map((row) => ({
+      id: `cost/fixes/${row.error_type}`,
       kind: 'cost',
       title: `Repairing ${named(row.error_type)} took ${number(row.tokens)} tokens, ${percent(row.tokens / rework)} of all rework`,
       evidence:
         `${counted(row.fixes, 'fix', 'fixes')}${perFix(row)}. Measured, not compared: this is the most that can be ` +
         'saved if the error no longer occurs.',
       tokens: row.tokens,
+      part_of: null,
       change: ruleFor(row.error_type),
       verify: `Watch how often ${named(row.error_type)} fails the first verification under the next revision, in the table of revisions.`,
     }))
@@ -47,10 +49,12 @@ function contextCost(audits: Audits): Insight[] {
   if (context === 0 || context * CUT < MIN_SHARE * audits.totals.tokens) return []
   return [
     {
+      id: 'cost/context',
       kind: 'cost',
       title: `GEMINI.md is ${percent(context / prompt)} of the prompts`,
       evidence: `${number(context)} of ${number(prompt)} prompt tokens, over the entries that record both. Measured, not compared.`,
       tokens: context * CUT,
+      part_of: null,
       change:
         'Shorten GEMINI.md: each tenth cut from it saves this many tokens. Begin with rules whose error types no longer occur, and with long examples.',
       verify:

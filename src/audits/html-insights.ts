@@ -1,8 +1,8 @@
-import { number, shownOf } from '../render/format.ts'
+import { shownOf } from '../render/format.ts'
 import { html, type Html } from '../render/html.ts'
 import { card } from '../render/parts.ts'
 import type { Insight, Report } from './schema.ts'
-import { LISTS, NOTHING_FOUND } from './words.ts'
+import { costOf, LISTS, NOTHING_FOUND } from './words.ts'
 
 const MAX_BRIEF = 20
 
@@ -30,15 +30,16 @@ function listOf(report: Report, kind: Insight['kind']): Html[] {
     html`<h3>${title}</h3>
       <p class="soft">${what}</p>
       <ol>
-        ${insights.map(item)}
+        ${insights.map((insight) => item(insight, insights))}
       </ol>`,
   ]
 }
 
-const item = (insight: Insight): Html =>
-  html`<li>
+function item(insight: Insight, listed: readonly Insight[]): Html {
+  const cost = costOf(insight, listed)
+  return html`<li>
     <h4>${insight.title}</h4>
-    ${insight.tokens === null ? '' : html`<p class="saving">up to ${number(insight.tokens)} tokens</p>`}
+    ${cost === undefined ? '' : html`<p class="cost">${cost}</p>`}
     <dl>
       <dt>Evidence</dt>
       <dd>${insight.evidence}</dd>
@@ -48,6 +49,7 @@ const item = (insight: Insight): Html =>
       <dd>${insight.verify}</dd>
     </dl>
   </li>`
+}
 
 const brief = (title: string, items: readonly Html[]): Html =>
   items.length === 0

@@ -5,7 +5,7 @@ export const REPORT_STYLE = `${CHART_STYLE}
 .insights{margin-bottom:16px}
 .insights ol{margin:0 0 14px;padding-left:22px}.insights ol>li{margin-bottom:14px;padding-left:4px}
 .insights h3,.insights h4{font-size:14px;margin:0}.insights>p{margin:0 0 8px;font-size:13px}.insights>h3{margin:14px 0 6px}
-.insights .saving{font-size:13px;color:var(--good);font-weight:600}
+.insights .cost{font-size:13px;color:var(--bad);font-weight:600}
 .insights dl{margin:4px 0 0;display:grid;grid-template-columns:5.5em minmax(0,1fr);gap:2px 8px;font-size:13.5px}
 .insights ul{margin:0;padding-left:22px;font-size:13.5px}
 .audit{grid-column:1/-1}.audit .scroll{margin-bottom:14px}

@@ -15,7 +15,7 @@ import {
   type ReportTable,
 } from './report-tables.ts'
 import type { Insight, Report } from './schema.ts'
-import { changesSentence, LISTS, NOTHING_FOUND, notRead } from './words.ts'
+import { changesSentence, costOf, LISTS, NOTHING_FOUND, notRead } from './words.ts'
 
 const MAX_INSIGHTS = 20
 const MAX_BRIEF = 10
@@ -71,7 +71,7 @@ function insights(report: Report): string {
   const parts = (['finding', 'cost'] as const).flatMap((kind) => {
     const all = report.insights.filter((insight) => insight.kind === kind)
     const [title, what] = LISTS[kind]
-    const listed = all.slice(0, MAX_INSIGHTS).map((insight, i) => `${i + 1}. ${describe(insight)}`)
+    const listed = all.slice(0, MAX_INSIGHTS).map((insight, i) => `${i + 1}. ${describe(insight, all)}`)
     return all.length === 0
       ? []
       : [`### ${title}${shownOf(all.length, MAX_INSIGHTS)}`, what, listed.join('\n')]
@@ -91,9 +91,14 @@ function brief(title: string, all: readonly string[]): string[] {
   return [`### ${title}${shownOf(all.length, MAX_BRIEF)}`, listed.join('\n')]
 }
 
-const describe = ({ title, evidence, tokens, change, verify }: Insight): string =>
-  `**${text(title)}**${tokens === null ? '' : ` (up to ${number(tokens)} tokens)`}\n` +
-  `   - Evidence: ${text(evidence)}\n   - Change: ${text(change)}\n   - Check: ${text(verify)}`
+function describe(insight: Insight, listed: readonly Insight[]): string {
+  const { title, evidence, change, verify } = insight
+  const cost = costOf(insight, listed)
+  return (
+    `**${text(title)}**${cost === undefined ? '' : ` (${cost})`}\n` +
+    `   - Evidence: ${text(evidence)}\n   - Change: ${text(change)}\n   - Check: ${text(verify)}`
+  )
+}
 
 const tokenEfficiency = (report: Report): string =>
   tables(firstRows(fixTable(report), MAX_TYPES), promptTable(report), firstRows(stepTable(report), MAX_STEPS))

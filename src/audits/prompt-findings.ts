@@ -20,7 +20,35 @@ export function promptFindings(audits: Audits): Found[] {
   const differences = audits.prompt_refinement.comparisons
     .filter(({ comparison }) => isFound(comparison))
     .map(differenceOf)
-  return differences.map((difference) => foundOf(audits, difference, isContested(difference, differences)))
+  const found = differences.map((difference) => ({
+    difference,
+    found: foundOf(audits, difference, isContested(difference, differences)),
+  }))
+  return found.map((one) => withContainer(one, found))
+}
+
+interface FoundDifference {
+  readonly difference: Difference
+  readonly found: Found
+}
+
+/**
+ * Of several versions that are better than the same one, only one can replace it: the saving of the others is part of
+ * the largest.
+ */
+function withContainer({ difference, found }: FoundDifference, all: readonly FoundDifference[]): Found {
+  const { phase, measure, worse } = difference
+  const [largest] = all
+    .filter(
+      (other) =>
+        other.difference.phase === phase &&
+        other.difference.measure === measure &&
+        other.difference.worse === worse &&
+        other.found.act === found.act,
+    )
+    .toSorted((a, b) => (b.found.insight.tokens ?? 0) - (a.found.insight.tokens ?? 0))
+  if (largest === undefined || largest.found === found) return found
+  return { ...found, insight: { ...found.insight, part_of: largest.found.insight.id } }
 }
 
 const higherIsBetter = ({ measure }: Compared): boolean => measure !== 'completion_tokens'
@@ -43,16 +71,22 @@ const isContested = (difference: Difference, all: readonly Difference[]): boolea
   )
 
 function foundOf(audits: Audits, difference: Difference, contested: boolean): Found {
-  const { phase, first, second, better, worse, comparison } = difference
+  const { phase, measure, first, second, better, worse, comparison } = difference
   const usage = usageOf(audits.prompt_refinement, phase, worse)
   const used = phase === 'implement' ? counted(usage.used, 'build') : counted(usage.used, 'fix', 'fixes')
   return {
     act: !contested,
     insight: {
+      id: ['prompt', phase, measure, worse, better].join('/'),
       kind: 'finding',
       title: `The ${phase === 'implement' ? 'implement' : 'fix'} prompt: ${claimOf(difference)}`,
-      evidence: `${first} against ${second}: ${evidenceOf(comparison, higherIsBetter(difference) ? 'share' : 'tokens')}`,
+      evidence: evidenceOf(comparison, higherIsBetter(difference) ? 'share' : 'tokens', {
+        first,
+        second,
+        secondIsBetter: better === second,
+      }),
       tokens: savingOf(audits, difference, usage),
+      part_of: null,
       change: contested
         ? `Nothing for this alone: ${better} takes fewer tokens in one step, but does its work less often.`
         : `Use ${better} in place of ${worse} (used in ${used} of this period), unless the two were given different work: check the other measures of both first.`,

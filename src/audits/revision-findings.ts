@@ -9,8 +9,14 @@ import { named } from './words.ts'
 type Change = Audits['constraint_effectiveness']['changes'][number]
 type Revision = Audits['constraint_effectiveness']['revisions'][number]
 
+/** What is compared between two revisions. The tokens of each measure include those of the measures after it. */
+const MEASURES = ['tokens_per_build', 'first_pass_rate', 'first_failures'] as const
+
 /** One tested difference between two revisions of GEMINI.md. */
 interface Difference {
+  readonly measure: (typeof MEASURES)[number]
+  /** Set for `first_failures`. */
+  readonly errorType?: string
   readonly comparison: Comparison
   readonly unit: Unit
   /** Whether the later revision fares worse. */
@@ -28,19 +34,41 @@ export function revisionFindings(audits: Audits): Found[] {
   return changes.flatMap((change) => {
     const revision = revisions.find(({ version }) => version === change.to)
     if (revision === undefined) return []
-    return [
+    const differences = [
       ...tokenDifference(change, revision),
       ...firstPassDifference(audits, change, revision),
       ...failureDifferences(audits, change),
-    ].map((difference) => foundOf(change, revision, difference))
+    ]
+    return differences.map((difference) => foundOf(change, revision, difference, differences))
   })
 }
+
+/**
+ * The difference whose tokens include those of another one of the same pair of revisions: fewer failures of one error
+ * type are some of the builds that pass at first, and both are some of the tokens per build. Undefined if there is
+ * none in the same direction.
+ */
+function containerOf(difference: Difference, all: readonly Difference[]): Difference | undefined {
+  const rank = MEASURES.indexOf(difference.measure)
+  return all.findLast(({ measure, worse }) => worse === difference.worse && MEASURES.indexOf(measure) < rank)
+}
+
+/** The tokens of a difference, at most those of the differences that include it. */
+function tokensWithin(difference: Difference, all: readonly Difference[], spent: number): number | null {
+  const container = containerOf(difference, all)
+  const limit = container === undefined ? spent : (tokensWithin(container, all, spent) ?? spent)
+  return atMost(difference.tokens, limit)
+}
+
+const idOf = (change: Change, { measure, errorType }: Difference): string =>
+  ['revision', change.from, change.to, measure, ...(errorType === undefined ? [] : [errorType])].join('/')
 
 function tokenDifference({ tokens_per_build: comparison }: Change, { builds }: Revision): Difference[] {
   if (!isFound(comparison)) return []
   const worse = comparison.difference.value > 0
   return [
     {
+      measure: 'tokens_per_build',
       comparison,
       unit: 'tokens',
       worse,
@@ -60,6 +88,7 @@ function firstPassDifference(
   const perBuild = reworkPerBuild(audits)
   return [
     {
+      measure: 'first_pass_rate',
       comparison,
       unit: 'share',
       worse,
@@ -76,6 +105,8 @@ const failureDifferences = (audits: Audits, { first_failures: failures }: Change
     const perFailure = reworkPerFailure(audits, type)
     return [
       {
+        measure: 'first_failures' as const,
+        errorType: type,
         comparison,
         unit: 'share' as const,
         worse,
@@ -87,20 +118,32 @@ const failureDifferences = (audits: Audits, { first_failures: failures }: Change
     ]
   })
 
-function foundOf(change: Change, revision: Revision, difference: Difference): Found {
-  const { comparison, unit, worse, title, tokens, rule } = difference
+function foundOf(
+  change: Change,
+  revision: Revision,
+  difference: Difference,
+  all: readonly Difference[],
+): Found {
+  const { comparison, unit, worse, title, rule } = difference
+  const container = containerOf(difference, all)
   const act = worse && revision.current && !change.side_by_side
   const advice = adviceFor(worse, revision.current, change)
   const wait = Math.max(50, Math.min(...comparison.n))
   return {
     act,
     insight: {
+      id: idOf(change, difference),
       kind: 'finding',
       title: change.side_by_side
         ? `GEMINI.md ${change.from} and ${change.to} side by side, under ${change.to}: ${title}`
         : `GEMINI.md ${change.from} to ${change.to}: ${title}`,
-      evidence: evidenceOf(comparison, unit),
-      tokens: atMost(tokens, revision.tokens),
+      evidence: evidenceOf(comparison, unit, {
+        first: change.from,
+        second: change.to,
+        secondIsBetter: !worse,
+      }),
+      tokens: tokensWithin(difference, all, revision.tokens),
+      part_of: container === undefined ? null : idOf(change, container),
       change: act && rule !== undefined ? `${rule} ${advice}` : advice,
       verify: `Compare the first-pass rate and the tokens per build of the next revision with ${change.to} in this report, after ${wait} builds.`,
     },

@@ -49,10 +49,20 @@ const revisionChange = z.object({
 })
 
 const insight = z.object({
+  id: z.string().describe('names the insight within this report'),
   kind: z.enum(['finding', 'cost']).describe('finding: a tested difference; cost: measured spending'),
   title: z.string(),
   evidence: z.string(),
-  tokens: amount.nullable().describe('upper bound of the tokens of this period that could be saved'),
+  tokens: amount
+    .nullable()
+    .describe(
+      'tokens of this period that the worse side cost, or that were spent: the most that this change alone could save. ' +
+        'Different insights may concern the same tokens, so do not add them up',
+    ),
+  part_of: z
+    .string()
+    .nullable()
+    .describe('id of the insight whose tokens include those of this one; null if there is none'),
   change: z.string().describe('the part of GEMINI.md or of a prompt to change, and how'),
   verify: z.string().describe('how to check whether the change worked'),
 })

@@ -1,4 +1,4 @@
-import { counted, orNone, percent, typeName } from '../render/format.ts'
+import { counted, number, orNone, percent, typeName } from '../render/format.ts'
 import type { Insight, Report } from './schema.ts'
 import { ADOPTION_WINDOW } from './views.ts'
 
@@ -16,13 +16,25 @@ export function notRead({ input }: Pick<Report, 'input'>): string {
 export const LISTS = {
   finding: [
     'Tested differences',
-    'Differences that chance alone would rarely produce. The tokens are the most that the better side would have saved.',
+    'Differences that chance alone would rarely produce. The tokens are the most that the worse side cost in this period. ' +
+      'Findings may concern the same tokens: do not add them up.',
   ],
   cost: [
     'Where the tokens go',
-    'Spending as measured, not compared with anything. The tokens are upper bounds of what can be saved.',
+    'Spending as measured, not compared with anything: the most that could be saved. It may include tokens of the findings.',
   ],
 } as const satisfies Record<Insight['kind'], readonly [title: string, what: string]>
+
+/**
+ * What an insight costs, as a part of a sentence; undefined if that is unknown. `listed` is the list in which it is
+ * shown, numbered from 1.
+ */
+export function costOf({ tokens, part_of: partOf }: Insight, listed: readonly Insight[]): string | undefined {
+  if (tokens === null) return undefined
+  const container = partOf === null ? -1 : listed.findIndex(({ id }) => id === partOf)
+  const included = container < 0 ? '' : `, which are part of those of number ${container + 1}`
+  return `costs up to ${number(tokens)} tokens${included}`
+}
 
 type Change = Report['constraint_effectiveness']['changes'][number]
 

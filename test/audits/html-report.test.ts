@@ -50,6 +50,16 @@ test('the charts follow light and dark, and the page fits a phone', async () => 
   expect(await colour('dark')).toBe('rgb(231, 236, 243)')
 })
 
+test('the tokens of an insight are called a cost, and not coloured as a gain', async () => {
+  const html = await reportText(await corpus({ seed: 'cost', size: { builds: 400 } }), { format: 'html' })
+  const { page } = await open(html, 1280)
+  const costs = page.locator('.insights .cost')
+  expect(await costs.count()).toBeGreaterThan(0)
+  expect(await costs.first().innerText()).toMatch(/^costs up to [\d,]+ tokens/u)
+  const colour = await page.evaluate("getComputedStyle(document.querySelector('.insights .cost')).color")
+  expect(colour).toBe('rgb(192, 53, 43)')
+})
+
 test('hostile names in the files are shown and not obeyed, in every format', async () => {
   const directory = temporaryDirectory()
   const hostile = '<img src=x onerror=alert(1)> | **x** "\'&'

@@ -17,7 +17,7 @@ test('a revision that lets more builds pass is found, and called a reason to kee
     ({ title }) => title === 'GEMINI.md v1 to v2: more builds pass at first',
   )
   expect(found?.change).toBe('Keep what v2 changed in GEMINI.md.')
-  expect(found?.evidence).toMatch(/^5\d\.\d % to [78]\d\.\d %.*Fisher's exact test, p < 0\.0001/u)
+  expect(found?.evidence).toMatch(/^v1 5\d\.\d % to v2 [78]\d\.\d %.*Fisher's exact test, p < 0\.0001/u)
 })
 
 test('a revision that does harm is found, with the tokens that it costs and what to do', async () => {
@@ -36,6 +36,51 @@ test('a revision that does harm is found, with the tokens that it costs and what
   expect(found?.kind).toBe('finding')
   expect(found?.tokens).toBeGreaterThan(100_000)
   expect(found?.change).toMatch(/section on tests.*take back the part that did harm/u)
+})
+
+test('findings on one revision say which tokens are part of which', async () => {
+  const report = await reportOn({
+    seed: 'worse',
+    size: { builds: 1_600 },
+    contexts: revisions((second) => ({
+      ...second,
+      errorRates: { ...second.errorRates, JEST_FAILURE: (second.errorRates.JEST_FAILURE ?? 0) + 0.3 },
+    })),
+    profile: NO_DIFFERENCE,
+  })
+  const findings = report.insights.filter(({ id }) => id.startsWith('revision/v1/v2/'))
+  expect(findings.map(({ id, part_of: partOf }) => [id, partOf])).toEqual([
+    ['revision/v1/v2/tokens_per_build', null],
+    ['revision/v1/v2/first_pass_rate', 'revision/v1/v2/tokens_per_build'],
+    ['revision/v1/v2/first_failures/JEST_FAILURE', 'revision/v1/v2/first_pass_rate'],
+  ])
+  const tokens = findings.map((finding) => finding.tokens ?? 0)
+  expect(tokens).toEqual(tokens.toSorted((a, b) => b - a))
+  // The later revision is the worse one, so the evidence goes from it to the earlier one.
+  expect(findings[1]?.evidence).toMatch(/^v2 \d+\.\d % to v1 \d+\.\d %, \+/u)
+})
+
+test('of two versions that could replace the same one, the smaller saving is part of the larger', async () => {
+  const report = await reportOn({
+    seed: 'three',
+    size: { builds: 2_000 },
+    contexts: revisions(),
+    profile: profile(
+      [
+        promptVersion('long', { weight: 2 }),
+        promptVersion('short', { completionScale: 0.6 }),
+        promptVersion('mid', { completionScale: 0.75 }),
+      ],
+      [promptVersion('only')],
+    ),
+  })
+  const findings = report.insights.filter(({ id }) =>
+    id.startsWith('prompt/implement/completion_tokens/long/'),
+  )
+  expect(findings.map(({ id, part_of: partOf }) => [id, partOf])).toEqual([
+    ['prompt/implement/completion_tokens/long/short', null],
+    ['prompt/implement/completion_tokens/long/mid', 'prompt/implement/completion_tokens/long/short'],
+  ])
 })
 
 test('a better instruction and a better fix prompt are found', async () => {
