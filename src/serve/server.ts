@@ -8,6 +8,7 @@ import { PAGE_SECURITY_POLICY, renderPage } from './page.ts'
 import type { ChartSet } from '../charts/chart-set.ts'
 import type { StatusView } from './status.ts'
 import type { WebConfig } from './web-config.ts'
+import { whenSent } from './when-sent.ts'
 
 /** One rendered answer to Prometheus. */
 interface Scrape {
@@ -28,8 +29,10 @@ export interface ServeDeps {
   /** Why /readyz must say no, asked often: `undefined` where ready. */
   notReadyReason: () => string | undefined
   web?: WebConfig | undefined
-  /** Told of what went wrong inside while answering; the client gets a 500 that says no more. */
+  /** Called when a response fails inside; the client gets a 500 without the cause. */
   onRequestError: (error: unknown, path: string) => void
+  /** A client that reads nothing of its response for this long is disconnected. Default: 30 s. */
+  stalledMs?: number
 }
 
 export interface HttpServer {
@@ -49,11 +52,11 @@ interface Answer {
 }
 
 const TEXT = 'text/plain; charset=utf-8'
-/** A client that sends its request slower than this is cut off. */
+/** How long a client may take to send its request. */
 const REQUEST_MS = 15_000
 /** Longer than the usual scrape interval, so that Prometheus keeps its connection. */
 const KEEP_ALIVE_MS = 90_000
-/** A client that reads nothing of its answer for this long is cut off. */
+/** How long a client may read nothing of its response. */
 const STALLED_MS = 30_000
 const CLOSE_GRACE_MS = 1_000
 const MAX_CONNECTIONS = 512
@@ -137,7 +140,7 @@ export function createHttpServer(deps: ServeDeps): HttpServer {
       ? http.createServer(limits, listener)
       : https.createServer({ ...limits, ...tls, handshakeTimeout: REQUEST_MS }, listener)
   server.maxConnections = MAX_CONNECTIONS
-  server.setTimeout(STALLED_MS)
+  server.setTimeout(deps.stalledMs ?? STALLED_MS)
 
   return {
     async listen(host, port) {
@@ -179,13 +182,7 @@ async function send(
     'referrer-policy': 'no-referrer',
     ...answer.headers,
   })
-  const { sent } = answer
-  if (sent !== undefined) {
-    response.once('finish', () => {
-      // 'finish' also comes when the last bytes were handed to a connection that had broken meanwhile.
-      if (response.errored === null && request.socket.errored === null) sent()
-    })
-  }
+  if (answer.sent !== undefined) whenSent(response, request.socket, answer.sent)
   response.end(request.method === 'HEAD' ? undefined : body)
 }
 

@@ -57,6 +57,68 @@ test('a scrape whose reader goes away is not told as sent', async () => {
   expect(seen).toMatchObject({ scrapes: 1, sent: 0 })
 })
 
+test('a scrape is not reported as sent if its connection broke before the response', async () => {
+  const asked = Promise.withResolvers<void>()
+  const rendered = Promise.withResolvers<void>()
+  let sent = 0
+  const { port, url, server } = await serve({
+    async scrape() {
+      asked.resolve()
+      await rendered.promise
+      return { contentType: 'text/plain', body: 'up 1\n', sent: () => void sent++ }
+    },
+  })
+  const socket = net.connect(port, '127.0.0.1')
+  socket.on('error', () => undefined)
+  socket.write('GET /metrics HTTP/1.1\r\nhost: x\r\n\r\n')
+  await asked.promise
+  socket.resetAndDestroy()
+  // Answered on a later connection: by then the server has seen the reset of the earlier one.
+  await fetch(`${url}/healthz`)
+  rendered.resolve()
+  await server.close()
+  expect(sent).toBe(0)
+})
+
+test('a client that reads nothing of its response is disconnected', async () => {
+  const stalledMs = 100
+  const { port } = await serve({ stalledMs }, 'x'.repeat(64 * 1024 * 1024))
+  const socket = net.connect(port, '127.0.0.1')
+  let isDisconnected = false
+  socket.on('error', () => (isDisconnected = true))
+  socket.write('GET /metrics HTTP/1.1\r\nhost: x\r\n\r\n')
+  await once(socket, 'data')
+  socket.pause()
+  // Only a write shows a client that does not read that its connection is gone. It counts as activity, so it must
+  // come more rarely than the time-out.
+  await expect
+    .poll(() => isDisconnected || (socket.write('\r\n'), isDisconnected), {
+      interval: 10 * stalledMs,
+      timeout: 20_000,
+    })
+    .toBe(true)
+  socket.destroy()
+})
+
+test('too many sign-ins at once are answered with 429, and the server goes on', async () => {
+  // A cost of 8 takes some 20 ms: all requests below have arrived before the second of them is judged.
+  const users = new Map([['prom', hashSync('right', 8)]])
+  const { port } = await serve({ web: { users } })
+  const sockets = Array.from({ length: 40 }, () => net.connect(port, '127.0.0.1').setEncoding('utf8'))
+  const ask = async (socket: net.Socket, path: string, password: string): Promise<number> => {
+    const credentials = Buffer.from(`prom:${password}`).toString('base64')
+    socket.write(`GET ${path} HTTP/1.1\r\nhost: x\r\nauthorization: Basic ${credentials}\r\n\r\n`)
+    const [answer] = (await once(socket, 'data')) as [string]
+    return Number(answer.split(' ', 2)[1])
+  }
+  // Node.js accepts one connection in each turn of the event loop: first all of them are accepted.
+  await Promise.all(sockets.map((socket) => ask(socket, '/healthz', 'not judged')))
+  const statuses = await Promise.all(sockets.map((socket, n) => ask(socket, '/metrics', `guess ${n}`)))
+  expect(statuses.toSorted((a, b) => a - b)).toEqual([...Array(16).fill(401), ...Array(24).fill(429)])
+  expect(await ask(sockets[0]!, '/metrics', 'right')).toBe(200)
+  for (const socket of sockets) socket.destroy()
+})
+
 test('a long scrape is compressed for those who ask, and not for those who refuse', async () => {
   const body = 'up 1\n'.repeat(1_000)
   const { port } = await serve({}, body)
