@@ -1,10 +1,6 @@
-import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { parseLine } from '../../src/entry/parse.ts'
 import type { Entry } from '../../src/entry/parsed.ts'
-import { isPlainEntry } from '../../src/entry/plain.ts'
-import { entrySchema } from '../../src/entry/schema.ts'
-import { parseTimestamp } from '../../src/entry/timestamp.ts'
 import { entry, HASH_A } from '../setup/entries.ts'
 
 function read(fields: Record<string, unknown>): Entry {
@@ -117,57 +113,4 @@ test('the cause of a fault is short even if the value is long', () => {
 test('keys like __proto__ are data and change nothing', () => {
   const parsed = parseLine(JSON.stringify(entry()).replace('{', '{"__proto__":{"prompt_token_count":5},'))
   expect(parsed.ok && parsed.entry.promptTokens).toBe(undefined)
-})
-
-const anyField = fc.oneof(
-  fc.constantFrom(null, '', 'x', 'N/A', 'pass', 'fail', 0, 1, -1, 1.5, 1e16, Number.MAX_SAFE_INTEGER, true),
-  fc.array(fc.constantFrom('a', null, 1), { maxLength: 2 }),
-  fc.string(),
-)
-
-test('the fast check accepts exactly what the schema accepts', () => {
-  const keys = Object.keys(entrySchema.shape)
-  const anyEntry = fc
-    .array(fc.tuple(fc.constantFrom(...keys), anyField), { maxLength: 4 })
-    .map((fields) => ({ ...entry(), ...Object.fromEntries(fields) }))
-  let plain = 0
-  fc.assert(
-    fc.property(anyEntry, (value) => {
-      const accepted = entrySchema.safeParse(value).success
-      if (isPlainEntry(value)) plain++
-      expect(isPlainEntry(value)).toBe(accepted)
-    }),
-    { numRuns: 3_000 },
-  )
-  expect(plain).toBeGreaterThan(0)
-})
-
-test.each([
-  ['2026-11-20T09:00:00.123Z'],
-  ['2026-11-20T09:00:00Z'],
-  ['2026-11-20T09:00:00.123456+05:30'],
-  ['2024-02-29T23:59:59.999Z'],
-  ['2026-11-20T09:00:00-08:00'],
-])('%s is read as Date.parse reads it', (text) => {
-  expect(parseTimestamp(text)).toBe(Date.parse(text))
-})
-
-test.each([
-  ['2026-11-20T24:00:00.000Z'],
-  ['2026-11-20T09:60:00.000Z'],
-  ['2025-02-29T09:00:00.000Z'],
-  ['2026-11-20T09:00:00.000'],
-  ['yesterday'],
-  [''],
-])('%s is not accepted as a time', (text) => {
-  expect(parseTimestamp('2025-02-28T09:00:00.000Z')).toBeDefined()
-  expect(parseTimestamp(text)).toBeUndefined()
-})
-
-test('any time that Date writes is read back', () => {
-  fc.assert(
-    fc.property(fc.date({ min: new Date(0), max: new Date(4e12), noInvalidDate: true }), (date) => {
-      expect(parseTimestamp(date.toISOString())).toBe(date.getTime())
-    }),
-  )
 })

@@ -2,9 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { classifyFailure } from '../../../src/capture/checks/classify-failure.ts'
 import { runComplianceChecks, type Check } from '../../../src/capture/checks/compliance-checks.ts'
-import { relevantLog } from '../../../src/capture/checks/relevant-log.ts'
 import { brokenSources, packageFiles, toolsDir, writePackage } from '../../setup/package-project.ts'
 
 let dir = ''
@@ -169,62 +167,5 @@ describe('runComplianceChecks, with the real npm, tsc, eslint and node:test', ()
   it('throws if a program is missing, which no agent can fix', async () => {
     const missing: Check = { name: 'x', kind: 'other', command: ['no-such-program'] }
     await expect(run([missing])).rejects.toThrow('cannot start no-such-program')
-  })
-})
-
-describe('classifyFailure', () => {
-  const jest =
-    'FAIL src/a.test.ts\n  ● adds up\n\n    expect(received).toBe(expected)\n\nTests:       1 failed, 3 passed, 4 total\n'
-  const any =
-    '/w/src/a.ts\n  1:9  error  Unexpected any. Specify a different type  @typescript-eslint/no-explicit-any\n'
-  const warned = '/w/src/a.ts\n  2:1  warning  Unexpected console statement  no-console\n'
-
-  it.each([
-    ['lint', any, 'ESLINT_ERROR_NO_ANY'],
-    [
-      'lint',
-      `${any}  3:1  error  'b' is not used  no-unused-vars\n  4:1  error  'c' is not used  no-unused-vars\n`,
-      'ESLINT_ERROR_NO_UNUSED_VARS',
-    ],
-    ['lint', '/w/a.ts\n  1:1  error  Parsing error: Unexpected token\n', 'ESLINT_ERROR'],
-    ['lint', warned, 'LINT_FAILURE'],
-    ['test', jest, 'JEST_FAILURE'],
-    ['test', ' Test Files  1 failed (1)\n', 'VITEST_FAILURE'],
-    ['test', 'src/a.test.ts:3:5 - error TS2345: no\n', 'TSC_ERROR'],
-    ['test', 'Segmentation fault\n', 'TEST_FAILURE'],
-    ['lint', '[warn] eslint.config.js\n[warn] Code style issues found\n', 'LINT_FAILURE'],
-    ['test', `${jest}      at Object.<anonymous> (eslint.config.js:3:5)\n`, 'JEST_FAILURE'],
-    ['test', `${jest}    Received: "\n  1:9  error  Unexpected any  no-explicit-any\n"`, 'JEST_FAILURE'],
-    ['test', any, 'ESLINT_ERROR_NO_ANY'],
-    ['lint', `${warned}\nESLint found too many warnings (maximum: 0).\n`, 'ESLINT_ERROR_NO_CONSOLE'],
-    ['test', 'ℹ fail 0\nℹ cancelled 1\n', 'NODE_TEST_FAILURE'],
-    ['test', 'ℹ fail 0\nℹ cancelled 0\n', 'TEST_FAILURE'],
-    ['build', 'webpack compiled with 1 error\n', 'BUILD_FAILURE'],
-  ] as const)('reads a %s log', (kind, log, type) => {
-    expect(classifyFailure(kind, kind, log)).toBe(type)
-  })
-
-  it('keeps the failures of a jest log', () => {
-    expect(relevantLog(`PASS src/b.test.ts\n${jest}`, 1000)).toBe(jest.trim())
-  })
-
-  it('keeps the errors of a lint log, below their files', () => {
-    expect(relevantLog(`${warned}${any}✖ 2 problems`, 1000)).toBe(any.trimEnd())
-  })
-
-  it('keeps the failing line of a code frame, and drops what npm prints before the script', () => {
-    const frame = 'SyntaxError: Unexpected token (2:10)\n\n  1 | let y\n> 2 | const x = ;\n    |           ^'
-    expect(relevantLog(`\n> sum@1.0.0 build\n> webpack\n\n${frame}\n`, 1000)).toBe(frame)
-    expect(relevantLog(`> 2 | const x = ;\n`, 1000)).toBe('> 2 | const x = ;')
-  })
-
-  it('keeps the failing tests of a test log, without the lint warnings before them', () => {
-    const log = `${warned}\n✖ 1 problem (0 errors, 1 warning)\n\n${jest}`
-    expect(relevantLog(log, 1000, 'test')).toBe(jest.trim())
-  })
-
-  it('keeps the errors of a compiler log, with their explanations', () => {
-    const errors = `a.ts(1,1): error TS2322: Type 'x'.\n  Types of property 'y' differ.`
-    expect(relevantLog(`> build\n> tsc\n\n${errors}\nnpm error Lifecycle script failed`, 1000)).toBe(errors)
   })
 })
