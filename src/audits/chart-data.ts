@@ -12,6 +12,7 @@ export const chartData = (report: Report): ChartData => ({
     phase: row.phase,
     context: row.context_tokens,
     instruction: row.instruction_tokens,
+    other: row.other_tokens,
   })),
   revisions: report.constraint_effectiveness.revisions.map((row) => ({
     label: `${row.version} ${row.context_hash}`,

@@ -44,15 +44,16 @@ function perFix({ mean_tokens: mean }: Audits['token_efficiency']['fix_cost'][nu
 
 function contextCost(audits: Audits): Insight[] {
   const rows = audits.token_efficiency.prompt_share
-  const context = rows.reduce((sum, { context_tokens: tokens }) => sum + tokens, 0)
-  const prompt = context + rows.reduce((sum, { instruction_tokens: tokens }) => sum + tokens, 0)
+  const context = rows.reduce((sum, row) => sum + row.context_tokens, 0)
+  const rest = rows.reduce((sum, row) => sum + row.instruction_tokens + row.other_tokens, 0)
+  const prompt = context + rest
   if (context === 0 || context * CUT < MIN_SHARE * audits.totals.tokens) return []
   return [
     {
       id: 'cost/context',
       kind: 'cost',
       title: `GEMINI.md is ${percent(context / prompt)} of the prompts`,
-      evidence: `${number(context)} of ${number(prompt)} prompt tokens, over the entries that record both. Measured, not compared.`,
+      evidence: `${number(context)} of ${number(prompt)} prompt tokens, over the entries that record the whole prompt and its parts. Measured, not compared.`,
       tokens: context * CUT,
       part_of: null,
       change:

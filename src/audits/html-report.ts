@@ -18,12 +18,13 @@ import {
   implementTable,
   lastRows,
   methodSentences,
+  promptTable,
   revisionTable,
   stepTable,
   type ReportTable,
 } from './report-tables.ts'
 import type { Report } from './schema.ts'
-import { changesSentence, notRead } from './words.ts'
+import { changesSentence, notRead, OTHER_PART } from './words.ts'
 
 const MAX_ROWS = 20
 const MAX_STEPS = 10
@@ -94,7 +95,8 @@ function audits(report: Report): Html[] {
         `Tokens of one fix, by the error that it answers; mean with 95 % interval${shownOf(data.fixCost.length, MAX_CHART_ROWS)}`,
       ),
       tableOf(firstRows(fixTable(report), MAX_ROWS)),
-      chart(charts.promptShare, 'Prompt tokens: GEMINI.md against instruction'),
+      chart(charts.promptShare, `Prompt tokens by part. ${OTHER_PART}`),
+      tableOf(promptTable(report)),
       tableOf(firstRows(stepTable(report), MAX_STEPS)),
     ]),
     audit('Constraint effectiveness', [

@@ -51,12 +51,13 @@ export const fixTable = ({ token_efficiency: { fix_cost: rows } }: Report): Repo
 })
 
 export const promptTable = ({ token_efficiency: { prompt_share: rows } }: Report): ReportTable => ({
-  title: 'Prompt tokens, GEMINI.md against instruction',
-  columns: ['Phase', '#GEMINI.md', '#Instruction', '#GEMINI.md share'],
+  title: 'Prompt tokens by part',
+  columns: ['Phase', '#GEMINI.md', '#Instruction', '#Other', '#GEMINI.md, share of the prompt'],
   rows: rows.map((row) => [
     row.phase,
     number(row.context_tokens),
     number(row.instruction_tokens),
+    number(row.other_tokens),
     orNone(row.context_share, percent),
   ]),
 })

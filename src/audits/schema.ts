@@ -111,14 +111,21 @@ export const reportSchema = z
             .describe('completion tokens over characters of error log, where both are known'),
         }),
       ),
-      prompt_share: z.array(
-        z.object({
-          phase: z.string(),
-          context_tokens: amount,
-          instruction_tokens: amount,
-          context_share: share.nullable(),
-        }),
-      ),
+      prompt_share: z
+        .array(
+          z.object({
+            phase: z.string(),
+            context_tokens: amount.describe('GEMINI.md, counted once for each step'),
+            instruction_tokens: amount.describe('the instruction, counted once for each step'),
+            other_tokens: amount.describe(
+              'the rest of the prompts: system prompt, tools and history, and a part that an entry does not record',
+            ),
+            context_share: share.nullable().describe('GEMINI.md as a share of the whole prompts'),
+          }),
+        )
+        .describe(
+          'prompt tokens by part, over the entries that record the prompt and at least one of its parts',
+        ),
       steps: z.array(
         z.object({
           step: z.string(),

@@ -4,7 +4,7 @@ import { meanEstimate } from './statistics.ts'
 
 type TokenEfficiency = Report['token_efficiency']
 
-/** Where the tokens go: fixes by what they answer, GEMINI.md against the instruction, the dearest steps. */
+/** Where the tokens go: fixes by the error that they answer, the parts of the prompts, the most expensive steps. */
 export async function tokenEfficiency(database: Database): Promise<TokenEfficiency> {
   return {
     fix_cost: await fixCost(database),
@@ -37,13 +37,21 @@ async function fixCost(database: Database): Promise<TokenEfficiency['fix_cost']>
 }
 
 async function promptShare(database: Database): Promise<TokenEfficiency['prompt_share']> {
-  const rows = await database.all<{ phase: string; context_tokens: number; instruction_tokens: number }>(`
-    SELECT phase, coalesce(sum(context_tokens), 0) AS context_tokens,
-      coalesce(sum(instruction_tokens), 0) AS instruction_tokens
-    FROM entries WHERE context_tokens IS NOT NULL OR instruction_tokens IS NOT NULL
-    GROUP BY phase ORDER BY sum(coalesce(context_tokens, 0)) + sum(coalesce(instruction_tokens, 0)) DESC, phase`)
+  const rows = await database.all<{
+    phase: string
+    context_tokens: number
+    instruction_tokens: number
+    other_tokens: number
+  }>(`
+    SELECT phase, sum(coalesce(context_tokens, 0)) AS context_tokens,
+      sum(coalesce(instruction_tokens, 0)) AS instruction_tokens,
+      -- The parts are estimates: they may exceed a short prompt.
+      sum(greatest(prompt_tokens - coalesce(context_tokens, 0) - coalesce(instruction_tokens, 0), 0)) AS other_tokens
+    FROM entries
+    WHERE prompt_tokens IS NOT NULL AND (context_tokens IS NOT NULL OR instruction_tokens IS NOT NULL)
+    GROUP BY phase ORDER BY sum(prompt_tokens) DESC, phase`)
   return rows.map((row) => {
-    const whole = row.context_tokens + row.instruction_tokens
+    const whole = row.context_tokens + row.instruction_tokens + row.other_tokens
     return { ...row, context_share: whole > 0 ? row.context_tokens / whole : null }
   })
 }

@@ -12,6 +12,9 @@ export function notRead({ input }: Pick<Report, 'input'>): string {
   return sentences.filter((sentence) => sentence !== false).join(' ')
 }
 
+/** Explains the third part of a prompt. */
+export const OTHER_PART = 'Other is the system prompt, the tools and the history of the agent.'
+
 /** Titles and explanations of the two lists of insights. */
 export const LISTS = {
   finding: [

@@ -11,7 +11,8 @@ interface Estimate {
 export interface ChartData {
   /** The costliest first. */
   readonly fixCost: readonly { label: string; mean: number; interval?: Estimate | null }[]
-  readonly promptShare: readonly { phase: string; context: number; instruction: number }[]
+  /** Tokens by part of the prompt. */
+  readonly promptShare: readonly { phase: string; context: number; instruction: number; other: number }[]
   /** The latest last. */
   readonly revisions: readonly { label: string; rate: Estimate | null }[]
   /** The most used first. */
@@ -41,17 +42,16 @@ export function drawCharts(data: ChartData): ChartSet {
     low: interval?.low,
     high: interval?.high,
   }))
-  const splits = data.promptShare.map(({ phase, context, instruction }) => ({
+  const splits = data.promptShare.map(({ phase, context, instruction, other }) => ({
     label: phase,
-    first: context,
-    second: instruction,
+    values: [context, instruction, other],
   }))
   return {
     fixCost: unlessEmpty(fixes.slice(0, MAX_ROWS), (rows) =>
       amountChart('Tokens of one fix, by the error that it answers', rows),
     ),
     promptShare: unlessEmpty(splits, (rows) =>
-      splitChart('Prompt tokens: GEMINI.md against instruction', ['GEMINI.md', 'instruction'], rows),
+      splitChart('Prompt tokens by part', ['GEMINI.md', 'instruction', 'other'], rows),
     ),
     revisions: unlessEmpty(rates(data.revisions).slice(-MAX_ROWS), (rows) =>
       rateChart('First-pass rate by revision of GEMINI.md', rows),

@@ -114,18 +114,14 @@ export function rateChart(title: string, rows: readonly Bar[]): string {
 
 export interface Split {
   readonly label: string
-  readonly first: number
-  readonly second: number
+  readonly values: readonly number[]
 }
 
-/** Two parts of a whole, each row filled to 100 %. */
-export function splitChart(
-  title: string,
-  [first, second]: readonly [string, string],
-  rows: readonly Split[],
-): string {
-  const share = (value: number, row: Split): number => value / (row.first + row.second || 1)
-  const bars = rows.map(({ label, first }) => ({ label, value: first }))
+/** Up to three parts of a whole, each row filled to 100 %. The values of a row are in the order of `parts`. */
+export function splitChart(title: string, parts: readonly string[], rows: readonly Split[]): string {
+  const shareOf = ({ values }: Split, part: number): number =>
+    (values[part] ?? 0) / (values.reduce((sum, value) => sum + value, 0) || 1)
+  const bars = rows.map(({ label, values: [first = 0] }) => ({ label, value: first }))
   return draw(title, rows.length * ROW + 76, {
     grid: gridFor(bars, 36),
     legend: {
@@ -138,23 +134,14 @@ export function splitChart(
     },
     xAxis: scale(percent, { max: 1, interval: 0.25 }),
     yAxis: names(bars),
-    series: [
-      {
-        name: first,
-        type: 'bar',
-        stack: 'all',
-        barWidth: 16,
-        itemStyle: { color: INK.accent },
-        data: rows.map((row) => share(row.first, row)),
-      },
-      {
-        name: second,
-        type: 'bar',
-        stack: 'all',
-        itemStyle: { color: INK.second },
-        data: rows.map((row) => share(row.second, row)),
-      },
-    ],
+    series: parts.map((name, part) => ({
+      name,
+      type: 'bar',
+      stack: 'all',
+      barWidth: 16,
+      itemStyle: { color: [INK.accent, INK.second, INK.rest][part] },
+      data: rows.map((row) => shareOf(row, part)),
+    })),
   })
 }
 

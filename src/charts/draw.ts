@@ -15,6 +15,7 @@ export const INK = {
   text: '#010207',
   soft: '#010208',
   line: '#010209',
+  rest: '#01020a',
 } as const
 
 const CHART_WIDTH = 640

@@ -28,6 +28,7 @@ export function liveAudits({ ledger, contexts }: Pick<Engine, 'ledger' | 'contex
       phase,
       context: valueOf(parts, phase, 'context'),
       instruction: valueOf(parts, phase, 'instruction'),
+      other: valueOf(parts, phase, 'other'),
     }))
   }
 

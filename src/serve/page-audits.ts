@@ -14,7 +14,10 @@ export function auditCards(audits: AuditsView, charts: ChartSet | undefined): Ht
     liveCard('token-efficiency', 'Token efficiency', [
       chart('Tokens of one fix, by the error that it answers', charts?.fixCost),
       fixes(audits),
-      chart('Prompt tokens: GEMINI.md against instruction', charts?.promptShare),
+      chart(
+        'Prompt tokens by part: GEMINI.md, instruction, and other (system prompt, tools, history)',
+        charts?.promptShare,
+      ),
     ]),
     liveCard('constraint-effectiveness', 'Constraint effectiveness', [
       chart('First-pass rate by revision of GEMINI.md, with 95 % interval', charts?.revisions),

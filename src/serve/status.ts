@@ -32,7 +32,7 @@ export interface StatusView {
 /** The four audits, as far as running totals can answer them. */
 export interface AuditsView {
   fixes: { errorType: string; fixes: number; tokens: number }[]
-  promptShare: { phase: string; context: number; instruction: number }[]
+  promptShare: { phase: string; context: number; instruction: number; other: number }[]
   /** By revision of GEMINI.md, oldest first. */
   revisions: RevisionView[]
   implement: {

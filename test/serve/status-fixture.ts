@@ -79,7 +79,7 @@ export const busyStatus = (over: Partial<StatusView> = {}): StatusView =>
         { errorType: 'TSC_ERROR', fixes: 420, tokens: 4_100_000 },
         { errorType: 'JEST_FAILURE', fixes: 300, tokens: 3_000_000 },
       ],
-      promptShare: [{ phase: 'implement', context: 5_000_000, instruction: 250_000 }],
+      promptShare: [{ phase: 'implement', context: 5_000_000, instruction: 250_000, other: 20_000_000 }],
       revisions: [
         {
           label: 'v1 60303ae22b99',
