@@ -1,34 +1,70 @@
-import { execFile } from 'node:child_process'
-import { existsSync } from 'node:fs'
+import { execFile, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { existsSync, mkdirSync, renameSync, rmSync } from 'node:fs'
 import { homedir } from 'node:os'
 import path from 'node:path'
 import { promisify } from 'node:util'
 
-/** Programs that Debian does not package, by module and version. The first build of one may take minutes. */
+/** Programs without a Debian package, each a Go package at a version of its module. A first build takes minutes. */
 export const GO_PROGRAMS = {
   temporal: 'github.com/temporalio/cli/cmd/temporal@v1.5.1',
+  // 3.13, the newest Prometheus 3 that Go 1.26 builds; Debian has Prometheus 2.
+  prometheus: 'github.com/prometheus/prometheus/cmd/prometheus@v0.313.5',
+  promtool: 'github.com/prometheus/prometheus/cmd/promtool@v0.313.5',
 } as const
 
 export type GoProgram = keyof typeof GO_PROGRAMS
 
-const running = new Map<string, Promise<unknown>>()
-
-/** Returns the path of a Go program, which `go` builds into the user's cache when it is first needed. */
+/** The path of a Go program. The first call builds it into the user's cache directory, with the Go of `findGo`. */
 export async function buildGoProgram(name: GoProgram, findGo: () => string): Promise<string> {
-  const module = GO_PROGRAMS[name]
+  const source = GO_PROGRAMS[name]
   const cache = process.env['XDG_CACHE_HOME'] ?? path.join(homedir(), '.cache')
-  const directory = path.join(cache, 'audit-trace-exporter', 'go', module.replaceAll('/', '_'))
-  const program = path.join(directory, name)
-  // `go install` renames the finished program into place, so an existing file is complete.
+  const builds = path.join(cache, 'audit-trace-exporter', 'go')
+  const program = path.join(builds, source.replaceAll('/', '_'), name)
   if (existsSync(program)) return program
   const go = findGo()
-  if (!running.has(name)) {
-    process.stderr.write(`go install ${module} (once; may take minutes)\n`)
-    running.set(
-      name,
-      promisify(execFile)(go, ['install', module], { env: { ...process.env, GOBIN: directory } }),
-    )
-  }
-  await running.get(name)
+  mkdirSync(path.dirname(program), { recursive: true })
+  // Programs share packages: one build after another is faster than two at once.
+  await exclusively(path.join(builds, 'lock'), async () => {
+    if (!existsSync(program)) await build(go, source, program)
+  })
   return program
+}
+
+/** Builds in an empty module: `go install package@version` refuses modules with replace directives. */
+async function build(go: string, source: string, program: string): Promise<void> {
+  process.stderr.write(`go build ${source} (once; may take minutes)\n`)
+  const scratch = `${program}.build-${process.pid}`
+  rmSync(scratch, { recursive: true, force: true })
+  mkdirSync(scratch)
+  const run = (...args: string[]) =>
+    promisify(execFile)(go, args, { cwd: scratch, env: { ...process.env, GOWORK: 'off' } })
+  try {
+    await run('mod', 'init', 'audit-trace-exporter-programs')
+    await run('get', source)
+    await run('build', '-o', 'program', source.replace(/@.*/, ''))
+    // A rename, so that a program that is there is complete.
+    renameSync(path.join(scratch, 'program'), program)
+  } finally {
+    rmSync(scratch, { recursive: true, force: true })
+  }
+}
+
+/** Runs while no other process holds the lock file. The kernel releases the lock if this process dies. */
+async function exclusively(lock: string, run: () => Promise<void>): Promise<void> {
+  const holder = spawn('flock', [lock, 'sh', '-c', 'echo locked; exec cat'], {
+    stdio: ['pipe', 'pipe', 'ignore'],
+  })
+  try {
+    await once(holder, 'spawn')
+  } catch {
+    // No flock on this system: two builds at once are slow, not wrong.
+    return run()
+  }
+  try {
+    await once(holder.stdout, 'data')
+    await run()
+  } finally {
+    holder.stdin.end()
+  }
 }

@@ -1,8 +1,9 @@
 import { execFileSync } from 'node:child_process'
 import { expect, test } from 'vitest'
+import { GO_PROGRAMS, type GoProgram } from './go-build.ts'
 import { requireGoProgram } from './go-program.ts'
 
-test('the Temporal CLI is built once and runs', { timeout: 900_000 }, async () => {
-  const program = await requireGoProgram('temporal')
-  expect(execFileSync(program, ['--version']).toString()).toContain('temporal')
+test.each(Object.keys(GO_PROGRAMS) as GoProgram[])('%s is built once and runs', async (name) => {
+  const program = await requireGoProgram(name)
+  expect(execFileSync(program, ['--version']).toString()).toContain(`${name}`)
 })

@@ -2,10 +2,12 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { stringify } from 'yaml'
+import { type Generation, requireGeneration } from './generations.ts'
 import { freePort, start, until } from './process.ts'
-import { requireProgram } from './programs.ts'
 
 export interface PrometheusOptions {
+  /** Default: 2, which needs no build. */
+  readonly generation?: Generation
   /** `host:port` by job name. */
   readonly targets: Readonly<Record<string, string>>
   /** Scrape interval and rule evaluation interval. */
@@ -13,7 +15,7 @@ export interface PrometheusOptions {
   readonly ruleFiles?: readonly string[]
   /** `host:port` */
   readonly alertmanager?: string
-  /** Data that is already there, such as imported blocks; else a new directory, deleted in the end. */
+  /** A directory with data, such as imported blocks. Default: a new directory, deleted at the end. */
   readonly dataDirectory?: string
   readonly args?: readonly string[]
 }
@@ -42,7 +44,7 @@ type Raw = { metric: Record<string, string>; value: [number, string]; values: [n
 
 /** Starts a real Prometheus on a free port; resolves after a first successful scrape of every target, else rejects. */
 export async function startPrometheus(options: PrometheusOptions): Promise<Prometheus> {
-  const program = requireProgram('prometheus')
+  const program = await requireGeneration(options.generation ?? '2', 'prometheus')
   const directory = mkdtempSync(path.join(tmpdir(), 'prometheus-'))
   const config = path.join(directory, 'prometheus.yml')
   writeFileSync(config, stringify(configuration(options)))
