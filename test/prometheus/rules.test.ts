@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { expect, onTestFinished, test } from 'vitest'
 import { parse, stringify } from 'yaml'
+import { GENERATIONS, requireGeneration } from '../setup/generations.ts'
 import { freePort, start, until } from '../setup/process.ts'
 import { requireProgram } from '../setup/programs.ts'
 
@@ -42,7 +43,7 @@ const cases = testFiles.flatMap((file) =>
   (parse(readFileSync(file, 'utf8')) as RuleTest).tests.flatMap(({ alert_rule_test: found = [] }) => found),
 )
 
-test('there are the eleven alerts that the runbook promises', () => {
+test('there are the eleven alerts of the runbook', () => {
   expect(alerts.map(({ alert }) => alert).sort()).toEqual([
     'AuditContextRegression',
     'AuditErrorTypeSurge',
@@ -58,8 +59,8 @@ test('there are the eleven alerts that the runbook promises', () => {
   ])
 })
 
-test('promtool accepts the configuration and the rules', () => {
-  const promtool = requireProgram('promtool')
+test.each(GENERATIONS)('promtool %s accepts the configuration and the rules', async (generation) => {
+  const promtool = await requireGeneration(generation, 'promtool')
   const run = (...args: string[]): string =>
     execFileSync(promtool, args, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] })
   expect(run('check', 'config', path.join(directory, 'prometheus.yml'))).toContain('SUCCESS')
@@ -67,16 +68,17 @@ test('promtool accepts the configuration and the rules', () => {
   expect(run('check', 'rules', '--lint=all', '--lint-fatal', ...rules)).toContain('SUCCESS')
 })
 
-test.each(testFiles.map((file) => [path.basename(file), file]))(
-  'every expectation in prometheus/tests/%s holds',
-  (_, file) => {
-    const promtool = requireProgram('promtool')
-    expect(execFileSync(promtool, ['test', 'rules', file], { encoding: 'utf8' })).toContain('SUCCESS')
-  },
-)
+test.each(
+  GENERATIONS.flatMap((generation) =>
+    testFiles.map((file) => [generation, path.basename(file), file] as const),
+  ),
+)('promtool %s: every expectation in prometheus/tests/%s holds', async (generation, _, file) => {
+  const promtool = await requireGeneration(generation, 'promtool')
+  expect(execFileSync(promtool, ['test', 'rules', file], { encoding: 'utf8' })).toContain('SUCCESS')
+})
 
 test.each(alerts.map((alert) => [alert.alert, alert] as const))(
-  '%s says what is wrong with its numbers, and has a section in the runbook',
+  '%s gives its numbers in the description, and has a section in the runbook',
   (name, { annotations, labels }) => {
     expect(labels['severity']).toMatch(/^(critical|warning|none)$/)
     expect(labels['audit']).toMatch(/^(builds|exporter|alerting)$/)
@@ -95,7 +97,7 @@ test.each(alerts.map(({ alert }) => alert))('%s has a case in which it fires', (
 })
 
 test.each(alerts.map(({ alert }) => alert).filter((alert) => alert !== 'Watchdog'))(
-  '%s has a case in which it stays quiet',
+  '%s has a case in which it does not fire',
   (name) => {
     const quiet = cases.filter(
       ({ alertname, exp_alerts: expected = [] }) => alertname === name && expected.length === 0,
@@ -116,7 +118,7 @@ test('Alertmanager accepts its configuration', () => {
   ).toContain('SUCCESS')
 })
 
-test('an exporter that is down, or keeps no state, silences what follows from it; every inhibition is of use', async () => {
+test('an exporter that is down or cannot commit inhibits the alerts that follow from it; every inhibition has an effect', async () => {
   const config = parse(read('prometheus/alertmanager.yml')) as { inhibit_rules: object[] }
   const builds = alerts.filter(({ labels }) => labels['audit'] === 'builds').map(({ alert }) => alert)
   const all = await allFiring(config)
@@ -129,7 +131,7 @@ test('an exporter that is down, or keeps no state, silences what follows from it
   }
 })
 
-/** Starts a real Alertmanager in which all alerts fire; the answer asks which of them it holds back. */
+/** Starts a real Alertmanager in which all alerts fire. The result asks it which of them are inhibited. */
 async function allFiring(config: object): Promise<() => Promise<string[]>> {
   const program = requireProgram('prometheus-alertmanager')
   const scratch = mkdtempSync(path.join(tmpdir(), 'inhibition-'))

@@ -6,10 +6,11 @@ import { startDaemon } from '../setup/daemon.ts'
 import { entry, HASH_A, HASH_B, lines } from '../setup/entries.ts'
 import { temporaryDirectory } from '../setup/exporter.ts'
 import { until } from '../setup/process.ts'
+import { GENERATIONS } from '../setup/generations.ts'
 import { requireProgram } from '../setup/programs.ts'
-import { startPrometheus } from '../setup/prometheus.ts'
+import { type Prometheus, startPrometheus } from '../setup/prometheus.ts'
 
-/** Entries and tokens by step, counted by a program that shares nothing with ours. */
+/** Counts entries and tokens by step; shares no code with the exporter. */
 const COUNT = `
 import collections, glob, json, sys
 entries, tokens = collections.Counter(), collections.Counter()
@@ -29,7 +30,7 @@ interface Counts {
 const independentCount = (root: string): Counts =>
   JSON.parse(execFileSync('python3', ['-c', COUNT, root], { encoding: 'utf8' })) as Counts
 
-test('what Prometheus holds of files that grow meanwhile equals an independent count of them', async () => {
+test('Prometheus 2 and 3 hold what an independent count finds in growing files', async () => {
   requireProgram('python3')
   const directory = temporaryDirectory()
   const root = path.join(directory, 'builds')
@@ -57,11 +58,17 @@ test('what Prometheus holds of files that grow meanwhile equals an independent c
     args: ['--new-series-hold', '3s'],
   })
   await daemon.ready()
-  const prometheus = await startPrometheus({ targets: { audit: daemon.address }, interval: '1s' })
+  const servers: Prometheus[] = []
+  for (const generation of GENERATIONS)
+    servers.push(await startPrometheus({ generation, targets: { audit: daemon.address } }))
   for (let build = 1; build <= 20; build++) write(build, 1 + (build % 7) * 3)
   writeFileSync(path.join(root, 'old', 'audit_trace.jsonl'), lines(entry({ step_name: 'unseen' })))
 
   const expected = independentCount(root)
+  for (const server of servers) await expectExact(server, expected)
+})
+
+async function expectExact(prometheus: Prometheus, expected: Counts): Promise<void> {
   const bySteps = async (query: string): Promise<Record<string, number>> => {
     const samples = await prometheus.instant(query)
     return Object.fromEntries(samples.map(({ labels, value }) => [labels['step'] ?? '', value]))
@@ -79,9 +86,9 @@ test('what Prometheus holds of files that grow meanwhile equals an independent c
     const [sample] = await prometheus.instant('sum(round(increase(audit_entries_total{step="unseen"}[1h])))')
     return sample?.value === 1 || undefined
   })
-})
+}
 
-test('the samples of a team give the same totals as an independent count', async () => {
+test('the files of another team give the same totals as an independent count', async () => {
   requireProgram('python3')
   const directory = temporaryDirectory()
   const root = path.join(directory, 'builds')

@@ -4,6 +4,7 @@ import path from 'node:path'
 import { afterEach, expect, test } from 'vitest'
 import { startDaemon } from '../setup/daemon.ts'
 import { until } from '../setup/process.ts'
+import { GENERATIONS } from '../setup/generations.ts'
 import { startPrometheus, type Prometheus } from '../setup/prometheus.ts'
 
 const stops: (() => unknown)[] = []
@@ -17,7 +18,7 @@ function temporary(): string {
   return directory
 }
 
-/** Times of the scrapes stored, in milliseconds. */
+/** Times of the stored scrapes, in milliseconds. */
 async function scrapes(server: Prometheus): Promise<number[]> {
   const { result } = await server.api<{ result: { values: [number, string][] }[] }>(
     `query?${new URLSearchParams({ query: 'up[1h]' }).toString()}`,
@@ -25,7 +26,7 @@ async function scrapes(server: Prometheus): Promise<number[]> {
   return result[0]?.values.map(([seconds]) => Math.round(seconds * 1000)) ?? []
 }
 
-test('two Prometheus that scrape at different phases both see every first increment of a new series', async () => {
+test('Prometheus 2 and 3, scraping at different moments, both see every first increment of a new series', async () => {
   const [root, state] = [temporary(), temporary()]
   const trace = path.join(root, 'audit_trace.jsonl')
   fs.writeFileSync(trace, '')
@@ -33,8 +34,8 @@ test('two Prometheus that scrape at different phases both see every first increm
   stops.push(() => daemon.stop('SIGKILL'))
   await daemon.ready()
   const servers: Prometheus[] = []
-  for (const job of ['early', 'late']) {
-    const server = await startPrometheus({ targets: { [job]: daemon.address } })
+  for (const generation of GENERATIONS) {
+    const server = await startPrometheus({ generation, targets: { audit: daemon.address } })
     stops.push(server.stop)
     servers.push(server)
   }
@@ -42,7 +43,7 @@ test('two Prometheus that scrape at different phases both see every first increm
   const phase = (times: readonly number[]): number => (times.at(-1) ?? 0) % 1_000
   expect(phase(early), 'they scrape at different moments').not.toBe(phase(late))
 
-  // New series one after another, each with several entries before anybody can have scraped it.
+  // New series one after another, each with several entries before the first scrape of it.
   const expected = new Map<string, number>()
   for (let i = 0; i < 12; i++) {
     const step = `step_${i}`
@@ -61,7 +62,7 @@ test('two Prometheus that scrape at different phases both see every first increm
       const stored = await server.instant('sum(audit_entries_total)')
       return stored[0]?.value === 78 || undefined
     })
-    // A range that ends with a sample and begins with one is not extrapolated.
+    // A range between two samples is not extrapolated.
     const times = await scrapes(server)
     const [first, last] = [times[0] as number, times.at(-1) as number]
     const increases = await server.instant(`increase(audit_entries_total[${last - first}ms])`, last)
