@@ -1,4 +1,4 @@
-/** Where time comes from; nothing else calls the system's clock. */
+/** The source of time for everything between a file and a scrape, so that tests can control it. */
 export interface Clock {
   /** Milliseconds since 1970; may jump. */
   wallMs(): number
