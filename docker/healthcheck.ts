@@ -7,7 +7,7 @@ import type { WebConfig } from '../src/serve/web-config.ts'
 
 const { AUDIT_LISTEN, AUDIT_WEB_CONFIG } = process.env
 const address = parseListen(AUDIT_LISTEN || '127.0.0.1:9464')
-if (address === undefined) throw new Error(`AUDIT_LISTEN is no address: ${AUDIT_LISTEN}`)
+if (address === undefined) throw new Error(`AUDIT_LISTEN is not an address: ${AUDIT_LISTEN}`)
 
 /** A wildcard address is reached through the loopback address. */
 const hosts: Readonly<Record<string, string>> = { '0.0.0.0': '127.0.0.1', '::': '::1' }

@@ -25,9 +25,9 @@ export interface BackfillDeps {
 }
 
 /**
- * Writes the history as OpenMetrics files, one for each day, and with `prometheusData` as blocks there; with
- * `state` it leaves the totals from which `watch` goes on. Returns whether everything could be read and imported.
- * Whatever can be known to fail, fails before the replay.
+ * Writes the history as OpenMetrics files, one per day. With `prometheusData` it imports them there as blocks; with
+ * `state` it writes the totals from which `watch` continues. Returns whether everything could be read and imported.
+ * What can be checked in advance fails before the replay.
  */
 export async function backfill(options: BackfillOptions, deps: BackfillDeps): Promise<boolean> {
   const { clock, complain } = deps
@@ -105,23 +105,23 @@ const STATE_FILE = 'state.sqlite'
 
 const fileOf = (out: string, day: string): string => path.join(out, `audit-${day}.om`)
 
-/** Whether the state is there already, from an earlier run. Throws where it is anybody else's. */
+/** Whether an earlier run wrote the state. Throws a `UsageError` if anything else did. */
 function stateIsOurs(state: string, before: Manifest | undefined): boolean {
   if (!fs.existsSync(path.join(state, STATE_FILE))) return false
   if (before?.state === state) return true
   throw new UsageError(
-    `--state: ${state} already holds totals, and importing into them would count twice. Give an empty directory, or ` +
-      'leave --state out and end the history where that state began, with --until.',
+    `--state: ${state} already holds totals, and importing into them would count twice. Use an empty directory, or ` +
+      'omit --state and use --until to end the history where that state began.',
   )
 }
 
 interface Workplace {
   readonly directory: string
-  /** Takes away all but a state that has been moved to its place. */
+  /** Removes the directory. A state that was moved to its final place stays. */
   remove(): void
 }
 
-/** Where the state grows: inside its own directory, as a move from anywhere else fails where that is a mount point. */
+/** A directory for the state in progress, inside its final one: a move across a mount point would fail. */
 function makeWorkplace(state: string | undefined): Workplace {
   const isNew = state !== undefined && !fs.existsSync(state)
   if (state !== undefined) requireWritableDirectory('--state', state)
@@ -147,7 +147,7 @@ async function importDays(
   for (const [n, day] of written.entries()) {
     const { sha256, imported } = manifest.days[day] as Manifest['days'][string]
     if (signal.aborted)
-      throw new Error('stopped before all days were imported; run the command again to go on')
+      throw new Error('Stopped before all days were imported. Run the command again to continue.')
     progress.update('importing', n, written.length, 'days')
     const file = fileOf(options.out, day)
     if (imported[data] !== undefined && imported[data] !== sha256) {

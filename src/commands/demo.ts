@@ -11,18 +11,18 @@ import { watch, type WatchDeps } from './watch.ts'
 
 export interface DemoDeps extends WatchDeps {
   readonly print: (line: string) => void
-  /** Rewrites the last line; absent where nobody looks on. */
+  /** Rewrites the last line of a terminal. Absent when standard output is no terminal. */
   readonly rewrite?: ((line: string) => void) | undefined
 }
 
-/** Builds of the last days that stand there when the exporter starts: a first look shows something. */
+/** Builds of the last days, written before the exporter starts, so that the page shows something at once. */
 const HISTORY_BUILDS = 60
 const HISTORY_MS = 3 * 86_400_000
 const REFRESH_MS = 1_000
-/** A simulated build in progress is quiet for some five simulated minutes at most. */
+/** More than the longest time between two entries of a simulated build, in simulated milliseconds. */
 const QUIET_SIMULATED_MS = 360_000
 
-/** Simulated builds write real files, and the real daemon watches them, in one process, until the signal. */
+/** Runs the simulator and the daemon in one process, on real files, until the signal. */
 export async function demo(options: DemoOptions, deps: DemoDeps): Promise<void> {
   const { directory: given, listen, ...rest } = options
   if (deps.signal.aborted) return
@@ -38,7 +38,7 @@ export async function demo(options: DemoOptions, deps: DemoDeps): Promise<void> 
     newSeriesHold: '5s',
   })
 
-  // Ends both when either fails.
+  // If one of the two fails, the other is stopped.
   const end = new AbortController()
   const signal = AbortSignal.any([deps.signal, end.signal])
   let status: (() => StatusView) | undefined
@@ -61,7 +61,7 @@ export async function demo(options: DemoOptions, deps: DemoDeps): Promise<void> 
   }, REFRESH_MS)
   try {
     await Promise.race([watching, writing])
-    // A given number of builds ends the writing; what they came to stays to be looked at.
+    // After `--builds` builds the simulator ends. The daemon continues to serve the result.
     await watching
   } finally {
     clearInterval(ticker)
@@ -84,14 +84,14 @@ async function writeHistory(builds: string, nowMs: number, seed: string | number
 const introduction = (url: string, builds: string, speed: number): string => `
 Simulated builds, ${speed} times as fast as real ones, write their audit traces below
   ${builds}
-and the exporter reads them as they grow. Look at
+and the exporter reads them as they grow. Open
 
   ${url}/          the audits, live
   ${url}/metrics   what Prometheus scrapes
   ${url}/readyz    whether it has caught up
 
 With Grafana: docker compose --profile demo up --build, then http://127.0.0.1:3000
-Ctrl-C ends it; the files stay.
+Press Ctrl-C to stop. The files stay.
 `
 
 function summary(view: StatusView): string {
@@ -100,7 +100,7 @@ function summary(view: StatusView): string {
   const burnt = Object.values(view.buildTokens).reduce((a, b) => a + b, 0)
   const succeeded = first_pass + after_rework
   const perSuccess = succeeded === 0 ? '–' : Math.round(burnt / succeeded).toLocaleString('en')
-  // An abandoned build was never judged.
+  // Abandoned builds were never verified.
   const judged = succeeded + failed
   const share = judged === 0 ? '–' : `${Math.round((100 * first_pass) / judged)} %`
   return (

@@ -7,8 +7,8 @@ import { report } from './report.ts'
 const FORMATS = { markdown: 'md', html: 'html', json: 'json' } as const satisfies Record<ReportFormat, string>
 
 /**
- * The text of a report over the given traces, of which there may be none. Throws where one of them could not be read
- * to its end, and where the signal ends it. Give it to `createOptimizationActivities` as it is.
+ * Returns a report on the given traces, of which there may be none, as text. Throws if one of them cannot be read
+ * completely, and if the signal is aborted. Pass it to `createOptimizationActivities`.
  */
 export async function renderReport(
   traces: readonly string[],
@@ -18,12 +18,12 @@ export async function renderReport(
 ): Promise<string> {
   let text = ''
   const faults: string[] = []
-  // The command asks for a path at least; a directory in which nothing has been built yet has none.
+  // The command needs at least one path; here there may be no trace yet.
   const options = parseFlags(reportOptions, { paths: ['.'], format: FORMATS[format] })
   const complete = await report(
     { ...options, paths: [...traces] },
     { clock, signal, print: (more) => (text += more), complain: (line) => faults.push(line) },
   )
-  if (!complete) throw new Error(`cannot report over all traces: ${faults.join('; ')}`)
+  if (!complete) throw new Error(`Cannot report on all traces: ${faults.join('; ')}`)
   return text
 }

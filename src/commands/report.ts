@@ -24,8 +24,8 @@ export interface ReportDeps {
 
 /**
  * Reads all traces below the paths and writes the four audits as Markdown, HTML or JSON.
- * Returns whether everything could be read. Throws a `UsageError` for a moment that is none, `MissingDuckDb`
- * where that is not installed, and before anything is read where the report could not be written.
+ * Returns whether everything could be read. Before reading anything it throws a `UsageError` for an invalid moment,
+ * `MissingDuckDb` if that is not installed, and an error that names the flag if an output file is not writable.
  */
 export async function report(options: ReportOptions, deps: ReportDeps): Promise<boolean> {
   const nowMs = deps.clock.wallMs()
@@ -67,7 +67,7 @@ export async function report(options: ReportOptions, deps: ReportDeps): Promise<
       },
     })
     progress.end()
-    if (deps.signal.aborted) throw new Error('stopped before the report was done')
+    if (deps.signal.aborted) throw new Error('Stopped before the report was finished.')
     database.flush()
     if (options.export !== undefined) await database.exportParquet(options.export)
     const made = await makeReport(database, {
@@ -103,12 +103,12 @@ export async function report(options: ReportOptions, deps: ReportDeps): Promise<
 async function render(made: Report, format: ReportOptions['format']): Promise<string> {
   if (format === 'json') return `${JSON.stringify(made, null, 2)}\n`
   if (format === 'md') return renderMarkdown(made)
-  // Charts are heavy: they are loaded where they are drawn.
+  // The chart library is large: it is loaded only for HTML.
   const { renderHtml } = await import('../audits/html-report.ts')
   return renderHtml(made)
 }
 
-/** Rejected lines are counted by the history itself; `check` names them. */
+/** The history counts rejected lines; `check` prints them. */
 const SILENT: LineSink = {
   line: () => 'rejected',
   invalidUtf8: () => undefined,

@@ -3,23 +3,22 @@ import { CONTEXT_REVISIONS, DEFAULT_PROFILE } from '../simulate/profile.ts'
 import { type WriterSummary, writeBuilds } from '../simulate/writer.ts'
 import type { SimulateOptions } from './simulate-flags.ts'
 
-/** As much of a logger as `simulate` needs; pino's fits. */
+/** The part of a logger that `simulate` uses; compatible with pino. */
 interface SimulateLog {
   info(fields: object, message: string): void
 }
 
 export interface SimulateDependencies {
   readonly log: SimulateLog
-  /** Ends the simulation; what has been written stays, every file ending with a whole line. */
+  /** Ends the simulation. Files stay, and each ends with a complete line. */
   readonly signal: AbortSignal
-  /** Default: the system's. */
+  /** Default: the system clock. */
   readonly clock?: SimulationClock
 }
 
 /**
- * Writes simulated builds below a directory as pipelines would, until as many as asked for are written or the
- * signal is aborted. Resolves with what was written; throws an error that names the file where one cannot be
- * written.
+ * Writes simulated builds below a directory as pipelines do, until the requested number is written or the signal is
+ * aborted. Resolves with a summary. Throws an error that names the file if one cannot be written.
  */
 export async function simulate(
   options: SimulateOptions,

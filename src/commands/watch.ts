@@ -1,18 +1,19 @@
 import type { Clock } from '../clock.ts'
-import { COLD_AFTER_MS, createEngine } from '../engine.ts'
+import { COLD_AFTER_MS, createEngine, type Engine } from '../engine.ts'
+import type { Events } from '../events.ts'
 import { createLogEvents, type Logger } from '../log.ts'
 import { CONTENT_TYPE } from '../metrics/exposition.ts'
 import { createSelfMetrics, type ProcessUsage, type SelfMetrics } from '../metrics/self.ts'
-import { createHttpServer } from '../serve/server.ts'
+import { createHttpServer, type HttpServer } from '../serve/server.ts'
 import type { StatusView } from '../serve/status.ts'
-import { readWebConfig } from '../serve/web-config.ts'
+import { readWebConfig, type WebConfig } from '../serve/web-config.ts'
 import { openStore } from '../state/store.ts'
 import { nodeFileSystem, type FileSystem } from '../tail/file-system.ts'
 import { createHints, noHints, type Hints } from '../tail/hints.ts'
 import { createWaker, runLoop, type Waker } from '../tail/loop.ts'
 import { createPageCharts } from './watch-charts.ts'
 import type { WatchConfig } from './watch-flags.ts'
-import { createStatus } from './watch-status.ts'
+import { createStatus, type Status } from './watch-status.ts'
 
 export interface WatchDeps {
   readonly log: Logger
@@ -73,7 +74,33 @@ export async function watch(config: WatchConfig, deps: WatchDeps): Promise<void>
   })
   self = createSelfMetrics(engine.exposition.meter, () => status.health(), deps.usage)
 
-  const server = createHttpServer({
+  const server = createServer(web, engine, status, log)
+
+  try {
+    const { host, port } = await server.listen(config.listen.host, config.listen.port)
+    const scheme = web?.tls === undefined ? 'http' : 'https'
+    const url = `${scheme}://${host.includes(':') ? `[${host}]` : host}:${port}`
+    log.info(
+      { event: 'listening', url, state: config.state, roots: config.roots },
+      `Listening on ${url}/metrics, state in ${config.state}.`,
+    )
+    deps.onListening?.(url)
+
+    await orStopped(readUntilStopped(config, deps, { engine, status, events, waker, rescan }), signal)
+  } finally {
+    await server.close()
+    await orStopped(engine.tail.close(), signal)
+    // Offsets and counts agree at every await, so this is safe even while a read is still pending.
+    const durable = engine.commits.commit()
+    await engine.exposition.close()
+    store.close()
+    rescan.close()
+    if (durable) log.info({ event: 'stopped' }, 'Stopped. Everything that was read is committed.')
+  }
+}
+
+function createServer(web: WebConfig | undefined, engine: Engine, status: Status, log: Logger): HttpServer {
+  return createHttpServer({
     web,
     status: () => status.view(),
     charts: createPageCharts(),
@@ -82,7 +109,7 @@ export async function watch(config: WatchConfig, deps: WatchDeps): Promise<void>
     onRequestError: (error, path) =>
       log.error(
         { event: 'request_failed', path, cause: String(error) },
-        `Failed to answer GET ${path}: ${String(error)}`,
+        `Failed to answer a request of ${path}: ${String(error)}`,
       ),
     async scrape() {
       const { body, sent, selfFaults } = await engine.exposition.scrape()
@@ -95,7 +122,22 @@ export async function watch(config: WatchConfig, deps: WatchDeps): Promise<void>
       return { contentType: CONTENT_TYPE, body, sent }
     },
   })
+}
 
+interface ReadParts {
+  readonly engine: Engine
+  readonly status: Status
+  readonly events: Events
+  readonly waker: Waker
+  readonly rescan: RescanRequests
+}
+
+/** The first pass over all files, then the loop that follows them. */
+async function readUntilStopped(
+  config: WatchConfig,
+  { clock, signal, onReady }: WatchDeps,
+  { engine, status, events, waker, rescan }: ReadParts,
+): Promise<void> {
   const startHints = (onHint: (path: string) => void): Hints =>
     config.poll
       ? noHints
@@ -107,49 +149,25 @@ export async function watch(config: WatchConfig, deps: WatchDeps): Promise<void>
           onHint,
           onError: (error) => events.fileFailed(config.roots.join(', '), 'watch', error),
         })
-
-  async function read(): Promise<void> {
-    await engine.firstPass()
-    if (signal.aborted) return
-    deps.onReady?.(() => status.view())
-    await runLoop(
-      {
-        tail: engine.tail,
-        clock,
-        waker,
-        signal,
-        startHints,
-        rescanRequested: () => rescan.take(),
-        afterRound: (round) => engine.afterRound(round),
-      },
-      {
-        pollMs: POLL_MS,
-        scanMs: config.poll ? POLL_MS : config.scanInterval,
-        renewHintsMs: RENEW_HINTS_MS,
-      },
-    )
-  }
-
-  try {
-    const { host, port } = await server.listen(config.listen.host, config.listen.port)
-    const url = `${web?.tls === undefined ? 'http' : 'https'}://${host.includes(':') ? `[${host}]` : host}:${port}`
-    log.info(
-      { event: 'listening', url, state: config.state, roots: config.roots },
-      `Listening on ${url}/metrics, state in ${config.state}.`,
-    )
-    deps.onListening?.(url)
-
-    await orStopped(read(), signal)
-  } finally {
-    await server.close()
-    await orStopped(engine.tail.close(), signal)
-    // Offsets and counts agree at every await, so this is safe even while a read is still pending.
-    const durable = engine.commits.commit()
-    await engine.exposition.close()
-    store.close()
-    rescan.close()
-    if (durable) log.info({ event: 'stopped' }, 'Stopped. Everything that was read is committed.')
-  }
+  await engine.firstPass()
+  if (signal.aborted) return
+  onReady?.(() => status.view())
+  await runLoop(
+    {
+      tail: engine.tail,
+      clock,
+      waker,
+      signal,
+      startHints,
+      rescanRequested: () => rescan.take(),
+      afterRound: (round) => engine.afterRound(round),
+    },
+    {
+      pollMs: POLL_MS,
+      scanMs: config.poll ? POLL_MS : config.scanInterval,
+      renewHintsMs: RENEW_HINTS_MS,
+    },
+  )
 }
 
 function logStopping(log: Logger, { reason }: AbortSignal): void {

@@ -16,20 +16,20 @@ import type { TlsFiles, WorkerConfig } from './worker-flags.ts'
 
 export interface WorkerDeps {
   readonly log: Logger
-  /** For agents and checks; with `GEMINI_API_KEY`. */
+  /** The environment of agents and checks, with `GEMINI_API_KEY`. */
   readonly env: NodeJS.ProcessEnv
-  /** Finishes what runs, up to its grace time, and ends. */
+  /** Shuts down: activities in progress may finish within their grace time. */
   readonly signal: AbortSignal
   readonly renderReport: OptimizationDeps['renderReport']
-  /** Told once the worker polls. */
+  /** Called once the worker polls. */
   readonly onReady?: () => void
 }
 
-/** Runs the workflows and activities of audited builds until the signal. Throws where the server cannot be reached. */
+/** Runs the workflows and activities of audited builds until the signal. Throws if the server cannot be reached. */
 export async function worker(config: WorkerConfig, deps: WorkerDeps): Promise<void> {
   const { log, signal } = deps
   if (signal.aborted) return
-  // Signals are ours: the runtime's own handlers would end the process beside us.
+  // The process handles signals itself; the runtime's own handlers would interfere.
   Runtime.install({ shutdownSignals: [], logger: temporalLogger(log) })
   const prices = config.prices === undefined ? undefined : await readPrices(config.prices)
   const server = await connectionOptions(config)
@@ -54,16 +54,19 @@ export async function worker(config: WorkerConfig, deps: WorkerDeps): Promise<vo
     if (signal.aborted) stop()
     else signal.addEventListener('abort', stop, { once: true })
     const where = { address: config.address, namespace: config.namespace, taskQueue: config.taskQueue }
-    log.info({ event: 'worker_started', ...where }, `polling ${config.taskQueue} at ${config.address}`)
+    log.info(
+      { event: 'worker_started', ...where },
+      `Polling task queue ${config.taskQueue} at ${config.address}.`,
+    )
     deps.onReady?.()
     await running
-    log.info({ event: 'worker_stopped' }, 'the worker has ended')
+    log.info({ event: 'worker_stopped' }, 'Worker stopped.')
   } finally {
     await connection.close()
   }
 }
 
-/** Temporal's own words, in our log's form. */
+/** Forwards Temporal's warnings and errors to the log. */
 const temporalLogger = (log: Logger): DefaultLogger =>
   new DefaultLogger('WARN', ({ level, message, meta }) => {
     const cause = meta?.['error'] instanceof Error ? { cause: meta['error'].message } : {}
@@ -113,7 +116,7 @@ async function readPrices(file: string): Promise<Record<string, Price>> {
     return pricesSchema.parse(JSON.parse(text))
   } catch (error) {
     const cause = error instanceof z.ZodError ? z.prettifyError(error) : (error as Error).message
-    throw new UsageError(`--prices: ${file} does not tell prices: ${cause}`, { cause: error })
+    throw new UsageError(`--prices: ${file} is not a price list: ${cause}`, { cause: error })
   }
 }
 
@@ -129,7 +132,7 @@ async function reach(server: Server): Promise<NativeConnection> {
   try {
     return await NativeConnection.connect(server)
   } catch (error) {
-    throw new Error(`cannot reach the Temporal server at ${server.address}: ${(error as Error).message}`, {
+    throw new Error(`Cannot reach the Temporal server at ${server.address}: ${(error as Error).message}`, {
       cause: error,
     })
   }

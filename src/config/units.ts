@@ -1,7 +1,7 @@
 const DURATION_UNITS = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 } as const
 const SIZE_UNITS = { B: 1, KiB: 2 ** 10, MiB: 2 ** 20, GiB: 2 ** 30, kB: 1e3, MB: 1e6, GB: 1e9 } as const
 
-/** `1h`, `30s`, `500ms`, `1h30m` → milliseconds; `undefined` for anything else. */
+/** Parses `1h`, `30s`, `500ms` or `1h30m` to milliseconds; `undefined` for anything else. */
 export function parseDuration(text: string): number | undefined {
   if (!/^(\d+(\.\d+)?(ms|s|m|h|d))+$/.test(text)) return undefined
   let total = 0
@@ -11,14 +11,14 @@ export function parseDuration(text: string): number | undefined {
   return total
 }
 
-/** `16MiB`, `64kB`, `1000` → bytes; `undefined` for anything else. */
+/** Parses `16MiB`, `64kB` or `1000` to bytes; `undefined` for anything else. */
 export function parseSize(text: string): number | undefined {
   const match = /^(\d+(?:\.\d+)?)(B|KiB|MiB|GiB|kB|MB|GB)?$/.exec(text)
   if (match === null) return undefined
   return Math.floor(Number(match[1]) * SIZE_UNITS[(match[2] ?? 'B') as keyof typeof SIZE_UNITS])
 }
 
-/** `host:port`, `[::1]:port` or `:port` (all interfaces); `undefined` for anything else. */
+/** Parses `host:port`, `[::1]:port` or `:port` (all interfaces); `undefined` for anything else. */
 export function parseListen(text: string): { host: string; port: number } | undefined {
   const match = /^(?:\[([0-9a-fA-F:.]+)\]|([^:]*)):(\d{1,5})$/.exec(text)
   if (match === null) return undefined

@@ -1,7 +1,7 @@
 import fs from 'node:fs'
 import path from 'node:path'
 
-/** Makes a directory where there is none. Throws what names the flag where it cannot be written to. */
+/** Creates a directory if it is missing. Throws an error that names the flag if it is not writable. */
 export function requireWritableDirectory(flag: string, directory: string): void {
   try {
     fs.mkdirSync(directory, { recursive: true })
@@ -11,7 +11,7 @@ export function requireWritableDirectory(flag: string, directory: string): void 
   }
 }
 
-/** Throws what names the flag where a file cannot be written; leaves no trace. */
+/** Throws an error that names the flag if a file cannot be written. Creates nothing. */
 export function requireWritableFile(flag: string, file: string): void {
   try {
     if (fs.existsSync(file)) {

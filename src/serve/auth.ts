@@ -3,15 +3,15 @@ import { compare as compareHash } from 'bcryptjs'
 
 export type Verdict = 'allowed' | 'refused' | 'busy'
 
-/** A valid hash that no user has: an unknown name must take as long to refuse as a wrong password. */
+/** A valid hash that no user has. An unknown user is compared with it, so that it takes as long as a wrong password. */
 const NOBODY = '$2b$10$C6UzMDM.H6dfI/f/IKcEeO5aD6n1hQd3DkbqYw0oQ0bR9sZ7gYwPa'
 const REMEMBERED = 100
 const MAX_WAITING = 16
 
 /**
- * HTTP basic auth against bcrypt hashes by user name; everything is allowed where there are no users.
- * A verdict is remembered, as each bcrypt comparison costs some 100 ms; what is kept is a keyed digest,
- * never the password. Comparisons run one after another, so that guessing cannot take the whole processor.
+ * HTTP basic authentication against bcrypt hashes by user name. Without users, everything is allowed.
+ * Verdicts are cached under a keyed digest of the password, because a bcrypt comparison takes about 100 ms.
+ * Comparisons run one after another, and at most `MAX_WAITING` wait: guessing passwords cannot use up the CPU.
  */
 export function createBasicAuth(
   users: ReadonlyMap<string, string> | undefined,
@@ -33,7 +33,7 @@ export function createBasicAuth(
     return verdict
   }
 
-  /** Guesses must not push the true password out. */
+  /** Refused ones first: wrong guesses must not evict the correct password. */
   function forgetOne(): void {
     for (const [digest, verdict] of verdicts) {
       if (verdict === 'refused') return void verdicts.delete(digest)

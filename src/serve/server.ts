@@ -10,23 +10,23 @@ import type { StatusView } from './status.ts'
 import type { WebConfig } from './web-config.ts'
 import { whenSent } from './when-sent.ts'
 
-/** One rendered answer to Prometheus. */
+/** One rendered response to a scrape. */
 interface Scrape {
   readonly contentType: string
   readonly body: string
-  /** Called exactly once, and only after a GET was answered whole with status 200. */
+  /** Called exactly once, and only after a response with status 200 was sent completely. */
   readonly sent: () => void
 }
 
 export interface ServeDeps {
-  /** Why there is nothing to scrape yet, asked before every answer: `undefined` where there is. */
+  /** Why there is nothing to scrape yet; `undefined` if there is. Called for each request of /metrics. */
   noScrapeReason: () => string | undefined
-  /** Commits and renders; asked once for each GET of /metrics, never for a HEAD. */
+  /** Commits and renders. Called once for each GET of /metrics, never for a HEAD. */
   scrape: () => Promise<Scrape>
   status: () => StatusView
-  /** Draws the charts of the page; absent: a page of tables. */
+  /** Draws the charts of the page. Absent: the page has tables only. */
   charts?: (view: StatusView) => Promise<ChartSet>
-  /** Why /readyz must say no, asked often: `undefined` where ready. */
+  /** Why the exporter is not ready; `undefined` if it is. Called often. */
   notReadyReason: () => string | undefined
   web?: WebConfig | undefined
   /** Called when a response fails inside; the client gets a 500 without the cause. */
@@ -36,9 +36,9 @@ export interface ServeDeps {
 }
 
 export interface HttpServer {
-  /** Resolves with the address bound (port 0 becomes a real one); rejects with an Error that says what to do. */
+  /** Resolves with the bound address, in which port 0 is replaced. Rejects with an error that says what to do. */
   listen(host: string, port: number): Promise<{ host: string; port: number }>
-  /** Stops accepting, lets answers under way end, and is done within two seconds. */
+  /** Stops accepting connections and finishes responses in progress, within two seconds. */
   close(): Promise<void>
 }
 
@@ -47,7 +47,7 @@ interface Answer {
   readonly type: string
   readonly body: string
   readonly headers?: Readonly<Record<string, string>>
-  /** Called once the whole body went out. */
+  /** Called once the response was sent completely. */
   readonly sent?: () => void
 }
 
@@ -65,11 +65,8 @@ const GZIP_FROM_CHARS = 1_024
 const compress = promisify(gzip)
 const text = (status: number, message: string): Answer => ({ status, type: TEXT, body: `${message}\n` })
 
-/**
- * The exporter's HTTP side: /metrics, /healthz (process alive), /readyz, / (a page for people).
- * With users configured, /metrics and / want a password; the two probes stay open, and say nothing else.
- */
-export function createHttpServer(deps: ServeDeps): HttpServer {
+/** Returns a function that authorizes a request and computes the answer for its path. */
+function createRoutes(deps: ServeDeps): (request: http.IncomingMessage, pathname: string) => Promise<Answer> {
   const allowed = createBasicAuth(deps.web?.users)
 
   const routes: Record<string, { open: boolean; answer: (method: string) => Promise<Answer> | Answer }> = {
@@ -82,7 +79,7 @@ export function createHttpServer(deps: ServeDeps): HttpServer {
   async function metrics(method: string): Promise<Answer> {
     const reason = deps.noScrapeReason()
     if (reason !== undefined) return text(503, `not ready: ${reason}`)
-    // A scrape moves new series on from zero: only an answer that carries the samples may do that.
+    // A scrape advances new series from zero to their value, so the response must contain the samples.
     if (method === 'HEAD') return { status: 200, type: TEXT, body: '' }
     const { contentType, body, sent } = await deps.scrape()
     return { status: 200, type: contentType, body, sent }
@@ -103,22 +100,30 @@ export function createHttpServer(deps: ServeDeps): HttpServer {
     }
   }
 
-  async function answerTo(request: http.IncomingMessage, pathname: string): Promise<Answer> {
+  return async (request, pathname) => {
     const route = Object.hasOwn(routes, pathname) ? routes[pathname] : undefined
     if (route !== undefined && !route.open) {
       const verdict = await allowed(request.headers.authorization)
-      if (verdict === 'busy') return text(429, 'too many sign-ins at once; try again')
+      if (verdict === 'busy') return text(429, 'Too many sign-ins at once. Try again.')
       if (verdict === 'refused') {
         const challenge = { 'www-authenticate': 'Basic realm="audit-trace-exporter", charset="UTF-8"' }
-        return { ...text(401, 'a user name and password are needed'), headers: challenge }
+        return { ...text(401, 'A user name and a password are required.'), headers: challenge }
       }
     }
-    if (route === undefined) return text(404, 'not found; there are /, /metrics, /healthz and /readyz')
+    if (route === undefined) return text(404, 'Not found. Paths: /, /metrics, /healthz, /readyz.')
     if (request.method !== 'GET' && request.method !== 'HEAD') {
-      return { ...text(405, 'only GET and HEAD are answered'), headers: { allow: 'GET, HEAD' } }
+      return { ...text(405, 'Only GET and HEAD are allowed.'), headers: { allow: 'GET, HEAD' } }
     }
     return route.answer(request.method)
   }
+}
+
+/**
+ * Serves /metrics, /healthz (the process is alive), /readyz, and / (a page for people).
+ * If users are configured, /metrics and / need a password. /healthz and /readyz do not, and disclose nothing else.
+ */
+export function createHttpServer(deps: ServeDeps): HttpServer {
+  const answerTo = createRoutes(deps)
 
   async function handle(request: http.IncomingMessage, response: http.ServerResponse): Promise<void> {
     const pathname = (request.url ?? '/').split('?', 1)[0] ?? '/'
@@ -127,7 +132,7 @@ export function createHttpServer(deps: ServeDeps): HttpServer {
     } catch (error) {
       deps.onRequestError(error, pathname)
       if (response.headersSent) response.destroy()
-      else await send(request, response, text(500, 'internal error; the log of the exporter says more'))
+      else await send(request, response, text(500, 'Internal error. See the log of the exporter.'))
     }
   }
 
@@ -158,7 +163,7 @@ export function createHttpServer(deps: ServeDeps): HttpServer {
     async close() {
       if (!server.listening) return
       const impatience = setTimeout(() => server.closeAllConnections(), CLOSE_GRACE_MS)
-      // Also closes the kept-alive connections that wait for a next request.
+      // Also closes idle keep-alive connections.
       await new Promise<void>((resolve) => server.close(() => resolve()))
       clearTimeout(impatience)
     },
@@ -186,7 +191,7 @@ async function send(
   response.end(request.method === 'HEAD' ? undefined : body)
 }
 
-/** Whether an Accept-Encoding header asks for gzip; `gzip;q=0` refuses it. */
+/** Whether an Accept-Encoding header accepts gzip; `gzip;q=0` does not. */
 function wantsGzip(header: string | string[] | undefined): boolean {
   return String(header ?? '')
     .split(',')
@@ -200,16 +205,16 @@ function wantsGzip(header: string | string[] | undefined): boolean {
 }
 
 const LISTEN_HINTS: Readonly<Record<string, string>> = {
-  EADDRINUSE:
-    'the port is in use by another program; stop that program, or choose another port with --listen',
-  EACCES: 'this user may not use the port (below 1024 needs privileges); choose a higher one with --listen',
-  EADDRNOTAVAIL: 'this machine has no such address; choose one of its own with --listen, or 0.0.0.0 for all',
-  ENOTFOUND: 'the host name is not known; give an address of this machine with --listen',
-  EAI_AGAIN: 'the host name could not be looked up; give an address of this machine with --listen',
+  EADDRINUSE: 'another program uses the port; stop it, or choose another port with --listen',
+  EACCES: 'this user may not use the port; choose one above 1023 with --listen',
+  EADDRNOTAVAIL:
+    'this machine does not have the address; choose one that it has with --listen, or 0.0.0.0 for all',
+  ENOTFOUND: 'the host name is unknown; give an address of this machine with --listen',
+  EAI_AGAIN: 'the host name lookup failed; give an address of this machine with --listen',
 }
 
 function listenError(error: NodeJS.ErrnoException, host: string, port: number): Error {
   const address = `${host.includes(':') ? `[${host}]` : host}:${port}`
   const hint = LISTEN_HINTS[error.code ?? ''] ?? 'choose another address with --listen'
-  return new Error(`cannot listen on ${address}: ${hint} (${error.code ?? error.message})`, { cause: error })
+  return new Error(`Cannot listen on ${address}: ${hint} (${error.code ?? error.message})`, { cause: error })
 }

@@ -4,11 +4,11 @@ import { createSecureContext, type SecureVersion } from 'node:tls'
 import { parseDocument } from 'yaml'
 import { z } from 'zod'
 
-/** What `--web-config` asks for. */
+/** The content of the `--web-config` file. */
 export interface WebConfig {
-  /** PEM texts and switches as `https.createServer` takes them; absent: plain HTTP. */
+  /** Options for `https.createServer`. Absent: plain HTTP. */
   readonly tls?: TlsConfig
-  /** bcrypt hash by user name; absent: no password. */
+  /** bcrypt hash by user name. Absent: no password. */
   readonly users?: ReadonlyMap<string, string>
 }
 
@@ -37,7 +37,7 @@ const schema = z.strictObject({
       (tls) => (tls.client_auth_type === 'RequireAndVerifyClientCert') === (tls.client_ca_file !== undefined),
       {
         path: ['client_ca_file'],
-        message: 'client_auth_type RequireAndVerifyClientCert and client_ca_file need each other',
+        message: 'client_auth_type RequireAndVerifyClientCert and client_ca_file must be given together',
       },
     )
     .optional(),
@@ -53,9 +53,9 @@ const schema = z.strictObject({
 })
 
 /**
- * Reads a web configuration in the format of Prometheus' exporters (the exporter-toolkit's), the part of it
- * that is supported: certificate, client certificates, users. Paths in it are relative to the file.
- * Throws an Error that names file, key and cause; a key that is not supported is an error, never ignored.
+ * Reads a web configuration in the format of the Prometheus exporter-toolkit. Supported are the certificate, client
+ * certificates and users. Paths in it are relative to the file.
+ * Throws an error that names the file, the key and the cause, also for a key that is not supported.
  */
 export function readWebConfig(file: string): WebConfig {
   const wrong = (cause: string): Error => new Error(`--web-config ${file}: ${cause}`)

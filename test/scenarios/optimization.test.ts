@@ -237,14 +237,14 @@ it('the worker command shows its API key to the server, encrypted without being 
 it.each([
   [['--address', 'nowhere'], 2, '--address: "nowhere" is not host:port'],
   [['--address', '127.0.0.1:99999'], 2, '--address: "127.0.0.1:99999" is not host:port'],
-  [['--address', '[::1]:1'], 1, 'cannot reach the Temporal server at [::1]:1'],
+  [['--address', '[::1]:1'], 1, 'Cannot reach the Temporal server at [::1]:1'],
   [['--report-dir', '/x'], 2, '--report-dir: needs --report-roots'],
   [['--report-cron', '0 7 * * *'], 2, '--report-cron: needs --report-roots'],
   [['--tls-cert', 'a.pem'], 2, '--tls-cert: needs --tls-key'],
   [['--tls-ca', 'no-such.pem'], 2, '--tls-ca: cannot read no-such.pem'],
-  [['--prices', import.meta.filename], 2, 'optimization.test.ts does not tell prices'],
+  [['--prices', import.meta.filename], 2, 'optimization.test.ts is not a price list'],
   [['--report-roots', '/x'], 2, '--report-dir'],
-  [['--address', '127.0.0.1:1'], 1, 'cannot reach the Temporal server at 127.0.0.1:1'],
+  [['--address', '127.0.0.1:1'], 1, 'Cannot reach the Temporal server at 127.0.0.1:1'],
 ])('the worker command says what is wrong: %s', async (flags, code, message) => {
   const worker = start(process.execPath, [MAIN, 'worker', ...flags])
   await until('it ends', () => worker.child.exitCode ?? undefined)

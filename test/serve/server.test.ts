@@ -179,7 +179,7 @@ test('a port in use is named, with what to do', async () => {
   const { port, server } = await serve()
   const second = createHttpServer(allFail)
   await expect(second.listen('127.0.0.1', port)).rejects.toThrow(
-    `cannot listen on 127.0.0.1:${port}: the port is in use by another program`,
+    `Cannot listen on 127.0.0.1:${port}: another program uses the port`,
   )
   await server.close()
   await second.listen('127.0.0.1', port)
@@ -189,7 +189,7 @@ test('a port in use is named, with what to do', async () => {
 test('an address of another machine is named, with what to do', async () => {
   const server = createHttpServer(allFail)
   await expect(server.listen('192.0.2.1', 0)).rejects.toThrow(
-    /192\.0\.2\.1:0: this machine has no such address/u,
+    /192\.0\.2\.1:0: this machine does not have the address/u,
   )
 })
 

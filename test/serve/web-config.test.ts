@@ -107,7 +107,7 @@ test.each([
     'tls_server_config: {cert_file: a, key_file: b, cipher_suites: []}',
     'tls_server_config.cipher_suites: not a supported key',
   ],
-  ['tls_server_config: {cert_file: a, key_file: b, client_ca_file: c}', 'need each other'],
+  ['tls_server_config: {cert_file: a, key_file: b, client_ca_file: c}', 'must be given together'],
   ['basic_auth: {}', 'basic_auth: not a supported key'],
   ['a: [', 'not YAML'],
 ])('%s is refused, naming the file and %s', (text, cause) => {
