@@ -1,5 +1,6 @@
+import { findProgram } from './find-program.ts'
 import { buildGoProgram, type GoProgram } from './go-build.ts'
-import { findProgram, skipTest } from './programs.ts'
+import { skipTest } from './programs.ts'
 
 /**
  * Returns the path of a Go program, which is built into the user's cache directory when it is first needed.
@@ -8,9 +9,6 @@ import { findProgram, skipTest } from './programs.ts'
 export function requireGoProgram(name: GoProgram): Promise<string> {
   return buildGoProgram(
     name,
-    () =>
-      findProgram('go') ??
-      findProgram('../local/go/bin/go') ??
-      skipTest(`needs ${name}, which Go builds, and there is no go on PATH`),
+    () => findProgram('go') ?? skipTest(`needs ${name}, which Go builds, and there is no go on PATH`),
   )
 }

@@ -1,6 +1,5 @@
-import { accessSync, constants } from 'node:fs'
-import path from 'node:path'
 import { inject, TestRunner } from 'vitest'
+import { findProgram } from './find-program.ts'
 
 declare module 'vitest' {
   interface ProvidedContext {
@@ -20,21 +19,6 @@ export const DEBIAN_PACKAGES = {
 } as const
 
 export type Program = keyof typeof DEBIAN_PACKAGES
-
-/** Returns the absolute path of a program on PATH, or undefined. */
-export function findProgram(program: string): string | undefined {
-  const directories = (process.env['PATH'] ?? '').split(path.delimiter)
-  return [...directories, '/usr/bin', '/usr/local/bin']
-    .map((directory) => path.join(directory, program))
-    .find((file) => {
-      try {
-        accessSync(file, constants.X_OK)
-        return true
-      } catch {
-        return false
-      }
-    })
-}
 
 /** Returns the path of a program. Without the program the test is skipped with the reason, or fails with CI=true. */
 export function requireProgram(program: Program): string {

@@ -1,7 +1,8 @@
 import { execFileSync } from 'node:child_process'
 import { existsSync, rmSync, writeFileSync } from 'node:fs'
 import type { TestProject } from 'vitest/node'
-import { DEBIAN_PACKAGES, findProgram, type Program } from './programs.ts'
+import { findProgram } from './find-program.ts'
+import { DEBIAN_PACKAGES, type Program } from './programs.ts'
 
 const POLICY = '/usr/sbin/policy-rc.d'
 
