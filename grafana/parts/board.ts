@@ -10,7 +10,7 @@ import {
 } from '@grafana/grafana-foundation-sdk/dashboard'
 import { DATASOURCE } from './datasource.ts'
 import { place, type Band } from './layout.ts'
-import { withVersion } from './promql.ts'
+import { FIRST_SEEN, withVersion } from './promql.ts'
 import { datasource, type Variable } from './variables.ts'
 
 /** All dashboards carry this tag; the links between them select by it. */
@@ -81,7 +81,7 @@ const revisions = (): AnnotationQueryBuilder =>
     .datasource(DATASOURCE)
     .enable(true)
     .iconColor('purple')
-    .expr(withVersion('max by (context_hash) (audit_context_first_seen_timestamp_seconds) * 1000'))
+    .expr(withVersion(`${FIRST_SEEN} * 1000`))
     .titleFormat('GEMINI.md {{version}}')
     .textFormat('{{context_hash}}')
     .step('60s')

@@ -97,11 +97,19 @@ export function wilson(bound: 'lower' | 'upper', part: string, whole: string): s
   return `(${x} + ${Z2 / 2} ${bound === 'lower' ? '-' : '+'} ${spread}) / (${n} + ${Z2})`
 }
 
-/** One series per GEMINI.md revision with its `version` (v1, v2, …), also if several exporters number it. */
-const VERSIONS = 'topk by (context_hash) (1, max by (context_hash, version) (audit_context_info))'
+/**
+ * One series per GEMINI.md revision with its `version` (v1, v2, …): its place in the order of first use over all
+ * exporters, as prometheus/rules/revisions.yml knows it at the end of the time range. Imported history is older than
+ * the rules: where a time range ends before their first evaluation, the numbers of the exporters serve.
+ */
+const VERSIONS =
+  '(max by (context_hash, version) (context_hash:audit_context_version:info @ end())' +
+  ' or topk by (context_hash) (1, max by (context_hash, version) (audit_context_info))' +
+  ' unless on () count(context_hash:audit_context_version:info @ end()))'
 
-/** First use of each revision, in Unix seconds. */
-export const FIRST_SEEN = 'max by (context_hash) (audit_context_first_seen_timestamp_seconds)'
+/** First use of each revision over all exporters, in Unix seconds. */
+export const FIRST_SEEN =
+  'min by (context_hash) (context_hash:audit_context_first_seen_timestamp_seconds:min or audit_context_first_seen_timestamp_seconds)'
 
 /** Adds the `version` to an expression by `context_hash`. Drops series without one (`unknown`, `_other`). */
 export const withVersion = (expression: string): string =>

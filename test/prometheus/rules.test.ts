@@ -23,8 +23,10 @@ interface Rules<T> {
 const alerts = (parse(read('prometheus/rules/alerts.yml')) as Rules<Alert>).groups.flatMap(
   ({ rules }) => rules,
 )
-const records = (parse(read('prometheus/rules/recording.yml')) as Rules<{ record: string }>).groups.flatMap(
-  ({ rules }) => rules.map(({ record }) => record),
+const records = ['revisions.yml', 'recording.yml'].flatMap((name) =>
+  (parse(read(`prometheus/rules/${name}`)) as Rules<{ record: string }>).groups.flatMap(({ rules }) =>
+    rules.map(({ record }) => record),
+  ),
 )
 
 interface RuleTest {
@@ -107,7 +109,7 @@ test.each(alerts.map(({ alert }) => alert).filter((alert) => alert !== 'Watchdog
 )
 
 test.each(records)('the recording rule %s is named level:metric:operation', (name) => {
-  expect(name).toMatch(/^[a-z_]+:[a-z_]+:(increase\d+[hd](_offset\d+[hd])?|info)$/)
+  expect(name).toMatch(/^[a-z_]+:[a-z_]+:(increase\d+[hd](_offset\d+[hd])?|info|min|key|rank)$/)
 })
 
 test('Alertmanager accepts its configuration', () => {

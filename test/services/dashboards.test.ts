@@ -90,7 +90,7 @@ beforeAll(async () => {
   })
   await daemon.ready()
   alertmanager = await startAlertmanager()
-  const ruleFiles = ['recording.yml', 'alerts.yml'].map((name) => {
+  const ruleFiles = ['revisions.yml', 'recording.yml', 'alerts.yml'].map((name) => {
     const file = path.join(directory, name)
     writeFileSync(file, hurried(readFileSync(path.join(root, 'prometheus/rules', name), 'utf8')))
     return file

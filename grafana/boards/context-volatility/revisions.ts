@@ -12,7 +12,7 @@ import {
   withVersion,
 } from '../../parts/promql.ts'
 import { type Column, table } from '../../parts/tables.ts'
-import { BY, CONTEXT, selected } from './selectors.ts'
+import { BY, selected } from './selectors.ts'
 
 const builds = judged(BY)
 const passed = `(${passedFirst(BY)} or ${builds} * 0)`
@@ -38,9 +38,7 @@ export const passRates = table({
   columns: [
     {
       name: 'First used',
-      expr: withVersion(
-        `max by (context_hash) (audit_context_first_seen_timestamp_seconds{${CONTEXT}}) * 1000`,
-      ),
+      expr: selected(`${FIRST_SEEN} * 1000`),
       unit: 'dateTimeAsIso',
       width: 165,
     },

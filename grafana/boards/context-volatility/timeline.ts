@@ -18,9 +18,9 @@ export const buildsByRevision = bars({
   ],
 })
 
-/** max_over_time bridges gaps in the scrapes of less than an hour. */
+/** A window bridges gaps in the scrapes of less than an hour. */
 const revisionsPerWeek =
-  'count((max by (context_hash) (max_over_time(audit_context_first_seen_timestamp_seconds[1h]))) > (time() - 7 * 86400))'
+  'count(min by (context_hash) (min_over_time(context_hash:audit_context_first_seen_timestamp_seconds:min[1h]) or min_over_time(audit_context_first_seen_timestamp_seconds[1h])) > (time() - 7 * 86400))'
 
 export const churn = lines({
   title: 'Revisions per week and first-pass rate',
