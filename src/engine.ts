@@ -42,8 +42,11 @@ export interface Engine {
   readonly contexts: Contexts
   readonly commits: Commits
   readonly exposition: Exposition
-  /** Everything that stands in the files is read and committed; rejects nothing, ends early when stopped. */
-  firstPass(): Promise<void>
+  /**
+   * Reads and commits everything that stands in the files; never rejects, ends early when stopped. Before its end it
+   * waits, for a while, until `watching` resolves: from then on nothing is unwatched.
+   */
+  firstPass(watching?: Promise<void>): Promise<void>
   /** Whether the first pass has ended. */
   ready(): boolean
   /** After a round of reading: closes builds that timed out, commits what is due. */
@@ -106,8 +109,8 @@ export function createEngine(config: EngineConfig, deps: EngineDeps): Engine {
       now: () => clock.wallMs(),
       monotonicMs: () => clock.monotonicMs(),
       onRotation: () => reading.rotation(),
-      async beforeSlice() {
-        if (commits.due()) commits.commit()
+      async makeDurable() {
+        if (commits.due() || registry.newIdentities() > 0) commits.commit()
         while (!commits.durable() && !stopped()) {
           await deps.waitToRetry()
           commits.commit()
@@ -132,18 +135,25 @@ export function createEngine(config: EngineConfig, deps: EngineDeps): Engine {
     }
   }
 
+  async function untilWatching(watching: Promise<void>): Promise<void> {
+    const inPlace = watching.then(() => true)
+    for (let i = 0; i < FIRST_PASS_RETRIES && !stopped(); i++)
+      if (await Promise.race([inPlace, deps.waitToRetry().then(() => false)])) return
+  }
+
   return {
     tail,
     ledger,
     contexts,
     commits,
     exposition,
-    async firstPass() {
+    async firstPass(watching = Promise.resolve()) {
       const startedMs = clock.monotonicMs()
       const startedWallMs = clock.wallMs()
       await tail.scan(stopped)
       await tail.drain(stopped)
       await retryTransientFailures()
+      await untilWatching(watching)
       if (stopped()) return
       pipeline.endFirstPass(startedWallMs)
       while (!commits.commit()) {

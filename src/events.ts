@@ -20,6 +20,10 @@ export interface Events {
   rootWaiting(root: string): void
   rootFound(root: string): void
   fileFound(path: string): void
+  /** A file was created and rotated away before anybody looked; it is read from its start. */
+  rotationFound(path: string): void
+  /** Compressed files beside a trace, new since the last look. They are not read. */
+  compressedFound(paths: readonly string[]): void
   fileTruncated(path: string, position: number, size: number): void
   fileRotated(from: string, to: string): void
   fileGone(path: string, pendingBytes: number): void

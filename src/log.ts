@@ -33,6 +33,8 @@ export function createLogger({ fd, pretty }: LogTarget): Logger {
 const LINES_PER_WINDOW = 5
 const WINDOW_MS = 60_000
 
+const MAX_PATHS = 20
+
 interface Window {
   startedMs: number
   logged: number
@@ -88,6 +90,16 @@ export function createLogEvents(log: Logger, self: () => SelfMetrics | undefined
       log.warn({ event: 'root_waiting', root }, `${root} does not exist yet; waiting for it`),
     rootFound: (root) => log.info({ event: 'root_found', root }, `${root} has appeared`),
     fileFound: (path) => log.debug({ event: 'file_found', path }, `${path}: found`),
+    rotationFound: (path) =>
+      log.info(
+        { event: 'rotation_found', path },
+        `${path}: found under a rotated name; reading it from the start`,
+      ),
+    compressedFound: (paths) =>
+      log.info(
+        { event: 'compressed_found', paths: paths.slice(0, MAX_PATHS), files: paths.length },
+        `${paths[0] ?? ''}: compressed files are not read; what was not read before compression is not counted (${paths.length} new)`,
+      ),
     fileTruncated: (path, position, size) =>
       log.warn(
         { event: 'file_truncated', path, position, size },

@@ -9,7 +9,7 @@ import type { StatusView } from '../serve/status.ts'
 import { readWebConfig, type WebConfig } from '../serve/web-config.ts'
 import { openStore } from '../state/store.ts'
 import { nodeFileSystem, type FileSystem } from '../tail/file-system.ts'
-import { createHints, noHints, type Hints } from '../tail/hints.ts'
+import { createHints, noHints } from '../tail/hints.ts'
 import { createWaker, runLoop, type Waker } from '../tail/loop.ts'
 import { createPageCharts } from './watch-charts.ts'
 import type { WatchConfig } from './watch-flags.ts'
@@ -138,36 +138,39 @@ async function readUntilStopped(
   { clock, signal, onReady }: WatchDeps,
   { engine, status, events, waker, rescan }: ReadParts,
 ): Promise<void> {
-  const startHints = (onHint: (path: string) => void): Hints =>
-    config.poll
-      ? noHints
-      : createHints({
-          roots: config.roots,
-          fileName: config.fileName,
-          coldAfterMs: COLD_AFTER_MS,
-          nowMs: () => clock.wallMs(),
-          onHint,
-          onError: (error) => events.fileFailed(config.roots.join(', '), 'watch', error),
-        })
-  await engine.firstPass()
-  if (signal.aborted) return
-  onReady?.(() => status.view())
-  await runLoop(
-    {
-      tail: engine.tail,
-      clock,
-      waker,
-      signal,
-      startHints,
-      rescanRequested: () => rescan.take(),
-      afterRound: (round) => engine.afterRound(round),
-    },
-    {
-      pollMs: POLL_MS,
-      scanMs: config.poll ? POLL_MS : config.scanInterval,
-      renewHintsMs: RENEW_HINTS_MS,
-    },
-  )
+  const hints = config.poll
+    ? noHints
+    : createHints({
+        roots: config.roots,
+        fileName: config.fileName,
+        coldAfterMs: COLD_AFTER_MS,
+        nowMs: () => clock.wallMs(),
+        wake: () => waker.wake(),
+        onError: (error) => events.fileFailed(config.roots.join(', '), 'watch', error),
+      })
+  try {
+    await engine.firstPass(hints.ready)
+    if (signal.aborted) return
+    onReady?.(() => status.view())
+    await runLoop(
+      {
+        tail: engine.tail,
+        clock,
+        waker,
+        signal,
+        hints,
+        rescanRequested: () => rescan.take(),
+        afterRound: (round) => engine.afterRound(round),
+      },
+      {
+        pollMs: POLL_MS,
+        scanMs: config.poll ? POLL_MS : config.scanInterval,
+        renewHintsMs: RENEW_HINTS_MS,
+      },
+    )
+  } finally {
+    await hints.close()
+  }
 }
 
 function logStopping(log: Logger, { reason }: AbortSignal): void {

@@ -50,3 +50,15 @@ CREATE TABLE contexts (
   hidden INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
 `
+
+/** Tables that came later and change nothing that was there: made where they are missing, whatever the version. */
+export const ADDED_TABLES = `
+-- When the last complete look below each root began: what was born later, and is not known, was never seen.
+CREATE TABLE IF NOT EXISTS looks (root TEXT PRIMARY KEY, began_ms INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+
+-- Digests of the files' first lines. A copy has the same.
+CREATE TABLE IF NOT EXISTS file_heads (file_id INTEGER PRIMARY KEY, head TEXT NOT NULL) STRICT;
+
+-- The same of content that is gone: a copy of it must not count again.
+CREATE TABLE IF NOT EXISTS past_heads (number INTEGER PRIMARY KEY, head TEXT NOT NULL) STRICT;
+`

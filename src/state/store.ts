@@ -2,7 +2,7 @@ import fs from 'node:fs'
 import path from 'node:path'
 import { DatabaseSync, type StatementSync } from 'node:sqlite'
 import type { Durable, Reader, SqlValue } from './durable.ts'
-import { CREATE, SCHEMA_VERSION } from './schema.ts'
+import { ADDED_TABLES, CREATE, SCHEMA_VERSION } from './schema.ts'
 
 export interface Store extends Reader {
   /** Writes what every part has changed as one transaction; on return it is on disk. Throws a `StateError`. */
@@ -92,6 +92,7 @@ function prepare(database: DatabaseSync, directory: string, file: string): void 
   database.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 4000')
   database.exec('BEGIN IMMEDIATE')
   if (version === 0) database.exec(`${CREATE} PRAGMA user_version = ${SCHEMA_VERSION};`)
+  database.exec(ADDED_TABLES)
   database.exec('COMMIT')
   const [check] = database.prepare('PRAGMA quick_check(1)').all() as { quick_check: string }[]
   if (check?.quick_check !== 'ok') {

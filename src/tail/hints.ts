@@ -1,15 +1,38 @@
 import nodePath from 'node:path'
 import { watch, type FSWatcher } from 'chokidar'
+import { rotatedKind } from './names.ts'
 import { isIgnoredDirectory } from './scan.ts'
 
+/**
+ * Paths that something may have happened to. Nothing depends on a hint: without one, the next scan or poll
+ * finds the same.
+ */
 export interface Hints {
-  /** Watches anew: what has been quiet for long since gets no watcher any more. */
-  renew(): Promise<void>
+  /** The paths since the last call. */
+  take(): readonly string[]
+  /** Whether there are paths to take. */
+  any(): boolean
+  /** Resolves when the first watchers are in place. */
+  readonly ready: Promise<void>
+  /** Whether watchers have come into place since the last call: what happened while they were set up shows in a scan. */
+  takeReady(): boolean
+  /**
+   * Replaces the watchers in the background, without a gap: files and directories that have been quiet for long
+   * get none any more.
+   */
+  renew(): void
   close(): Promise<void>
 }
 
 /** Where no events come, as from network mounts: polls and scans find everything. */
-export const noHints: Hints = { renew: () => Promise.resolve(), close: () => Promise.resolve() }
+export const noHints: Hints = {
+  take: () => [],
+  any: () => false,
+  ready: Promise.resolve(),
+  takeReady: () => false,
+  renew: () => undefined,
+  close: () => Promise.resolve(),
+}
 
 export interface HintsOptions {
   readonly roots: readonly string[]
@@ -17,23 +40,79 @@ export interface HintsOptions {
   /** A file or directory not changed for longer gets no watcher: the scan finds what is added there. */
   readonly coldAfterMs: number
   readonly nowMs: () => number
-  readonly onHint: (path: string) => void
+  /** Called for each new path, and when watchers have come into place. */
+  readonly wake: () => void
   readonly onError: (error: unknown) => void
 }
 
-/**
- * Tells of paths that something may have happened to. Nothing depends on a hint: without one, the next
- * scan or poll finds the same.
- */
 export function createHints(options: HintsOptions): Hints {
-  const { roots, fileName, onHint } = options
+  const paths = new Set<string>()
+  const note = (path: string): void => {
+    paths.add(path)
+    options.wake()
+  }
+  let becameReady = false
+  let isClosed = false
+  let watcher = begin(options, note)
+  let next: FSWatcher | undefined
+  const ready = isInPlace(watcher).then(announce)
+
+  function announce(): void {
+    becameReady = true
+    options.wake()
+  }
+
+  // chokidar can be told to forget a path, but remembers each of them; a new watcher knows none.
+  async function replace(fresh: FSWatcher): Promise<void> {
+    await isInPlace(fresh)
+    if (isClosed) return
+    const old = watcher
+    watcher = fresh
+    next = undefined
+    announce()
+    await old.close()
+  }
+
+  return {
+    take() {
+      const taken = [...paths]
+      paths.clear()
+      return taken
+    },
+    any: () => paths.size > 0,
+    ready,
+    takeReady() {
+      const was = becameReady
+      becameReady = false
+      return was
+    },
+    renew() {
+      if (next !== undefined || isClosed) return
+      next = begin(options, note)
+      replace(next).catch(options.onError)
+    },
+    async close() {
+      isClosed = true
+      await Promise.all([watcher.close(), next?.close()])
+    },
+  }
+}
+
+const isInPlace = (watcher: FSWatcher): Promise<void> =>
+  new Promise((resolve) => {
+    watcher.once('ready', () => resolve())
+  })
+
+function begin(options: HintsOptions, note: (path: string) => void): FSWatcher {
+  const { roots, fileName } = options
   const isRoot = new Set(roots)
-  const begin = (): FSWatcher =>
+  const watchedNames = new Set([fileName, ...roots.map((root) => nodePath.basename(root))])
+  return (
     watch([...roots], {
       ignoreInitial: true,
       followSymlinks: false,
       ignorePermissionErrors: true,
-      // chokidar has no globs: what is not to be watched is said by a function.
+      // chokidar has no globs: a function says what is not to be watched.
       ignored: (path, stats) => {
         if (isRoot.has(path)) return false
         const name = nodePath.basename(path)
@@ -43,19 +122,19 @@ export function createHints(options: HintsOptions): Hints {
         return options.nowMs() - stats.mtimeMs > options.coldAfterMs
       },
     })
-      .on('add', onHint)
-      .on('change', onHint)
-      .on('unlink', onHint)
+      .on('add', note)
+      .on('change', note)
+      .on('unlink', note)
+      // Comes without chokidar's throttles, for each name in a watched directory: a file may be created and renamed
+      // before chokidar has looked at it.
+      .on('raw', (_, name, details: unknown) => {
+        const directory = (details as { watchedPath?: unknown }).watchedPath
+        if (typeof name !== 'string' || typeof directory !== 'string') return
+        const isHint = [...watchedNames].some(
+          (watched) => name === watched || rotatedKind(name, watched) !== undefined,
+        )
+        if (isHint && nodePath.basename(directory) !== name) note(nodePath.join(directory, name))
+      })
       .on('error', options.onError)
-
-  let watcher = begin()
-  return {
-    // chokidar can be told to forget a path, but remembers each that it was told; a new one knows none.
-    async renew() {
-      const old = watcher
-      watcher = begin()
-      await old.close()
-    },
-    close: () => watcher.close(),
-  }
+  )
 }

@@ -2,13 +2,15 @@ import { isAscii, isUtf8 } from 'node:buffer'
 
 const NEWLINE = 10
 
-/** What becomes of one complete line; its `bytes` include the newline. */
+/** Handles one complete line; its `bytes` include the newline. */
 export interface LineHandler {
   /** A line of valid UTF-8, without its end (`\n` or `\r\n`). */
   text(line: string, bytes: number): void
   blank(bytes: number): void
   invalidUtf8(bytes: number): void
   tooLong(bytes: number): void
+  /** NUL bytes before a line. */
+  nuls(bytes: number): void
 }
 
 /**
@@ -20,11 +22,14 @@ export function splitLines(bytes: Buffer, maxLineBytes: number, handler: LineHan
   else splitUtf8(bytes, maxLineBytes, handler)
 }
 
-/** Where every byte is a character, one decoding serves all lines: three times as fast as one a line. */
+/** If every byte is a character, the text is decoded once for all lines: three times as fast as line by line. */
 function splitAscii(bytes: Buffer, maxLineBytes: number, handler: LineHandler): void {
   const text = bytes.toString('latin1')
   let start = 0
   for (let end = text.indexOf('\n'); end >= 0; end = text.indexOf('\n', start)) {
+    const from = start
+    while (text.charCodeAt(start) === 0) start++
+    if (start > from) handler.nuls(start - from)
     const length = end - start
     if (length > maxLineBytes) handler.tooLong(length + 1)
     else pass(text.slice(start, end), length + 1, handler)
@@ -36,6 +41,9 @@ function splitUtf8(bytes: Buffer, maxLineBytes: number, handler: LineHandler): v
   const valid = isUtf8(bytes)
   let start = 0
   for (let end = bytes.indexOf(NEWLINE); end >= 0; end = bytes.indexOf(NEWLINE, start)) {
+    const from = start
+    while (bytes[start] === 0) start++
+    if (start > from) handler.nuls(start - from)
     const length = end - start
     if (length > maxLineBytes) handler.tooLong(length + 1)
     else if (!valid && !isUtf8(bytes.subarray(start, end))) handler.invalidUtf8(length + 1)
@@ -44,7 +52,7 @@ function splitUtf8(bytes: Buffer, maxLineBytes: number, handler: LineHandler): v
   }
 }
 
-/** How an entry begins: the usual line is told from a blank one at a glance. */
+/** An entry begins with it: saves the regular expression for nearly every line. */
 const BRACE = 123
 const BLANK = /^[ \t\r]*$/
 

@@ -1,14 +1,17 @@
 import nodePath from 'node:path'
 import { isMissing, type FileFacts } from './file-system.ts'
+import { headAt, headBytes } from './head.ts'
 import { markerHolds } from './marker.ts'
 import type { Parts } from './parts.ts'
-import { findBeside, type Sighting } from './scan.ts'
+import type { Sighting } from './scan.ts'
 import { pendingBytes, type TrackedFile } from './tracked-file.ts'
 
 /** Which file is where: a path leads to different files in turn, and a file moves from path to path. */
 export interface Locator {
   /** A path leads to a file with these facts: decides which file it is, and whether there is something to read. */
   sight(sighting: Sighting): Promise<TrackedFile>
+  /** A known file was found under a rotated name. */
+  follow(file: TrackedFile, sighting: Sighting): Promise<void>
   /** No sighting has led to this file: looks at its last path, then beside it. */
   locate(file: TrackedFile): Promise<void>
   /** Whether the path leads to this file now. */
@@ -23,6 +26,7 @@ export interface Locator {
 export function createLocator(parts: Parts): Locator {
   return {
     sight: (sighting) => sight(parts, sighting),
+    follow: (file, sighting) => follow(parts, file, sighting),
     locate: (file) => locate(parts, file),
     leadsTo: (path, file) => leadsTo(parts, path, file),
     same: (file, facts) => same(parts, file, facts),
@@ -47,17 +51,25 @@ async function sight(parts: Parts, { path, facts }: Sighting): Promise<TrackedFi
   return file
 }
 
+async function follow(parts: Parts, file: TrackedFile, { path, facts }: Sighting): Promise<void> {
+  if (file.path !== path && !(await leadsTo(parts, file.path, file))) moveTo(parts, file, path, true)
+  parts.handles.restore(file)
+  file.noteFound()
+  parts.queue.offer(file, facts)
+}
+
 /**
  * Which file a path leads to. The first case that holds decides:
  *
  * | case | inode known at this path | owner of device + inode | birth time | what it is |
  * | ---- | ------------------------ | ----------------------- | ---------- | ---------- |
  * | 1 | under another device, content holds | any | any | the file at this path: its file system was mounted anew |
- * | 2 | no | a file at another path, which itself has a new device | any | the owner gets its device, then 3 to 6 |
+ * | 2 | no | a file at another path, which itself has a new device | any | the owner gets its device, then 3 to 7 |
  * | 3 | no | a file that is open | another | the owner: an open file keeps its inode, so the birth time is wrong |
  * | 4 | no | a file that is closed | another | a new file: the inode is used again, the owner is forgotten |
  * | 5 | any | a file | the same | the owner, moved if its old path leads elsewhere now |
- * | 6 | no | none | any | a new file |
+ * | 6 | no, and the file known there is gone | none | any | that file, if the content begins with all that was read of it |
+ * | 7 | no | none | any | a new file |
  */
 async function identify(parts: Parts, path: string, facts: FileFacts): Promise<TrackedFile> {
   const { registry, handles } = parts
@@ -68,11 +80,39 @@ async function identify(parts: Parts, path: string, facts: FileFacts): Promise<T
   if (former !== undefined && handles.get(former) !== undefined)
     former.noteBirth(facts.birthNs) // 3
   else if (former !== undefined) await forget(parts, former) // 4
-  return registry.find(facts) ?? discover(parts, path, facts) // 5, 6
+  const known = registry.find(facts) ?? (await replacedAt(parts, path, facts)) // 5, 6
+  return known ?? discover(parts, path, facts) // 7
+}
+
+/**
+ * The file known at the path, if the file there now is a longer copy that was renamed over it, as sync tools and
+ * editors do: same head, and the same bytes before the position. Reading goes on there in the new file.
+ */
+async function replacedAt(parts: Parts, path: string, facts: FileFacts): Promise<TrackedFile | undefined> {
+  for (const file of parts.registry.at(path)) {
+    // A path that was empty for a while has not been renamed over.
+    if (file.missingSinceMs !== undefined || facts.size < file.position) continue
+    if (!(await continues(parts, path, file))) continue
+    if ((await parts.siblings.find(file)) !== undefined) continue
+    await parts.handles.close(file)
+    parts.registry.changeIdentity(file, facts)
+    file.rescanLine()
+    return file
+  }
+  return undefined
+}
+
+async function continues({ fs, options }: Parts, path: string, file: TrackedFile): Promise<boolean> {
+  try {
+    if (!(await markerHolds(fs, path, file))) return false
+    return file.head === '' || file.head === (await headAt(fs, path, headBytes(options.maxLineBytes)))
+  } catch {
+    return false
+  }
 }
 
 function discover({ registry, events }: Parts, path: string, facts: FileFacts): TrackedFile {
-  const file = registry.add(path, facts)
+  const file = registry.add(path, facts, false)
   events.fileFound(path)
   return file
 }
@@ -82,7 +122,7 @@ async function hasNewDevice(parts: Parts, file: TrackedFile, facts: FileFacts): 
   if (file.inode !== facts.inode || file.device === facts.device || facts.size < file.position) return false
   if (!(await holds(parts, file))) return false
   await parts.handles.close(file)
-  parts.registry.changeDevice(file, facts.device)
+  parts.registry.changeIdentity(file, facts)
   return true
 }
 
@@ -117,6 +157,8 @@ function moveTo(parts: Parts, file: TrackedFile, path: string, rotated: boolean)
 
 async function locate(parts: Parts, file: TrackedFile): Promise<void> {
   const { fs, queue, options } = parts
+  if (file.missingSinceMs !== undefined && (await parts.siblings.unchanged(file)))
+    return await lose(parts, file)
   try {
     const facts = await fs.stat(file.path)
     if (same(parts, file, facts) || (await hasNewDevice(parts, file, facts))) {
@@ -128,7 +170,7 @@ async function locate(parts: Parts, file: TrackedFile): Promise<void> {
     if (!isMissing(error)) return await parts.fail(file, 'stat', error)
   }
   // Rotation renames within a directory.
-  const found = await findBeside(fs, file.path, (facts) => same(parts, file, facts))
+  const found = await parts.siblings.find(file)
   if (found === undefined) return await lose(parts, file)
   if (found.path !== file.path)
     moveTo(parts, file, found.path, nodePath.basename(found.path) !== options.fileName)

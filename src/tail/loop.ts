@@ -2,12 +2,12 @@ import type { Clock } from '../clock.ts'
 import type { Hints } from './hints.ts'
 import type { Tail } from './tail.ts'
 
-/** Waits until something may be there to read. */
+/** Waits until there may be something to read. */
 export interface Waker {
   /** Resolves after `ms`, or as soon as `wake` is called, whichever comes first. */
   wait(ms: number): Promise<void>
   wake(): void
-  /** Resolves after `ms`, come what may. */
+  /** Resolves after `ms`, whether woken or not. */
   rest(ms: number): Promise<void>
 }
 
@@ -44,7 +44,7 @@ export interface LoopDeps {
   readonly clock: Clock
   readonly waker: Waker
   readonly signal: AbortSignal
-  readonly startHints: (onHint: (path: string) => void) => Hints
+  readonly hints: Hints
   /** Whether somebody asked for a scan of everything since the last call; comes with a `wake`. */
   readonly rescanRequested?: () => boolean
   /** After each round of looking and reading. */
@@ -73,57 +73,47 @@ const SCAN_SHARE = 1 / 50
 /** A scan of very many files pauses after this long for what is known to have grown. */
 const SCAN_PORTION_MS = 200
 
-/** Looks, reads, waits; until the signal says stop. Hints shorten the wait, nothing else. */
+/** Looks, reads and waits until the signal says stop. Hints shorten the wait, nothing else. */
 export async function runLoop(deps: LoopDeps, options: LoopOptions): Promise<void> {
-  const { tail, clock, waker, signal } = deps
-  const hinted = new Set<string>()
-  const hints = deps.startHints((path) => {
-    hinted.add(path)
-    waker.wake()
-  })
+  const { tail, clock, waker, signal, hints } = deps
   const stop = (): boolean => signal.aborted
   signal.addEventListener('abort', () => waker.wake(), { once: true })
   const scans = createScans(deps, options)
   let nextPollMs = 0
   let nextRenewMs = clock.monotonicMs() + options.renewHintsMs
-  try {
-    while (!stop()) {
-      const paths = [...hinted]
-      hinted.clear()
-      for (const path of paths) {
-        if (stop()) break
-        await tail.look(path)
-      }
-      const startedMs = clock.monotonicMs()
-      if (deps.rescanRequested?.() === true) {
-        scans.request()
-        nextPollMs = startedMs
-        nextRenewMs = startedMs
-      }
-      if (startedMs >= nextPollMs) {
-        await tail.poll()
-        nextPollMs = clock.monotonicMs() + options.pollMs
-      }
-      const scannedSinceMs = await scans.portion()
-      if (startedMs >= nextRenewMs) {
-        await hints.renew()
-        nextRenewMs = clock.monotonicMs() + options.renewHintsMs
-      }
-      // However much there is to read: new files, hints and time-outs must not wait for the end of it.
-      const drainUntilMs = clock.monotonicMs() + options.pollMs
-      const drained = await tail.drain(() => stop() || clock.monotonicMs() >= drainUntilMs)
-      deps.afterRound({ drained, scannedSinceMs })
-      if (!drained || scans.underway()) continue
-      if (!stop()) await waker.rest(REST_MS)
-      if (hinted.size === 0 && !stop()) await waker.wait(Math.max(0, nextPollMs - clock.monotonicMs()))
+  while (!stop()) {
+    for (const path of hints.take()) {
+      if (stop()) break
+      await tail.look(path)
     }
-  } finally {
-    await hints.close()
+    const startedMs = clock.monotonicMs()
+    if (deps.rescanRequested?.() === true) {
+      scans.request()
+      nextPollMs = startedMs
+      nextRenewMs = startedMs
+    }
+    if (startedMs >= nextPollMs) {
+      await tail.poll()
+      nextPollMs = clock.monotonicMs() + options.pollMs
+    }
+    if (hints.takeReady()) scans.request()
+    const scannedSinceMs = await scans.portion()
+    if (startedMs >= nextRenewMs) {
+      hints.renew()
+      nextRenewMs = clock.monotonicMs() + options.renewHintsMs
+    }
+    // However much there is to read: new files, hints and time-outs must not wait for the end of it.
+    const drainUntilMs = clock.monotonicMs() + options.pollMs
+    const drained = await tail.drain(() => stop() || clock.monotonicMs() >= drainUntilMs)
+    deps.afterRound({ drained, scannedSinceMs })
+    if (!drained || scans.underway()) continue
+    if (!stop()) await waker.rest(REST_MS)
+    if (!hints.any() && !stop()) await waker.wait(Math.max(0, nextPollMs - clock.monotonicMs()))
   }
 }
 
 interface Scans {
-  /** Scans for a while where a scan is due; one that comes to its end says when it began, by the wall clock. */
+  /** Scans for a while if a scan is due; at its end, returns when it began, by the wall clock. */
   portion(): Promise<number | undefined>
   underway(): boolean
   /** Makes a scan due now; while one is underway, another one after it. */

@@ -5,10 +5,12 @@ import { createHandles, type Handles } from './handles.ts'
 import { createReadQueue, type ReadQueue } from './read-queue.ts'
 import type { Registry } from './registry.ts'
 import type { ScanOptions } from './scan.ts'
+import { createSiblings, type Siblings } from './siblings.ts'
 import type { TrackedFile } from './tracked-file.ts'
 
 export interface TailOptions extends ScanOptions {
   readonly roots: readonly string[]
+  readonly maxLineBytes: number
   /** A file quiet for longer is closed; the next scan finds what is added to it. */
   readonly coldAfterMs: number
   readonly maxOpenFiles: number
@@ -32,6 +34,7 @@ export interface Parts extends PartsDeps {
   readonly options: TailOptions
   readonly handles: Handles
   readonly queue: ReadQueue
+  readonly siblings: Siblings
   /** Files that could not be read or looked at. */
   readonly failures: Failures<TrackedFile>
   /** Directories and roots that could not be listed or looked at. */
@@ -48,6 +51,12 @@ export function createParts(deps: PartsDeps, options: TailOptions): Parts {
   const handles = createHandles(fs, options.maxOpenFiles)
   const failures = createFailures<TrackedFile>(deps.monotonicMs)
   const unreachable = createFailures<string>(deps.monotonicMs)
+  const siblings = createSiblings(
+    fs,
+    options.fileName,
+    (file, facts) => registry.find(facts) === file,
+    deps.now,
+  )
   const queue = createReadQueue(failures, recover)
 
   async function fail(file: TrackedFile, operation: FileOperation, error: unknown): Promise<void> {
@@ -65,5 +74,5 @@ export function createParts(deps: PartsDeps, options: TailOptions): Parts {
     events.fileRecovered(file.path)
   }
 
-  return { ...deps, fs, options, handles, queue, failures, unreachable, fail, recover }
+  return { ...deps, fs, options, handles, queue, siblings, failures, unreachable, fail, recover }
 }

@@ -1,5 +1,6 @@
 import type { LinePlace } from '../events.ts'
 import type { FileFacts, OpenFile } from './file-system.ts'
+import { headBytes, headOf, readHead } from './head.ts'
 import { splitLines } from './lines.ts'
 import { lastBytes, readExactly } from './marker.ts'
 import { digest, MARKER_BYTES, pendingBytes, type ReadResult, type TrackedFile } from './tracked-file.ts'
@@ -59,19 +60,25 @@ async function readSlice(
 ): Promise<'more' | 'end'> {
   const facts = await handle.facts()
   const scanned = file.scannedTo
-  const window = await readWindow(context, handle, scanned, facts.size)
-  const { before, data } = window
-  if (facts.size < scanned || digest(before) !== file.scanMarker)
+  const got = await readWindow(context, handle, scanned, facts.size)
+  if (facts.size < scanned || digest(got.before) !== file.scanMarker)
     return relocate(context, file, handle, facts)
-  file.noteRead(facts, scanned + data.length, nowMs)
+  const head =
+    file.head === '' && file.counted + file.rejected === 0
+      ? await findHead(context, file, handle, got.data)
+      : undefined
+  file.noteRead(facts, scanned + got.data.length, nowMs)
+  if (head !== undefined) file.noteHead(head)
+  const window = passNuls(context, file, got)
+  const { before, data } = window
   const end = data.lastIndexOf(NEWLINE) + 1
-  if (end > 0 && scanned === file.position) {
+  if (end > 0 && pendingBytes(file) === 0) {
     consume(context, file, { before, data: data.subarray(0, end) }, nowMs)
     if (end < data.length) return 'more'
   } else if (end > 0) {
     return await finishLine(context, file, handle, scanned + data.indexOf(NEWLINE) + 1, nowMs)
   } else if (data.length > 0) waitForNewline(context, file, window)
-  if (data.length >= context.sliceBytes) return 'more'
+  if (got.data.length >= context.sliceBytes) return 'more'
   file.noteEnd(facts.modifiedNs)
   return 'end'
 }
@@ -98,6 +105,42 @@ async function readWindow(
     before: buffer.subarray(0, Math.min(lead, filled)),
     data: buffer.subarray(lead, Math.max(lead, filled)),
   }
+}
+
+/** The head of content of which nothing is dealt with yet: from the data where that is enough, else from the file. */
+async function findHead(
+  { maxLineBytes }: Context,
+  file: TrackedFile,
+  handle: OpenFile,
+  data: Buffer,
+): Promise<string | undefined> {
+  const limit = headBytes(maxLineBytes)
+  if (pendingBytes(file) === 0) {
+    const head = headOf(data, limit)
+    if (head !== undefined) return head
+  }
+  return await readHead(handle, pendingBytes(file) === file.nuls ? file.scannedTo : file.position, limit)
+}
+
+/**
+ * Skips NUL bytes at the start of a line, as they stand where a writer kept its offset while its file was
+ * truncated (copytruncate). They are skipped once something follows them: until then their place may still be
+ * written, and they are pending, whatever their number.
+ */
+function passNuls(context: Context, file: TrackedFile, window: Window): Window {
+  const { before, data } = window
+  if (file.skipping || pendingBytes(file) !== file.nuls) return window
+  let here = 0
+  while (data[here] === 0) here++
+  const run = file.nuls + here
+  if (here === data.length) file.noteNuls(run)
+  else if (run > 0) {
+    const last = lastBytes(before, data.subarray(0, here))
+    advance(context, file, 'skipped', run)
+    file.settle(digest(last))
+    return { before: last, data: data.subarray(here) }
+  }
+  return window
 }
 
 /** The line began in an earlier slice: reads it from its start, up to its newline before `end`. */
@@ -148,6 +191,7 @@ function consume(context: Context, file: TrackedFile, { before, data }: Window, 
       sink.invalidUtf8(place(length))
       advance(context, file, 'rejected', length)
     },
+    nuls: (length) => advance(context, file, 'skipped', length),
     tooLong: (length) => {
       sink.tooLong(place(length))
       advance(context, file, 'skipped', length)
@@ -162,6 +206,7 @@ function waitForNewline(context: Context, file: TrackedFile, { before, data }: W
   const unfinished = pendingBytes(file)
   // A byte order mark is no part of the line that it precedes.
   const bom = file.position === 0 ? BOM.length : 0
+  if (unfinished === file.nuls) return
   if (!file.skipping && unfinished <= context.maxLineBytes + bom) return
   if (!file.skipping) {
     file.setSkipping(true)

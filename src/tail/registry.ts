@@ -1,5 +1,7 @@
 import type { Durable, Reader, Transaction } from '../state/durable.ts'
 import type { FileFacts } from './file-system.ts'
+import { createLooks, type Looks } from './looks.ts'
+import { createPastHeads, type PastHeads } from './past-heads.ts'
 import {
   newFile,
   pendingBytes,
@@ -11,12 +13,14 @@ import {
 
 /** Every file that is known, by what it is and by where it was last seen. */
 export interface Registry extends Durable {
+  readonly looks: Looks
+  readonly pastHeads: PastHeads
   all(): Iterable<TrackedFile>
   count(): number
-  /** A file never seen before. */
-  add(path: string, facts: FileFacts): TrackedFile
+  /** A file never seen before. `rotated`: its name is not the watched one. */
+  add(path: string, facts: FileFacts, rotated?: boolean): TrackedFile
   /** Learns from any file or directory whether its file system keeps birth times. */
-  learn(facts: FileFacts): void
+  learn(facts: Pick<FileFacts, 'device' | 'birthNs' | 'changedNs'>): void
   /** The file that is known by this device and inode, be it this one or one that held them before. */
   owner(facts: FileFacts): TrackedFile | undefined
   /** The file with this device and inode, unless birth times tell two files apart. */
@@ -31,7 +35,11 @@ export interface Registry extends Durable {
    * A file system mounted anew may carry another device number. Where numbers have changed places, another file may
    * be known by this one still: it is kept, and found by its path until it gets its own number in turn.
    */
-  changeDevice(file: TrackedFile, device: bigint): void
+  changeIdentity(file: TrackedFile, facts: FileFacts): void
+  /** New files and renames that no commit has written yet. */
+  newIdentities(): number
+  /** Whether the device of these facts is known to keep birth times. */
+  keepsBirthTimes(facts: FileFacts): boolean
   /** Forgets a file: it is gone and read to its end. */
   drop(file: TrackedFile): void
 }
@@ -41,18 +49,24 @@ const identity = (device: bigint, inode: bigint): string => `${device}:${inode}`
 export function createRegistry(state: Reader): Registry {
   const files = new Set<TrackedFile>()
   const byIdentity = new Map<string, TrackedFile>()
+  const looks = createLooks(state)
+  const pastHeads = createPastHeads(state)
+  let newIdentities = 0
   const byPath = new Map<string, Set<TrackedFile>>()
   const dropped = new Set<number>()
   const dirty = new Set<TrackedFile>()
   const devicesWithBirthTimes = new Set<bigint>()
-  const touch = (file: TrackedFile): void => {
-    // A forgotten file must not be written again.
-    if (files.has(file)) dirty.add(file)
+  const keeper = {
+    changed(file: TrackedFile): void {
+      // A forgotten file must not be written again.
+      if (files.has(file)) dirty.add(file)
+    },
+    contentGone: (head: string): void => pastHeads.add(head),
   }
   let nextId = 1
-  for (const row of state.all('SELECT * FROM files')) {
+  for (const row of state.all('SELECT files.*, head FROM files LEFT JOIN file_heads ON file_id = id')) {
     const record = thaw(row)
-    const file = trackFile(record, record.position, touch)
+    const file = trackFile(record, record.position, keeper)
     index(file)
     nextId = Math.max(nextId, (file.id ?? 0) + 1)
   }
@@ -87,13 +101,19 @@ export function createRegistry(state: Reader): Registry {
     sameBirth(file, facts, devicesWithBirthTimes.has(facts.device))
 
   return {
+    looks,
+    pastHeads,
+    newIdentities: () => newIdentities,
+    keepsBirthTimes: ({ device }) => devicesWithBirthTimes.has(device),
     all: () => files,
     count: () => files.size,
     owner,
-    add(path, facts) {
-      const file = newFile(path, facts, touch)
+    add(path, facts, rotated = false) {
+      const file = newFile(path, facts, keeper)
+      if (rotated) file.move(path, rotated)
       index(file)
-      touch(file)
+      dirty.add(file)
+      newIdentities++
       return file
     },
     learn(facts) {
@@ -111,14 +131,17 @@ export function createRegistry(state: Reader): Registry {
     move(file, path, rotated) {
       unindexPath(file)
       file.move(path, rotated)
+      newIdentities++
       indexPath(file)
     },
-    changeDevice(file, device) {
+    changeIdentity(file, facts) {
       unindexIdentity(file)
-      file.changeDevice(device)
+      file.changeIdentity(facts)
+      newIdentities++
       index(file)
     },
     drop(file) {
+      pastHeads.add(file.head)
       files.delete(file)
       unindexIdentity(file)
       unindexPath(file)
@@ -126,13 +149,21 @@ export function createRegistry(state: Reader): Registry {
       if (file.id !== undefined) dropped.add(file.id)
     },
     write(transaction: Transaction) {
-      for (const id of dropped) transaction.run('DELETE FROM files WHERE id = ?', id)
+      looks.write(transaction)
+      pastHeads.write(transaction)
+      for (const id of dropped) {
+        transaction.run('DELETE FROM files WHERE id = ?', id)
+        transaction.run('DELETE FROM file_heads WHERE file_id = ?', id)
+      }
       for (const file of dirty) {
         if (file.id === undefined) file.giveId(nextId++)
         writeFile(transaction, file)
       }
     },
     committed() {
+      looks.committed()
+      pastHeads.committed()
+      newIdentities = 0
       dropped.clear()
       dirty.clear()
     },
@@ -140,6 +171,11 @@ export function createRegistry(state: Reader): Registry {
 }
 
 function writeFile(transaction: Transaction, file: TrackedFile): void {
+  transaction.run(
+    'INSERT OR REPLACE INTO file_heads (file_id, head) VALUES (?, ?)',
+    file.id ?? null,
+    file.head,
+  )
   transaction.run(
     `INSERT OR REPLACE INTO files (id, path, device, inode, birth_ns, modified_ns, position, line, marker, skipping,
        counted, rejected, skipped, pending, rotated, missing_since_ms) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
@@ -181,5 +217,6 @@ function thaw(row: Record<string, unknown>): FileRecord {
     skipped: Number(row['skipped']),
     rotated: row['rotated'] === 1,
     missingSinceMs: row['missing_since_ms'] === null ? undefined : Number(row['missing_since_ms']),
+    head: typeof row['head'] === 'string' ? row['head'] : '',
   }
 }

@@ -1,4 +1,5 @@
 import nodePath from 'node:path'
+import { rotatedKind } from './names.ts'
 import { isMissing, type DirectoryEntry, type FileFacts, type FileSystem } from './file-system.ts'
 
 /** Directories that hold no traces but many files. */
@@ -26,21 +27,33 @@ export interface Sighting {
   readonly facts: FileFacts
 }
 
+/** Names in one directory that are a watched name plus a suffix, as rotation leaves them. */
+export interface Beside {
+  readonly directory: string
+  /** Of the directory, before it was listed: a change after that shows as a later one. */
+  readonly modifiedNs: bigint
+  readonly root: string
+  readonly watchedName: string
+  readonly names: readonly string[]
+}
+
 export interface ScanResult {
   readonly found: readonly Sighting[]
   readonly missingRoots: readonly string[]
 }
 
-/** What a walk tells of, and asks, on its way. */
+/** What a walk reports and asks. */
 export interface WalkEvents {
   failed(path: string, operation: 'stat' | 'list', error: unknown): void
-  /** Whether a directory or root has failed a moment ago and is to be left alone for now. */
+  /** Whether a directory or root is backing off after a failure. */
   isBackingOff(path: string): boolean
-  /** What may have failed before could be looked at. */
+  /** The path could be looked at. */
   reachable(path: string): void
+  /** A directory is about to be listed. */
+  entered(directory: string, modifiedNs: bigint): void
 }
 
-/** Finds every trace below the roots, whatever events told or missed. Errors go to `onError`; the rest goes on. */
+/** Finds every trace below the roots. Errors go to `onError`; the rest goes on. */
 export async function scan(
   fs: FileSystem,
   roots: readonly string[],
@@ -52,90 +65,117 @@ export async function scan(
     failed: onError,
     isBackingOff: () => false,
     reachable: () => undefined,
+    entered: () => undefined,
   })
   for (;;) {
     const { done, value } = await steps.next()
     if (done === true) return { found, missingRoots: value }
-    if (value !== undefined) found.push(value)
+    if (value !== undefined && 'facts' in value) found.push(value)
   }
 }
 
 /**
- * The same step by step, a trace or nothing at each, so that whoever asks may stop or do something else in between.
- * Ends with the roots that do not exist.
+ * The same step by step: a trace, the rotated names of a directory, or nothing at each, so that the caller may stop
+ * or do something else in between. Ends with the roots that do not exist.
  */
 export async function* walk(
   fs: FileSystem,
   roots: readonly string[],
   options: ScanOptions,
   events: WalkEvents,
-): AsyncGenerator<Sighting | undefined, readonly string[]> {
+): AsyncGenerator<Sighting | Beside | undefined, readonly string[]> {
   const missingRoots: string[] = []
-  const visited = new Set<string>()
-  const realRoots = await resolveRoots(fs, roots)
-  const directories: string[] = []
-
+  const walked: Walk = {
+    fs,
+    options,
+    events,
+    realRoots: await resolveRoots(fs, roots),
+    visited: new Set(),
+    open: [],
+  }
   for (const root of roots) {
     if (events.isBackingOff(root)) continue
     try {
       const facts = await fs.stat(root)
-      if (facts.isDirectory) enter(root, facts)
+      if (facts.isDirectory) enter(walked, root, facts)
       else events.reachable(root)
       if (facts.isFile) yield { path: root, facts }
     } catch (error) {
       if (isMissing(error)) missingRoots.push(root)
       else events.failed(root, 'stat', error)
     }
-    for (let directory = directories.pop(); directory !== undefined; directory = directories.pop()) {
-      for (const entry of await list(directory))
-        yield await visit(nodePath.join(directory, entry.name), entry)
+    for (let next = walked.open.pop(); next !== undefined; next = walked.open.pop()) {
+      const { directory, modifiedNs } = next
+      const entries = await list(walked, directory)
+      for (const entry of entries) yield await visit(walked, nodePath.join(directory, entry.name), entry)
+      const names = entries.filter((entry) => isRotated(entry, options.fileName)).map(({ name }) => name)
+      if (names.length > 0) yield { directory, modifiedNs, root, watchedName: options.fileName, names }
       yield undefined
     }
   }
   return missingRoots
+}
 
-  function enter(directory: string, facts: FileFacts): void {
-    const identity = `${facts.device}:${facts.inode}`
-    if (visited.has(identity)) return
-    visited.add(identity)
-    directories.push(directory)
-  }
+interface Walk {
+  readonly fs: FileSystem
+  readonly options: ScanOptions
+  readonly events: WalkEvents
+  readonly realRoots: readonly string[]
+  readonly visited: Set<string>
+  /** Directories that are still to be listed. */
+  readonly open: { directory: string; modifiedNs: bigint }[]
+}
 
-  async function list(directory: string): Promise<DirectoryEntry[]> {
-    if (events.isBackingOff(directory)) return []
-    try {
-      const entries = await fs.list(directory)
-      events.reachable(directory)
-      return entries.filter(({ name, kind }) => name === options.fileName || kind !== 'file')
-    } catch (error) {
-      if (!isMissing(error)) events.failed(directory, 'list', error)
-      return []
-    }
-  }
+const isRotated = ({ name, kind }: DirectoryEntry, fileName: string): boolean =>
+  kind === 'file' && rotatedKind(name, fileName) !== undefined
 
-  async function visit(path: string, entry: DirectoryEntry): Promise<Sighting | undefined> {
-    if (entry.kind === 'other' || (entry.kind === 'directory' && isIgnoredDirectory(entry.name)))
-      return undefined
-    if (events.isBackingOff(path)) return undefined
-    try {
-      if (entry.kind === 'link' && !(await mayFollow(fs, path, realRoots, options))) return undefined
-      const facts = await fs.stat(path)
-      if (facts.isDirectory) enter(path, facts)
-      else events.reachable(path)
-      if (facts.isFile && entry.name === options.fileName) return { path, facts }
-    } catch (error) {
-      // Gone between the listing and the look, or a link to nothing.
-      if (!isMissing(error)) events.failed(path, 'stat', error)
-      else if (entry.name.includes(NOT_UTF8)) events.failed(path, 'stat', unspeakable(entry.name))
-    }
-    return undefined
+function enter({ visited, open, events }: Walk, directory: string, facts: FileFacts): void {
+  const identity = `${facts.device}:${facts.inode}`
+  if (visited.has(identity)) return
+  visited.add(identity)
+  events.entered(directory, facts.modifiedNs)
+  open.push({ directory, modifiedNs: facts.modifiedNs })
+}
+
+async function list({ fs, options, events }: Walk, directory: string): Promise<DirectoryEntry[]> {
+  if (events.isBackingOff(directory)) return []
+  try {
+    const entries = await fs.list(directory)
+    events.reachable(directory)
+    return entries.filter(
+      (entry) =>
+        entry.name === options.fileName || entry.kind !== 'file' || isRotated(entry, options.fileName),
+    )
+  } catch (error) {
+    if (!isMissing(error)) events.failed(directory, 'list', error)
+    return []
   }
 }
 
-/** What stands in a name for bytes that are no UTF-8: the file cannot be asked for by it. */
+async function visit(walked: Walk, path: string, entry: DirectoryEntry): Promise<Sighting | undefined> {
+  const { fs, options, events, realRoots } = walked
+  if (entry.kind === 'other' || (entry.kind === 'directory' && isIgnoredDirectory(entry.name)))
+    return undefined
+  if (entry.kind === 'file' && entry.name !== options.fileName) return undefined
+  if (events.isBackingOff(path)) return undefined
+  try {
+    if (entry.kind === 'link' && !(await mayFollow(fs, path, realRoots, options))) return undefined
+    const facts = await fs.stat(path)
+    if (facts.isDirectory) enter(walked, path, facts)
+    else events.reachable(path)
+    if (facts.isFile && entry.name === options.fileName) return { path, facts }
+  } catch (error) {
+    // Deleted between the listing and the look, or a link to nothing.
+    if (!isMissing(error)) events.failed(path, 'stat', error)
+    else if (entry.name.includes(NOT_UTF8)) events.failed(path, 'stat', notUtf8(entry.name))
+  }
+  return undefined
+}
+
+/** Node puts it in a name for bytes that are not UTF-8; the file cannot be opened by that name. */
 const NOT_UTF8 = '\uFFFD'
 
-const unspeakable = (name: string): Error =>
+const notUtf8 = (name: string): Error =>
   Object.assign(new Error(`the name "${name}" is not valid UTF-8; rename it`), { code: 'EILSEQ' })
 
 const resolveRoots = (fs: FileSystem, roots: readonly string[]): Promise<string[]> =>
@@ -172,19 +212,16 @@ export async function traceAt(
   return { path, facts }
 }
 
-/** Looks beside a path, where rotation renames to, for the file that `isIt` recognises. */
-export async function findBeside(
-  fs: FileSystem,
-  path: string,
-  isIt: (facts: FileFacts) => boolean,
-): Promise<Sighting | undefined> {
-  const directory = nodePath.dirname(path)
-  const entries = await fs.list(directory).catch(() => [])
-  for (const entry of entries) {
-    if (entry.kind !== 'file') continue
-    const beside = nodePath.join(directory, entry.name)
-    const facts = await fs.stat(beside).catch(() => undefined)
-    if (facts !== undefined && isIt(facts)) return { path: beside, facts }
+/** Rotated names beside a root that is a file; `undefined` if there are none, or the directory cannot be listed. */
+export async function besideRoot(fs: FileSystem, root: string): Promise<Beside | undefined> {
+  const directory = nodePath.dirname(root)
+  const watchedName = nodePath.basename(root)
+  try {
+    const { modifiedNs } = await fs.stat(directory)
+    const entries = await fs.list(directory)
+    const names = entries.filter((entry) => isRotated(entry, watchedName)).map(({ name }) => name)
+    return names.length === 0 ? undefined : { directory, modifiedNs, root, watchedName, names }
+  } catch {
+    return undefined
   }
-  return undefined
 }

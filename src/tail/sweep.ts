@@ -1,39 +1,64 @@
 import nodePath from 'node:path'
 import type { Locator } from './locator.ts'
 import type { Parts } from './parts.ts'
-import { isWithin, walk } from './scan.ts'
+import { besideRoot, isWithin, walk, type WalkEvents } from './scan.ts'
 import type { TrackedFile } from './tracked-file.ts'
+import type { Unseen } from './unseen.ts'
 
-/** One look at everything below the roots. It can be paused after each file or directory. */
+/**
+ * One look at everything below the roots. It can be paused after each file or directory. A file that is not
+ * found by its name is looked for by what it is; what nobody knows is judged by `unseen`.
+ */
 export async function* sweep(
   parts: Parts,
   locator: Locator,
+  unseen: Unseen,
   waitingRoots: Set<string>,
 ): AsyncGenerator<void, void> {
-  const { fs, registry, handles, unreachable, events, options } = parts
+  const { fs, registry, handles, options, siblings } = parts
+  const beganMs = parts.now()
   const sighted = new Set<TrackedFile>()
-  const steps = walk(fs, options.roots, options, {
-    isBackingOff: (place) => unreachable.isBackingOff(place),
-    reachable: (place) => void unreachable.remove(place),
-    failed(place, operation, error) {
-      unreachable.add(place, error)
-      events.fileFailed(place, operation, error)
-    },
-  })
+  unseen.begin()
+  const steps = walk(fs, options.roots, options, walkEvents(parts))
   for (;;) {
     const { done, value } = await steps.next()
     if (done === true) {
       noteRoots(parts, waitingRoots, value)
       break
     }
-    if (value !== undefined) sighted.add(await locator.sight(value))
+    if (value !== undefined && 'facts' in value) sighted.add(await locator.sight(value))
+    else if (value !== undefined) for (const file of await unseen.look(value)) sighted.add(file)
     yield
+  }
+  for (const root of options.roots) {
+    const beside = isFileRoot(parts, waitingRoots, root) ? await besideRoot(fs, root) : undefined
+    if (beside !== undefined) for (const file of await unseen.look(beside)) sighted.add(file)
   }
   for (const file of Array.from(registry.all())) {
     if (sighted.has(file) || handles.isDeleted(file) || !isBelowRoots(options.roots, file.path)) continue
     await locator.locate(file)
     yield
   }
+  siblings.prune()
+  if (!parts.unreachable.anyTransient()) unseen.complete(beganMs)
+}
+
+function walkEvents({ unreachable, events, siblings }: Parts): WalkEvents {
+  return {
+    isBackingOff: (place) => unreachable.isBackingOff(place),
+    reachable: (place) => void unreachable.remove(place),
+    entered: (directory, modifiedNs) => siblings.noteTime(directory, modifiedNs),
+    failed(place, operation, error) {
+      unreachable.add(place, error)
+      events.fileFailed(place, operation, error)
+    },
+  }
+}
+
+/** A root that does not exist is taken for a file if it was one, or has a trace's extension. */
+function isFileRoot({ registry }: Parts, waitingRoots: ReadonlySet<string>, root: string): boolean {
+  if (registry.at(root).length > 0) return true
+  return waitingRoots.has(root) && nodePath.extname(root) === '.jsonl'
 }
 
 function noteRoots({ options, events }: Parts, waiting: Set<string>, missing: readonly string[]): void {

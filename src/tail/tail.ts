@@ -2,16 +2,27 @@ import { isMissing } from './file-system.ts'
 import { createLocator, type Locator } from './locator.ts'
 import { createParts, type Parts, type PartsDeps, type TailOptions } from './parts.ts'
 import type { Reader } from './reader.ts'
-import { traceAt } from './scan.ts'
+import { rotatedKind } from './names.ts'
+import { isWithin, traceAt } from './scan.ts'
 import { sweep } from './sweep.ts'
 import { lagBytes, needsLook, pendingBytes, type TrackedFile } from './tracked-file.ts'
 import { createTurns } from './turn.ts'
+import { createUnseen, type Unseen } from './unseen.ts'
+import nodePath from 'node:path'
 
 export interface TailDeps extends PartsDeps {
   readonly reader: Reader
-  /** Awaited before each slice: commits what is due, and holds reading back while the state cannot be written. */
-  readonly beforeSlice: () => Promise<void>
+  /**
+   * Awaited before each slice, and after each look that has found new files or renames: commits what is due, and these
+   * at once, so that nothing is read of a file that a crash would make unknown. Holds reading back while the state
+   * cannot be written.
+   */
+  readonly makeDurable: () => Promise<void>
 }
+
+/** A first pass over very many files commits as many of them at once. */
+const IDENTITIES_AT_ONCE = 1_000
+const ANY_TIME = -1n
 
 type FileCondition = 'hot' | 'cold' | 'rotated' | 'failing'
 
@@ -52,33 +63,51 @@ export interface Tail {
 export function createTail(deps: TailDeps, options: TailOptions): Tail {
   const parts = createParts(deps, options)
   const locator = createLocator(parts)
+  const unseen = createUnseen(parts, locator)
   const turns = createTurns(parts, locator, deps.reader)
-  const { registry, handles, failures, unreachable, queue } = parts
+  const { registry, handles, failures, unreachable, queue, siblings } = parts
   const waitingRoots = new Set<string>()
   let underway: AsyncGenerator<void, void> | undefined
 
+  /** New files and renames are durable before anything else happens to them. */
+  async function keep(): Promise<void> {
+    if (registry.newIdentities() > 0) await deps.makeDurable()
+  }
+
   return {
     async scan(stop = () => false) {
-      underway ??= sweep(parts, locator, waitingRoots)
+      siblings.begin()
+      underway ??= sweep(parts, locator, unseen, waitingRoots)
       for (;;) {
         const { done } = await underway.next()
         if (done === true) {
           underway = undefined
+          await keep()
           return true
         }
-        if (stop()) return false
+        if (registry.newIdentities() >= IDENTITIES_AT_ONCE) await keep()
+        if (stop()) {
+          await keep()
+          return false
+        }
       }
     },
-    look: (path) => look(parts, locator, path),
+    async look(path) {
+      siblings.begin()
+      await look(parts, locator, unseen, path)
+      await keep()
+    },
     async poll() {
+      siblings.begin()
       for (const file of handles.files()) await pollOne(parts, locator, file)
       for (const file of failures.due()) await locator.locate(file)
+      await keep()
     },
     async drain(stop = () => false) {
       for (let files = queue.turns(); files.length > 0; files = queue.turns()) {
         for (const file of files) {
           if (stop()) return false
-          await deps.beforeSlice()
+          await deps.makeDurable()
           await turns.take(file)
         }
       }
@@ -101,15 +130,29 @@ export function createTail(deps: TailDeps, options: TailOptions): Tail {
   }
 }
 
-async function look(parts: Parts, locator: Locator, path: string): Promise<void> {
+async function look(parts: Parts, locator: Locator, unseen: Unseen, path: string): Promise<void> {
   const { fs, options, events, registry } = parts
   try {
     const sighting = await traceAt(fs, path, options.roots, options)
     if (sighting !== undefined) return void (await locator.sight(sighting))
+    await lookBeside(parts, unseen, path)
   } catch (error) {
     if (!isMissing(error)) return events.fileFailed(path, 'stat', error)
   }
   for (const file of registry.at(path)) await locator.locate(file)
+}
+
+/** The path has a rotated name: what stands there may never have been seen under the watched one. */
+async function lookBeside({ options }: Parts, unseen: Unseen, path: string): Promise<void> {
+  const directory = nodePath.dirname(path)
+  const name = nodePath.basename(path)
+  for (const root of options.roots) {
+    const isBesideRoot = nodePath.dirname(root) === directory && !isWithin(path, root)
+    if (!isBesideRoot && !isWithin(path, root)) continue
+    const watchedName = isBesideRoot ? nodePath.basename(root) : options.fileName
+    if (rotatedKind(name, watchedName) === undefined) continue
+    await unseen.look({ directory, modifiedNs: ANY_TIME, root, watchedName, names: [name] })
+  }
 }
 
 async function pollOne(parts: Parts, locator: Locator, file: TrackedFile): Promise<void> {

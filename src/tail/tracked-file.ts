@@ -31,11 +31,20 @@ export interface FileRecord {
   rotated: boolean
   /** Since when no path leads to it. */
   missingSinceMs: number | undefined
+  /** Digest of the first line, `''` while that is not known. It stays the same while the content grows. */
+  head: string
 }
 
 export type ReadResult = 'counted' | 'rejected' | 'skipped'
 
-type OnChange = (file: TrackedFile) => void
+/** Hears of a file's changes. */
+interface FileOwner {
+  changed(file: TrackedFile): void
+  /** Other content stands in the file now. */
+  contentGone(head: string): void
+}
+
+const nobody: FileOwner = { changed: () => undefined, contentGone: () => undefined }
 
 /**
  * One file that is being read. Only the methods change it, and each of them reports the change, so that the next
@@ -57,18 +66,21 @@ class FileState implements FileRecord {
   skipped
   rotated
   missingSinceMs
+  head
 
   // Not kept in the state:
   /** No newline stands between `position` and here. */
   scannedTo: number
   /** Digest of the bytes before `scannedTo`. */
   scanMarker: string
+  /** So many bytes from `position` on are NUL, and they are all that was scanned of the line. */
+  nuls = 0
   size: number
   lastReadMs: number | undefined
   error: string | undefined
-  readonly #onChange: OnChange
+  readonly #owner: FileOwner
 
-  constructor(record: FileRecord, size: number, onChange: OnChange) {
+  constructor(record: FileRecord, size: number, owner: FileOwner) {
     this.id = record.id
     this.path = record.path
     this.device = record.device
@@ -84,29 +96,30 @@ class FileState implements FileRecord {
     this.skipped = record.skipped
     this.rotated = record.rotated
     this.missingSinceMs = record.missingSinceMs
+    this.head = record.head
     this.scannedTo = record.position
     this.scanMarker = record.marker
     this.size = size
-    this.#onChange = onChange
+    this.#owner = owner
   }
 
   /** Moves the position past bytes that have been dealt with. */
   take(result: ReadResult, bytes: number): void {
     this[result] += bytes
     this.position += bytes
-    this.#onChange(this)
+    this.#owner.changed(this)
   }
 
   /** Counts a line; returns its number, from 1. */
   endLine(): number {
-    this.#onChange(this)
+    this.#owner.changed(this)
     return ++this.line
   }
 
   /** The position lies within an over-long line from now on, or no longer. */
   setSkipping(skipping: boolean): void {
     this.skipping = skipping
-    this.#onChange(this)
+    this.#owner.changed(this)
   }
 
   /** All that was scanned is taken; `marker` is the digest of the bytes before the position. */
@@ -119,14 +132,25 @@ class FileState implements FileRecord {
   scanned(to: number, marker: string): void {
     this.scannedTo = to
     this.scanMarker = marker
-    this.#onChange(this)
+    this.#owner.changed(this)
   }
 
   /** What was scanned of the unfinished line is to be read again. */
   rescanLine(): void {
+    this.nuls = 0
     this.scannedTo = this.position
     this.scanMarker = this.marker
-    this.#onChange(this)
+    this.#owner.changed(this)
+  }
+
+  /** All that was scanned of the line is NUL. */
+  noteNuls(bytes: number): void {
+    this.nuls = bytes
+  }
+
+  noteHead(head: string): void {
+    this.head = head
+    this.#owner.changed(this)
   }
 
   /** The next look must read, whatever the modification time says. */
@@ -145,7 +169,7 @@ class FileState implements FileRecord {
   noteEnd(modifiedNs: bigint): void {
     if (this.modifiedNs === modifiedNs) return
     this.modifiedNs = modifiedNs
-    this.#onChange(this)
+    this.#owner.changed(this)
   }
 
   noteSize(size: number): void {
@@ -159,32 +183,34 @@ class FileState implements FileRecord {
   noteBirth(birthNs: bigint): void {
     if (this.birthNs === birthNs) return
     this.birthNs = birthNs
-    this.#onChange(this)
+    this.#owner.changed(this)
   }
 
   /** No path leads to it since then. */
   noteMissing(sinceMs: number): void {
     this.missingSinceMs = sinceMs
-    this.#onChange(this)
+    this.#owner.changed(this)
   }
 
   noteFound(): void {
     if (this.missingSinceMs === undefined) return
     this.missingSinceMs = undefined
-    this.#onChange(this)
+    this.#owner.changed(this)
   }
 
   /** Called by the registry alone, which finds files by their path. */
   move(path: string, rotated: boolean): void {
     this.path = path
     this.rotated = rotated
-    this.#onChange(this)
+    this.#owner.changed(this)
   }
 
   /** Called by the registry alone, which finds files by device and inode. */
-  changeDevice(device: bigint): void {
-    this.device = device
-    this.#onChange(this)
+  changeIdentity(facts: FileFacts): void {
+    this.device = facts.device
+    this.inode = facts.inode
+    this.birthNs = facts.birthNs
+    this.#owner.changed(this)
   }
 
   /** Called by the registry alone, when it first writes the file. */
@@ -194,10 +220,12 @@ class FileState implements FileRecord {
 
   /** Back to the start: other content stands here now. */
   restart(birthNs: bigint): void {
+    this.#owner.contentGone(this.head)
     this.birthNs = birthNs
     this.modifiedNs = -1n
     this.position = 0
     this.line = 0
+    this.head = ''
     this.skipping = false
     this.counted = 0
     this.rejected = 0
@@ -209,15 +237,12 @@ class FileState implements FileRecord {
 /** Its fields can be read; only its methods change them. */
 export type TrackedFile = Readonly<FileState>
 
-export const trackFile = (
-  record: FileRecord,
-  size: number,
-  onChange: OnChange = () => undefined,
-): TrackedFile => new FileState(record, size, onChange)
+export const trackFile = (record: FileRecord, size: number, owner: FileOwner = nobody): TrackedFile =>
+  new FileState(record, size, owner)
 
 /** A file never seen before. */
-export const newFile = (path: string, facts: FileFacts, onChange?: OnChange): TrackedFile =>
-  trackFile(newRecord(path, facts), facts.size, onChange)
+export const newFile = (path: string, facts: FileFacts, owner?: FileOwner): TrackedFile =>
+  trackFile(newRecord(path, facts), facts.size, owner)
 
 const newRecord = (path: string, facts: FileFacts): FileRecord => ({
   id: undefined,
@@ -235,6 +260,7 @@ const newRecord = (path: string, facts: FileFacts): FileRecord => ({
   skipped: 0,
   rotated: false,
   missingSinceMs: undefined,
+  head: '',
 })
 
 /** How many bytes before a position its marker covers. */

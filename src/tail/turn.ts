@@ -36,6 +36,7 @@ export function createTurns(parts: Parts, locator: Locator, reader: Reader): Tur
       return
     }
     mistaken.add(file)
+    parts.siblings.begin()
     await locator.locate(file)
   }
 
@@ -53,6 +54,7 @@ export function createTurns(parts: Parts, locator: Locator, reader: Reader): Tur
       } catch (error) {
         if (operation === 'open' && isMissing(error)) {
           queue.drop(file)
+          parts.siblings.begin()
           await locator.locate(file)
         } else await parts.fail(file, operation, error)
       }

@@ -20,6 +20,8 @@ interface Content {
   knownForGood: boolean
   /** Its name is no longer the one that is watched. */
   rotated: boolean
+  /** And it has never had a name that is the watched one plus a suffix: only a tail that has seen it before finds it. */
+  hidden: boolean
 }
 
 const RUNS = Number(process.env['MODEL_RUNS'] ?? 150)
@@ -51,6 +53,10 @@ const OPERATIONS = fc.oneof(
     weight: kind === 'look' ? 3 : 1,
     arbitrary: fc.record({ kind: fc.constant(kind), at: PLACE }),
   })),
+  ...(['rotateAway', 'flash', 'copy', 'draft'] as const).map((kind) => ({
+    weight: 1,
+    arbitrary: fc.record({ kind: fc.constant(kind), at: PLACE }),
+  })),
   ...(['deleteRotated', 'scan', 'poll', 'drain', 'drainOne', 'commit', 'crash'] as const).map((kind) => ({
     weight: kind === 'deleteRotated' ? 1 : 3,
     arbitrary: fc.record({ kind: fc.constant(kind) }),
@@ -64,6 +70,7 @@ function createModel(world: World) {
   const places = [world.root, path.join(world.root, 'other')].map((directory) => path.join(directory, TRACE))
   for (const place of places) fs.mkdirSync(path.dirname(place), { recursive: true })
   let names = 0
+  let copies = 0
 
   const current = (place: string): Content | undefined => all.find((content) => content.path === place)
 
@@ -76,6 +83,7 @@ function createModel(world: World) {
       known,
       knownForGood,
       rotated: false,
+      hidden: false,
     }
     all.push(content)
     return content
@@ -124,13 +132,41 @@ function createModel(world: World) {
       // Within a character, where there is one that has several bytes: append the rest at once.
       write(content, text)
     },
-    rotate(at: number) {
+    /** To the watched name plus a suffix, or to any other name. */
+    rotate(at: number, any = false) {
       const content = current(places[at] as string)
       if (content?.path === undefined) return
-      const to = `${content.path}.${content.name}`
+      const to = any
+        ? path.join(path.dirname(content.path), `aside-${content.name}`)
+        : `${content.path}${content.name % 2 === 0 ? '.' : '-'}${content.name}`
       fs.renameSync(content.path, to)
       content.path = to
       content.rotated = true
+      content.hidden = any
+    },
+    /** Files that are created, written and rotated away before anybody can look. */
+    flash(at: number) {
+      for (let i = 0; i < 3; i++) {
+        if (i > 0) this.rotate(at)
+        this.append(at, [3, 40])
+      }
+      this.rotate(at)
+    },
+    /** What is written beside it is a copy, and the original goes on. */
+    copy(at: number) {
+      const content = current(places[at] as string)
+      if (content === undefined || content.lines.every((line) => line === '')) return
+      fs.copyFileSync(content.path ?? '', `${content.path}.copy${copies++}`)
+    },
+    /** Written beside under a suffix, then renamed to the watched name. */
+    draft(at: number) {
+      const place = places[at] as string
+      this.rotate(at)
+      fs.writeFileSync(`${place}.new`, '')
+      const content = begin(`${place}.new`, false, false)
+      write(content, `${line(content, 3)}\n${line(content, 4)}`)
+      fs.renameSync(`${place}.new`, place)
+      content.path = place
     },
     truncate(at: number) {
       const content = current(places[at] as string)
@@ -163,7 +199,7 @@ function createModel(world: World) {
     /** The tail has looked at everything, or at one place. */
     looked(place?: string) {
       for (const content of all) {
-        if (content.path === undefined || content.rotated) continue
+        if (content.path === undefined || content.hidden) continue
         if (place === undefined || content.path === place) content.known = true
       }
     },
@@ -185,6 +221,14 @@ async function apply(operation: Operation, world: World, model: Model): Promise<
       return model.part(operation.at, operation.length, operation.wide)
     case 'rotate':
       return model.rotate(operation.at)
+    case 'rotateAway':
+      return model.rotate(operation.at, true)
+    case 'flash':
+      return model.flash(operation.at)
+    case 'copy':
+      return model.copy(operation.at)
+    case 'draft':
+      return model.draft(operation.at)
     case 'truncate':
       return model.truncate(operation.at)
     case 'regrow':
@@ -246,8 +290,10 @@ function expectNothingWrong(world: World, model: Model): void {
 /** In the end: everything that can still be read has been. */
 function expectAllRead(world: World, model: Model): void {
   for (const content of model.all) {
-    // A file that was renamed before it was ever seen under its own name cannot be told from any other.
-    if (content.path === undefined || (content.rotated && !content.known)) continue
+    // Renamed to any name before it was ever seen, a file cannot be told from any other.
+    if (content.path === undefined || (content.hidden && !content.known)) continue
+    // Nobody knows whether it is a copy in the making.
+    if (content.rotated && !content.known && content.lines.every((line) => line === '')) continue
     for (const line of readable(content)) expect(world.tally.lines.has(line), `${line} was read`).toBe(true)
   }
 }

@@ -1,7 +1,15 @@
-import { appendFileSync, mkdirSync, rmSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs'
+import {
+  appendFileSync,
+  mkdirSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs'
 import path from 'node:path'
 import { expect, onTestFinished, test } from 'vitest'
-import { createHints } from '../../src/tail/hints.ts'
+import { createHints, type Hints } from '../../src/tail/hints.ts'
 import { temporaryDirectory } from '../setup/exporter.ts'
 import { until } from '../setup/process.ts'
 
@@ -10,12 +18,14 @@ const HOUR = 3_600_000
 function watchTree() {
   const root = temporaryDirectory()
   const told = new Set<string>()
-  const hints = createHints({
+  const hints: Hints = createHints({
     roots: [root],
     fileName: 'audit_trace.jsonl',
     coldAfterMs: HOUR,
     nowMs: () => Date.now(),
-    onHint: (file) => void told.add(path.relative(root, file)),
+    wake: () => {
+      for (const file of hints?.take() ?? []) told.add(path.relative(root, file))
+    },
     onError: (error) => {
       throw error
     },
@@ -26,6 +36,13 @@ function watchTree() {
     return path.join(root, directory, 'audit_trace.jsonl')
   }
   return { root, told, hints, trace }
+}
+
+async function renewed(hints: Hints): Promise<void> {
+  await hints.ready
+  hints.takeReady()
+  hints.renew()
+  await until('the new watchers are in place', () => hints.takeReady() || undefined)
 }
 
 test('a new trace is told of, other files, links and ignored directories are not', async () => {
@@ -43,7 +60,7 @@ test('a new trace is told of, other files, links and ignored directories are not
 
 test('after a renewal new traces are still told of', async () => {
   const { told, hints, trace } = watchTree()
-  await hints.renew()
+  await renewed(hints)
   await until('a trace is told of', () => {
     appendFileSync(trace('later'), 'x')
     return told.has('later/audit_trace.jsonl') || undefined
@@ -56,7 +73,7 @@ test('what was quiet for long when the watching began gets no watcher', async ()
   writeFileSync(old, '')
   const longAgo = new Date(Date.now() - 2 * HOUR)
   for (const quiet of [old, path.dirname(old)]) utimesSync(quiet, longAgo, longAgo)
-  await hints.renew()
+  await renewed(hints)
   told.clear()
   await until('a new trace is told of', () => {
     appendFileSync(trace('new'), 'x')
@@ -68,4 +85,15 @@ test('what was quiet for long when the watching began gets no watcher', async ()
     return told.has('newer/audit_trace.jsonl') || undefined
   })
   expect([...told].filter((file) => file.startsWith('old'))).toEqual([])
+})
+
+test('a trace that lives for an instant before it is renamed is hinted at under its new name', async () => {
+  const { told, hints, trace } = watchTree()
+  const at = trace('build')
+  await hints.ready
+  await until('the rename is hinted at', () => {
+    writeFileSync(at, 'x')
+    renameSync(at, `${at}.1`)
+    return told.has('build/audit_trace.jsonl.1') || undefined
+  })
 })

@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest'
+import { noHints } from '../../src/tail/hints.ts'
 import { runLoop, type LoopDeps } from '../../src/tail/loop.ts'
 import { createManualClock } from '../setup/exporter.ts'
 
@@ -23,19 +24,20 @@ async function run(
   costs: Costs = {},
   hintAtMs?: number,
   rescanAtMs = Number.POSITIVE_INFINITY,
+  ...readyAtMs: number[]
 ): Promise<Record<Step, number[]>> {
   const clock = createManualClock(0)
   let rescanDueMs = rescanAtMs
   const steps: Record<Step, number[]> = { look: [], poll: [], scan: [], renew: [], drain: [], round: [] }
   const end = new AbortController()
-  let tellHint: (path: string) => void
-  let hinted = hintAtMs === undefined
+  const hinted: string[] = []
+  let isHinted = hintAtMs === undefined
   const spend = (ms: number): Promise<void> => {
     const untilMs = clock.monotonicMs() + ms
-    if (!hinted && hintAtMs !== undefined && untilMs >= hintAtMs) {
-      hinted = true
+    if (!isHinted && hintAtMs !== undefined && untilMs >= hintAtMs) {
+      isHinted = true
       clock.advance(hintAtMs - clock.monotonicMs())
-      tellHint('/builds/1/audit_trace.jsonl')
+      hinted.push('/builds/1/audit_trace.jsonl')
     } else clock.advance(ms)
     if (clock.monotonicMs() >= forMs) end.abort()
     return Promise.resolve()
@@ -79,9 +81,15 @@ async function run(
       roots: () => [],
     },
     waker: { wait: spend, rest: spend, wake: () => undefined },
-    startHints: (onHint) => {
-      tellHint = onHint
-      return { renew: () => note('renew'), close: () => Promise.resolve() }
+    hints: {
+      ...noHints,
+      take: () => hinted.splice(0),
+      any: () => hinted.length > 0,
+      takeReady: () =>
+        readyAtMs.length > 0 &&
+        clock.monotonicMs() >= (readyAtMs[0] as number) &&
+        readyAtMs.shift() !== undefined,
+      renew: () => void steps.renew.push(clock.monotonicMs()),
     },
     rescanRequested() {
       const requested = clock.monotonicMs() >= rescanDueMs
@@ -150,4 +158,10 @@ test('scans of a huge tree take at most a fiftieth of the time', async () => {
   const { scan } = await run(60 * MINUTE, { scanMs: 6 * SECOND })
   expect(scan.length).toBeGreaterThan(5)
   expect(Math.min(...gaps(scan))).toBeGreaterThanOrEqual(50 * 6 * SECOND)
+})
+
+test('what happened while watchers were set up is scanned for as soon as they are in place', async () => {
+  const { scan } = await run(15 * SECOND, {}, undefined, Number.POSITIVE_INFINITY, 0, 12 * SECOND)
+  expect(scan[0]).toBe(0)
+  expect(scan.filter((at) => at >= 12 * SECOND && at < 13.1 * SECOND)).toHaveLength(1)
 })

@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync, rmSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import type { Events } from '../../src/events.ts'
@@ -18,6 +18,8 @@ export interface WorldOptions {
   readonly fs?: FileSystem
   readonly coldAfterMs?: number
   readonly maxOpenFiles?: number
+  /** Below the directory that the files are written to; that directory itself, unless said otherwise. */
+  readonly roots?: (root: string) => string[]
 }
 
 /** What has been read, in memory; as of the last commit once the world has been crashed. */
@@ -51,6 +53,8 @@ export interface World {
   /** Scan and drain until nothing changes. */
   catchUp(): Promise<void>
   crash(): Promise<void>
+  /** The same, and a start with these roots. */
+  restart(roots?: WorldOptions['roots']): Promise<void>
   /** Fails where the bytes of a file do not add up. */
   assertBalance(): void
   end(): Promise<void>
@@ -69,11 +73,17 @@ export function createWorld(options: WorldOptions = {}): World {
   const root = path.join(directory, 'files')
   const state = path.join(directory, 'state')
   const events: World['events'] = []
+  let roots = options.roots ?? ((root: string) => [root])
   let run: Run
 
   function start(): Run {
     const store = openStore(state)
     const registry = createRegistry(store)
+    // The test's own directories are too young to show whether their file system keeps birth times.
+    if (options.fs === undefined) {
+      const { dev, birthtimeNs } = statSync(directory, { bigint: true })
+      registry.learn({ device: dev, birthNs: birthtimeNs, changedNs: birthtimeNs + 1n })
+    }
     const [kept] = store.all("SELECT value FROM meta WHERE key = 'test.tally'")
     const tally = thaw(kept?.['value'])
     const sink: LineSink = {
@@ -92,6 +102,7 @@ export function createWorld(options: WorldOptions = {}): World {
       },
       committed: () => undefined,
     }
+    const commit = (): void => store.commit([registry, durableTally])
     const tail = createTail(
       {
         fs: options.fs ?? nodeFileSystem,
@@ -103,11 +114,15 @@ export function createWorld(options: WorldOptions = {}): World {
         events: recording(events),
         now: () => world.nowMs,
         monotonicMs: () => world.monotonicMs,
-        beforeSlice: () => Promise.resolve(),
+        makeDurable() {
+          if (registry.newIdentities() > 0) commit()
+          return Promise.resolve()
+        },
         onRotation: () => void tally.rotations++,
       },
       {
-        roots: [root],
+        roots: roots(root),
+        maxLineBytes: options.maxLineBytes ?? 1 << 20,
         fileName: TRACE,
         followSymlinks: false,
         coldAfterMs: options.coldAfterMs ?? 300_000,
@@ -115,13 +130,14 @@ export function createWorld(options: WorldOptions = {}): World {
         forgetAfterMs: 7 * 86_400_000,
       },
     )
-    return { store, registry, tail, tally, commit: () => store.commit([registry, durableTally]) }
+    return { store, registry, tail, tally, commit }
   }
 
   const world: World = {
     root,
     trace: path.join(root, TRACE),
-    nowMs: 1_700_000_000_000,
+    // Birth times are the real clock's.
+    nowMs: Date.now(),
     monotonicMs: 0,
     events,
     get tally() {
@@ -144,7 +160,9 @@ export function createWorld(options: WorldOptions = {}): World {
         await run.tail.drain()
       }
     },
-    async crash() {
+    crash: () => world.restart(),
+    async restart(changed = roots) {
+      roots = changed
       await run.tail.close()
       run.store.close()
       run = start()
