@@ -19,6 +19,7 @@ export interface CountingConfig {
   readonly maxSteps: number
   readonly maxErrorTypes: number
   readonly maxInstructionVersions: number
+  readonly maxModels: number
   readonly contextIdle: number
 }
 
@@ -49,7 +50,7 @@ export function createCounting(config: CountingConfig, store: Store, events: Eve
     step: config.maxSteps,
     error_type: config.maxErrorTypes,
     instruction_version: config.maxInstructionVersions,
-    model: config.maxInstructionVersions,
+    model: config.maxModels,
   }
   const labels = createLabelValues(caps, store)
   const measure = createMeasure({ ledger, labels, contexts })

@@ -91,6 +91,7 @@ export const capFlags = {
   maxSteps: cap('step names', 'AUDIT_MAX_STEPS', '100'),
   maxErrorTypes: cap('error types', 'AUDIT_MAX_ERROR_TYPES', '100'),
   maxInstructionVersions: cap('instruction versions', 'AUDIT_MAX_INSTRUCTION_VERSIONS', '100'),
+  maxModels: cap('models', 'AUDIT_MAX_MODELS', '100'),
   contextIdle: flag(
     {
       value: '<duration>',

@@ -1,5 +1,5 @@
 import type { ClosedBuild, Outcome } from '../attribute/build.ts'
-import { entryOf } from './cache.ts'
+import { getOrInsert } from './get-or-insert.ts'
 import type { Contexts } from './contexts.ts'
 import type { Ledger, Series } from './ledger.ts'
 import type { Overflow } from './overflow.ts'
@@ -47,7 +47,7 @@ export function createClosing({ ledger, contexts, overflow }: ClosingDeps): Clos
   }
 
   function closingSeries(outcome: Outcome, context: string): ClosingSeries {
-    return entryOf(closings, `${outcome}\0${context}`, () => ({
+    return getOrInsert(closings, `${outcome}\0${context}`, () => ({
       builds: ledger.series('builds', [outcome, context]),
       tokens: ledger.series('buildTokens', [outcome, context]),
       tokenCost: ledger.series('buildTokenCost', [outcome]),
@@ -57,9 +57,9 @@ export function createClosing({ ledger, contexts, overflow }: ClosingDeps): Clos
   }
 
   function instructionBuilds(pair: string, outcome: Outcome): Series {
-    const byPair = entryOf(instructionClosings, outcome, () => new Map<string, Series>())
+    const byPair = getOrInsert(instructionClosings, outcome, () => new Map<string, Series>())
     if (byPair.size >= MAX_WORDINGS) byPair.clear()
-    return entryOf(byPair, pair, () => {
+    return getOrInsert(byPair, pair, () => {
       const [phase, version] = splitPair(pair)
       return ledger.series('instructionBuilds', [
         overflow.admit('instruction_version', version),

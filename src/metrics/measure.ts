@@ -1,6 +1,6 @@
 import { shortName } from '../short-name.ts'
 import type { AttributedEntry, ClosedBuild } from '../attribute/build.ts'
-import { entryOf } from './cache.ts'
+import { getOrInsert } from './get-or-insert.ts'
 import { createClosing } from './closing.ts'
 import type { Contexts } from './contexts.ts'
 import { OVERFLOW, type LabelValues } from './labels.ts'
@@ -57,9 +57,9 @@ export function createMeasure({ ledger, labels, contexts }: MeasureDeps): Measur
 
   /** Level by level: to hash short strings is cheaper than to join them first. */
   function remember(bundle: Bundle, step: string, errorType: string, context: string, status: string): void {
-    const byError = entryOf(bundles, step, () => new Map<string, Map<string, Map<string, Bundle>>>())
-    const byContext = entryOf(byError, errorType, () => new Map<string, Map<string, Bundle>>())
-    entryOf(byContext, context, () => new Map<string, Bundle>()).set(status, bundle)
+    const byError = getOrInsert(bundles, step, () => new Map<string, Map<string, Map<string, Bundle>>>())
+    const byContext = getOrInsert(byError, errorType, () => new Map<string, Map<string, Bundle>>())
+    getOrInsert(byContext, context, () => new Map<string, Bundle>()).set(status, bundle)
   }
 
   function bundleOf(attributed: AttributedEntry, context: string): Bundle {

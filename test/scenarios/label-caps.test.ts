@@ -57,6 +57,22 @@ test('a new value past the cap counts as _other from its birth; values known bef
   expect(second.get(entries('unknown', 'plan', 'other'))).toBe(2)
 })
 
+test('models have a limit of their own, apart from that of instruction versions', async () => {
+  const world = await createEngineWorld({ flags: { maxModels: '1', maxInstructionVersions: '2' } })
+  world.append(
+    { model: 'flash', cost_usd: 1, instruction_version: 'a', prompt_token_count: 1 },
+    { model: 'pro', cost_usd: 2, instruction_version: 'b', prompt_token_count: 1 },
+    { model: 'ultra', cost_usd: 4 },
+  )
+  await world.read()
+  const scraped = await settle(world)
+  const cost = (model: string): number | undefined =>
+    scraped.get(seriesKey('audit_cost_usd_total', { phase: 'scaffold', model }))
+  expect([cost('flash'), cost('_other'), cost('pro')]).toEqual([1, 6, undefined])
+  expect(scraped.get('audit_exporter_label_overflow_total{label="model"}')).toBe(2)
+  expect(scraped.get('audit_exporter_label_overflow_total{label="instruction_version"}')).toBe(0)
+})
+
 test('a value that is literally _other is no overflow', async () => {
   const world = await createEngineWorld({
     before: [{ step_name: '_other', validation_error_type: '_other', model: '_other', cost_usd: 1 }],
@@ -164,7 +180,7 @@ test('a context that leaves and returns within the very first pass belongs to th
 
 test('whatever stands in a label, the exposition can be parsed and no series comes twice', async () => {
   const world = await createEngineWorld({
-    flags: { maxSteps: '1000', maxErrorTypes: '1000', maxInstructionVersions: '1000' },
+    flags: { maxSteps: '1000', maxErrorTypes: '1000', maxInstructionVersions: '1000', maxModels: '1000' },
   })
   const hostile = [
     '"',

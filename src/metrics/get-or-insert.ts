@@ -1,0 +1,8 @@
+/** Returns the value at the key; inserts what `make` returns if there is none. */
+export function getOrInsert<V>(map: Map<string, V>, key: string, make: () => V): V {
+  const found = map.get(key)
+  if (found !== undefined) return found
+  const made = make()
+  map.set(key, made)
+  return made
+}
