@@ -48,8 +48,11 @@ export function intraclassCorrelation(sums: readonly BatchSums[]): number {
 }
 
 /**
- * The design effect of the difference between two groups. Where a batch has builds of both, its luck cancels out:
- * what counts is how unlike the shares of its builds on both sides are.
+ * The design effect of the difference between two groups: the larger of two estimates.
+ * The one from the intraclass correlation judges a group of few batches by the differences between all batches. The
+ * luck of a batch cancels out in it as far as the batch has equal shares of the builds of both groups.
+ * The cluster-robust one also sees luck that is shared within parts of a batch, by the builds of one group alone, as
+ * if several nightly runs on one day use different prompt versions.
  */
 export function designEffect(
   sums: readonly BatchSums[],
@@ -57,22 +60,48 @@ export function designEffect(
   first: string,
   second: string,
 ): DesignEffect {
-  const [a, b] = [first, second].map((grp) => sums.filter((row) => row.grp === grp)) as [
-    BatchSums[],
-    BatchSums[],
-  ]
-  const [n1, n2] = [total(a, 'n'), total(b, 'n')]
-  const unlike = new Map<number, number>()
-  for (const { batch, n } of a) unlike.set(batch, n / n1)
-  for (const { batch, n } of b) unlike.set(batch, (unlike.get(batch) ?? 0) - n / n2)
-  const shared = [...unlike.values()].reduce((all, weight) => all + weight * weight, 0)
-  const independent = 1 / n1 + 1 / n2
+  const sides = [first, second].map((grp) => sums.filter((row) => row.grp === grp))
+  const [a = [], b = []] = sides
+  const batches = new Set([...a, ...b].map(({ batch }) => batch)).size
   return {
-    factor: Math.max(1, 1 - correlation + (correlation * shared) / independent),
+    factor: Math.max(1, correlatedEffect(a, b, correlation), robustEffect(a, b, batches)),
     freedom: freedomOf(sums),
-    batches: unlike.size,
+    batches,
   }
 }
+
+/** Donner and Klar's, for batches that may have builds of both groups. */
+function correlatedEffect(a: readonly BatchSums[], b: readonly BatchSums[], correlation: number): number {
+  const [n1, n2] = [total(a, 'n'), total(b, 'n')]
+  const unlike = differencesByBatch(
+    a.map(({ batch, n }) => [batch, n / n1]),
+    b.map(({ batch, n }) => [batch, n / n2]),
+  )
+  return 1 - correlation + (correlation * squared(unlike)) / (1 / n1 + 1 / n2)
+}
+
+/** The cluster-robust variance (Liang and Zeger 1986) over that of independent builds. */
+function robustEffect(a: readonly BatchSums[], b: readonly BatchSums[], batches: number): number {
+  const [n1, n2] = [total(a, 'n'), total(b, 'n')]
+  const [mean1, mean2] = [total(a, 'sum') / n1, total(b, 'sum') / n2]
+  const residuals = differencesByBatch(
+    a.map(({ batch, n, sum }) => [batch, (sum - n * mean1) / n1]),
+    b.map(({ batch, n, sum }) => [batch, (sum - n * mean2) / n2]),
+  )
+  const squares = total(a, 'squares') - n1 * mean1 * mean1 + total(b, 'squares') - n2 * mean2 * mean2
+  const independent = (squares / (n1 + n2 - 2)) * (1 / n1 + 1 / n2)
+  return independent > 0 ? (squared(residuals) * batches) / (batches - 1) / independent : 1
+}
+
+type ByBatch = readonly (readonly [batch: number, value: number])[]
+
+function differencesByBatch(first: ByBatch, second: ByBatch): number[] {
+  const differences = new Map(first)
+  for (const [batch, value] of second) differences.set(batch, (differences.get(batch) ?? 0) - value)
+  return [...differences.values()]
+}
+
+const squared = (values: readonly number[]): number => values.reduce((sum, value) => sum + value * value, 0)
 
 const total = <K extends string>(rows: readonly Readonly<Record<K, number>>[], key: K): number =>
   rows.reduce((sum, row) => sum + row[key], 0)
