@@ -39,6 +39,7 @@ const ENTRY_COLUMNS = {
   total_tokens: NUMBER,
   context_tokens: NUMBER,
   instruction_tokens: NUMBER,
+  other_tokens: NUMBER,
   instruction_version: TEXT,
   model: TEXT,
   error_log_chars: NUMBER,

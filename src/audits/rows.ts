@@ -24,6 +24,8 @@ export interface EntryRow {
   readonly total_tokens: number | null
   readonly context_tokens: number | null
   readonly instruction_tokens: number | null
+  /** The prompt without the parts that are known; null if the prompt or both parts are unknown. */
+  readonly other_tokens: number | null
   readonly instruction_version: string | null
   readonly model: string | null
   readonly error_log_chars: number | null
@@ -47,6 +49,7 @@ type ColumnOf = Complete<{
   spentTokens: 'total_tokens'
   contextTokens: 'context_tokens'
   instructionTokens: 'instruction_tokens'
+  otherTokens: 'other_tokens'
   contextFileHash: 'context_file_hash'
   errorLogChars: 'error_log_chars'
   errorFullChars: null
@@ -140,6 +143,7 @@ function entryRow(
     total_tokens: entry.spentTokens ?? null,
     context_tokens: entry.contextTokens ?? null,
     instruction_tokens: entry.instructionTokens ?? null,
+    other_tokens: entry.otherTokens ?? null,
     instruction_version: entry.instructionVersion === undefined ? null : labelValue(entry.instructionVersion),
     model: entry.model === undefined ? null : labelValue(entry.model),
     error_log_chars: attributed.errorLogChars ?? null,

@@ -45,10 +45,8 @@ async function promptShare(database: Database): Promise<TokenEfficiency['prompt_
   }>(`
     SELECT phase, sum(coalesce(context_tokens, 0)) AS context_tokens,
       sum(coalesce(instruction_tokens, 0)) AS instruction_tokens,
-      -- The parts are estimates: they may exceed a short prompt.
-      sum(greatest(prompt_tokens - coalesce(context_tokens, 0) - coalesce(instruction_tokens, 0), 0)) AS other_tokens
-    FROM entries
-    WHERE prompt_tokens IS NOT NULL AND (context_tokens IS NOT NULL OR instruction_tokens IS NOT NULL)
+      sum(other_tokens) AS other_tokens
+    FROM entries WHERE other_tokens IS NOT NULL
     GROUP BY phase ORDER BY sum(prompt_tokens) DESC, phase`)
   return rows.map((row) => {
     const whole = row.context_tokens + row.instruction_tokens + row.other_tokens

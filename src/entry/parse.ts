@@ -48,7 +48,8 @@ function normalise(raw: RawEntry, timestampMs: number): Entry {
   const prompt = raw.prompt_token_count ?? rest(total, raw.completion_token_count)
   const completion = raw.completion_token_count ?? rest(total, raw.prompt_token_count)
   const spent = spentOf(total, raw.prompt_token_count, raw.completion_token_count)
-  const contextTokens = raw.context_token_count ?? rest(prompt, raw.instruction_token_count)
+  const contextTokens = raw.context_token_count ?? undefined
+  const instructionTokens = raw.instruction_token_count ?? undefined
   return {
     runId: raw.workflow_run_id,
     step: raw.step_name,
@@ -59,7 +60,8 @@ function normalise(raw: RawEntry, timestampMs: number): Entry {
     completionTokens: completion,
     spentTokens: spent,
     contextTokens,
-    instructionTokens: raw.instruction_token_count ?? rest(prompt, raw.context_token_count),
+    instructionTokens,
+    otherTokens: otherOf(prompt, contextTokens, instructionTokens),
     contextFileHash: sha256(raw.context_file_hash),
     errorLogChars: raw.error_log_size_chars ?? undefined,
     errorFullChars: raw.error_full?.length,
@@ -82,6 +84,19 @@ function spentOf(
   if (typeof prompt === 'number' && typeof completion === 'number') return prompt + completion
   const part = prompt ?? completion ?? undefined
   return part === undefined || (total !== undefined && total >= part) ? total : part
+}
+
+/**
+ * What is left of a prompt without its known parts. The parts may be estimates that exceed a measured prompt;
+ * then nothing is left.
+ */
+function otherOf(
+  prompt: number | undefined,
+  context: number | undefined,
+  instruction: number | undefined,
+): number | undefined {
+  if (prompt === undefined || (context === undefined && instruction === undefined)) return undefined
+  return Math.max(prompt - (context ?? 0) - (instruction ?? 0), 0)
 }
 
 /** `whole - part`; `undefined` if one is unknown or the part exceeds the whole. */

@@ -19,6 +19,11 @@ export interface Entry {
   readonly spentTokens: number | undefined
   readonly contextTokens: number | undefined
   readonly instructionTokens: number | undefined
+  /**
+   * The rest of the prompt: system prompt, tools, history, and a part that the entry does not give. At least 0;
+   * `undefined` if the prompt or both parts are unknown.
+   */
+  readonly otherTokens: number | undefined
   /** 64 lower-case hex digits. */
   readonly contextFileHash: string | undefined
   /** The entry's own `error_log_size_chars`. */

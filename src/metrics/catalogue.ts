@@ -50,7 +50,7 @@ export const CATALOGUE = {
   promptTokens: counter(
     'audit.prompt_tokens',
     ['phase', 'context_hash', 'part'],
-    'Prompt tokens where the entry splits them into context (GEMINI.md) and instruction.',
+    'Prompt tokens by part, of the entries that give the prompt and a part of it: context (GEMINI.md), instruction, or other (system prompt, tools, history, and a part that is not given).',
   ),
   reworkCompletionTokens: counter(
     'audit.rework_completion_tokens',

@@ -78,10 +78,18 @@ test('if the total is below the only known part, nothing is derived and totalMis
   })
 })
 
-test('context and instruction tokens complete each other', () => {
-  expect(read({ prompt_token_count: 10, context_token_count: 8 }).instructionTokens).toBe(2)
-  expect(read({ prompt_token_count: 10, instruction_token_count: 2 }).contextTokens).toBe(8)
-  expect(read({ prompt_token_count: 10, context_token_count: 11 }).instructionTokens).toBeUndefined()
+test.each([
+  [{ prompt_token_count: 10, context_token_count: 4, instruction_token_count: 2 }, [4, 2, 4]],
+  [{ prompt_token_count: 6, context_token_count: 4, instruction_token_count: 2 }, [4, 2, 0]],
+  [{ total_token_cost: 12, completion_token_count: 2, context_token_count: 4 }, [4, undefined, 6]],
+  [{ prompt_token_count: 10, instruction_token_count: 2 }, [undefined, 2, 8]],
+  // The parts are estimates and may exceed a measured prompt.
+  [{ prompt_token_count: 5, context_token_count: 4, instruction_token_count: 2 }, [4, 2, 0]],
+  [{ prompt_token_count: 10 }, [undefined, undefined, undefined]],
+  [{ context_token_count: 4, instruction_token_count: 2 }, [4, 2, undefined]],
+])('%j: context, instruction and other tokens are %j', (fields, parts) => {
+  const { contextTokens, instructionTokens, otherTokens } = read(fields)
+  expect([contextTokens, instructionTokens, otherTokens]).toEqual(parts)
 })
 
 test.each([

@@ -1,0 +1,94 @@
+import type { AttributedEntry } from '../attribute/build.ts'
+import { shortName } from '../short-name.ts'
+import { getOrInsert } from './get-or-insert.ts'
+import type { MetricKey } from './catalogue.ts'
+import type { Ledger, Series } from './ledger.ts'
+import type { Overflow } from './overflow.ts'
+
+/**
+ * The series of entries that share step, phase, status, error type and context. Each series is looked up in the
+ * ledger once, with the first entry that needs it.
+ */
+export interface Bundle {
+  /** Label values, as the series show them. */
+  readonly step: string
+  readonly phase: string
+  readonly errorType: string
+  readonly context: string
+  /** Counters of the limits that the labels exceed; every entry adds one to each. */
+  readonly overflowing: readonly Series[]
+  readonly entries: Series
+  promptTokens?: Series
+  completionTokens?: Series
+  stepTokenCost?: Series
+  stepDuration?: Series
+  /** Series that few entries need, by metric and, where there are several, by part. */
+  readonly others: Map<MetricKey | `promptTokens/${string}`, Series>
+  /** Of the latest entry that has a prompt version. */
+  promptVersion?: PromptVersion
+  /** Of the latest entry that has a cost. */
+  cost?: { readonly model: string; readonly overflowing: readonly Series[]; readonly series: Series }
+}
+
+/** The series of one prompt version within a bundle. */
+export interface PromptVersion {
+  /** As the entry has it. */
+  readonly raw: string
+  /** As the series show it. */
+  readonly label: string
+  readonly overflowing: readonly Series[]
+  prompt?: Series
+  completion?: Series
+}
+
+export interface Bundles {
+  /** The bundle of an entry; `context` is its label. */
+  of(attributed: AttributedEntry, context: string): Bundle
+}
+
+/** Bounds the memory that hostile label values can take. */
+const MAX_BUNDLES = 10_000
+
+export function createBundles(ledger: Ledger, overflow: Overflow): Bundles {
+  /** By step, error type, context and status: hashing four short strings is cheaper than joining them first. */
+  const known = new Map<string, Map<string, Map<string, Map<string, Bundle>>>>()
+  let count = 0
+
+  function create({ entry, phase, errorType }: AttributedEntry, step: string, context: string): Bundle {
+    const overflowing: Series[] = []
+    const stepLabel = overflow.admit('step', step, overflowing)
+    const errorLabel = overflow.admit('error_type', errorType, overflowing)
+    return {
+      step: stepLabel,
+      phase,
+      errorType: errorLabel,
+      context,
+      overflowing,
+      entries: ledger.series('entries', [stepLabel, phase, entry.status, errorLabel, context]),
+      others: new Map(),
+    }
+  }
+
+  function remember(bundle: Bundle, step: string, errorType: string, status: string): void {
+    if (count++ >= MAX_BUNDLES) {
+      known.clear()
+      count = 0
+    }
+    const byError = getOrInsert(known, step, () => new Map<string, Map<string, Map<string, Bundle>>>())
+    const byContext = getOrInsert(byError, errorType, () => new Map<string, Map<string, Bundle>>())
+    getOrInsert(byContext, bundle.context, () => new Map<string, Bundle>()).set(status, bundle)
+  }
+
+  return {
+    of(attributed, context) {
+      const { entry, phase, errorType } = attributed
+      const step = shortName(entry.step)
+      const found = known.get(step)?.get(errorType)?.get(context)?.get(entry.status)
+      // The phase depends on the whole name of the step: names that differ past their 64th character may differ in it.
+      if (found !== undefined && found.phase === phase) return found
+      const bundle = create(attributed, step, context)
+      remember(bundle, step, errorType, entry.status)
+      return bundle
+    },
+  }
+}
