@@ -1,9 +1,9 @@
 import type { Database } from './database.ts'
 
 const HOUR_MS = 3_600_000
-/** The longest that fits is taken: luck is shared for hours at least, and for a day as a rule. */
+/** Lengths of a batch in hours. The longest of which there are enough batches is used. */
 const LENGTHS_HOURS = [24, 6, 1] as const
-/** At least so many batches more than groups are needed to see how much batches differ. */
+/** There must be at least this many batches more than groups to estimate how much batches differ. */
 export const MIN_FREEDOM = 4
 
 /** The builds of one group (a revision, a prompt version) within one batch. */
@@ -11,23 +11,23 @@ export interface BatchSums {
   readonly grp: string
   readonly batch: number
   readonly n: number
-  /** Of the values. */
+  /** Sum of the values. */
   readonly sum: number
-  /** Of their squares. */
+  /** Sum of the squared values. */
   readonly squares: number
 }
 
 export interface Batches {
-  /** Columns of the table `batches` that may serve, longest batches first. */
+  /** Columns of the table `batches` that may be used, longest batches first. */
   readonly columns: readonly string[]
 }
 
 /**
- * Assigns every build to batches by its start: the table `batches` has one row for each build. Builds of one
- * day share their luck: the model's form that day, the state of the package. All projects share the batch, as traces
- * do not name them. A day ends where most days have a pause, so that no nightly run is cut in two.
- * Shorter batches serve traces of a few days, and only where builds start all the time: in a trace with longer pauses,
- * the runs between the pauses would be cut in pieces that share their luck.
+ * Assigns every build to batches by its start: the table `batches` has one row for each build. Builds of the same day
+ * share their luck, such as the state of the model and of the package. All projects share a batch, because traces do
+ * not name their project. A day starts in the longest pause of the daily cycle, so that no nightly run is divided.
+ * Shorter batches are for traces of a few days, and only if builds start all the time: with longer pauses, the runs
+ * between the pauses would be divided into pieces that share their luck.
  */
 export async function createBatches(database: Database): Promise<Batches> {
   await database.run(`
@@ -61,8 +61,9 @@ async function pauseWithin(database: Database, cycleMs: number): Promise<number>
 }
 
 /**
- * Sums by group and batch, over the longest batches of which there are enough; `undefined` where there are not enough
- * of any. `values` is a query with the columns `run_id`, `grp` and `value`. Groups below `minGroup` are left out.
+ * Sums the values by group and batch. Uses the longest batches of which there are enough; returns `undefined` if there
+ * are too few of every length. `values` is a query with the columns `run_id`, `grp` and `value`. Groups with fewer than
+ * `minGroup` values are left out.
  */
 export async function sumByBatch(
   database: Database,
@@ -81,6 +82,6 @@ export async function sumByBatch(
   return undefined
 }
 
-/** Batches less groups: the degrees of freedom that are left for the differences between batches. */
+/** Number of batches minus number of groups: the degrees of freedom for the differences between batches. */
 export const freedomOf = (sums: readonly BatchSums[]): number =>
   new Set(sums.map(({ batch }) => batch)).size - new Set(sums.map(({ grp }) => grp)).size

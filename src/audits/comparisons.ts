@@ -32,7 +32,7 @@ interface Pair {
 
 /** One measure of all groups: a value for each build. */
 export interface Measure {
-  /** Compares the two groups; null where there is not enough data, which `lacking` then says. */
+  /** Compares the two groups. Returns null if there is not enough data, and adds the reason to `lacking`. */
   compare(pair: Pair): Promise<Comparison | null>
 }
 
@@ -57,7 +57,7 @@ export function createComparisons(database: Database, batches: Batches, lacking:
     lacking.push(tooFew(what, n1, n2))
     return false
   }
-  /** Notes a comparison after correction for batches: `tested` are the sums behind p, `shown` those behind the interval. */
+  /** Corrects a comparison for batches and keeps it. `tested` are the sums for p, `shown` those for the interval. */
   const note = (
     pair: Pair,
     comparison: Unadjusted,

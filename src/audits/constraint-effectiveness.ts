@@ -82,7 +82,7 @@ async function listRevisions(database: Database): Promise<Revision[]> {
   }))
 }
 
-/** What all pairs of revisions are compared by. */
+/** The measures by which all pairs of revisions are compared. */
 interface Measures {
   readonly firstPass: Measure
   readonly tokens: Measure

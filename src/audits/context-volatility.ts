@@ -4,7 +4,7 @@ import { wilson } from './statistics.ts'
 
 type Volatility = Report['context_volatility']
 
-/** How often GEMINI.md changed, against what became of validations and tokens in the same days (UTC). */
+/** How often GEMINI.md changed, with the validations and tokens of the same days (UTC). */
 export async function contextVolatility(database: Database): Promise<Volatility> {
   const [totals] = await database.all<{ changes: number; within: number }>(`
     SELECT (SELECT count(*) FILTER (changed) FROM starts)::INTEGER AS changes,

@@ -6,9 +6,9 @@ type DuckDb = typeof import('@duckdb/node-api')
 type Row = Record<string, unknown>
 
 export interface Database extends RowSink {
-  /** Everything handed over can be asked for from now on. */
+  /** Makes all added rows visible to queries. */
   flush(): void
-  /** Rows of a query; whole numbers come as `number`. */
+  /** Runs a query. INTEGER and DOUBLE columns come as `number`. */
   all<T extends object>(sql: string): Promise<T[]>
   run(sql: string): Promise<void>
   /** Writes all attributed rows as one Parquet file (zstd). */
@@ -16,7 +16,7 @@ export interface Database extends RowSink {
   close(): void
 }
 
-/** DuckDB is an optional dependency, as its binary is large and not to be had for every platform. */
+/** DuckDB is an optional dependency: its binary is large and not available for every platform. */
 class MissingDuckDb extends Error {
   override readonly name = 'MissingDuckDb'
 }
@@ -109,7 +109,7 @@ async function loadDuckDb(load: () => Promise<DuckDb>): Promise<DuckDb> {
   }
 }
 
-/** Not installed, or no binary for this platform: everything else is a fault of another kind. */
+/** True if DuckDB is not installed or has no binary for this platform. */
 const isAbsence = (error: unknown): boolean =>
   /MODULE_NOT_FOUND/u.test(String((error as { code?: unknown }).code)) ||
   /Cannot find (?:package|module)|unsupported (?:arch|platform)/iu.test(String(error))

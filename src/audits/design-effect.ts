@@ -5,29 +5,29 @@ import type { Estimate } from './statistics.ts'
 const { jStat } = jstat
 
 /**
- * Builds of one batch resemble each other, so that they say less than as many independent builds. How much less is the
- * design effect: the variance of a difference with batches over that without. It is used as Donner and Klar do in
- * "Design and Analysis of Cluster Randomization Trials in Health Research" (2000), chapters 6 and 7: the test
- * statistic is divided by it, with one intraclass correlation for all groups.
+ * Builds of one batch resemble each other, so they carry less evidence than as many independent builds. The design effect
+ * is the variance of a difference under batches, divided by its variance for independent builds. A chi-square statistic
+ * is divided by it, a z statistic by its square root: Donner and Klar, "Design and Analysis of Cluster Randomization
+ * Trials in Health Research" (2000), chapters 6 and 7.
  */
 export interface DesignEffect {
   /** At least 1. */
   readonly factor: number
-  /** Degrees of freedom for the t distribution: batches less groups. */
+  /** Degrees of freedom of the t distribution: batches minus groups. */
   readonly freedom: number
-  /** In which the builds of both sides lie. */
+  /** Number of batches that contain builds of the two groups. */
   readonly batches: number
 }
 
 /**
- * The intraclass correlation by analysis of variance (Donner and Klar, section 6.2; never below 0): the share of the
- * variance that lies between batches. Differences between groups are taken out first.
+ * The intraclass correlation: the share of the variance that lies between batches. The estimate is that of an analysis
+ * of variance (Donner and Klar, section 6.2), at least 0. Differences between groups are removed first.
  */
 export function intraclassCorrelation(sums: readonly BatchSums[]): number {
   const means = new Map<string, number>()
   for (const [grp, rows] of Map.groupBy(sums, ({ grp }) => grp))
     means.set(grp, total(rows, 'sum') / total(rows, 'n'))
-  // Sums of residuals: of the values less the means of their groups.
+  // Sums of the residuals: values minus the mean of their group.
   const batches = [...Map.groupBy(sums, ({ batch }) => batch).values()].map((rows) => ({
     n: total(rows, 'n'),
     sum: rows.reduce((all, { grp, n, sum }) => all + sum - n * (means.get(grp) ?? 0), 0),
@@ -49,10 +49,10 @@ export function intraclassCorrelation(sums: readonly BatchSums[]): number {
 
 /**
  * The design effect of the difference between two groups: the larger of two estimates.
- * The one from the intraclass correlation judges a group of few batches by the differences between all batches. The
- * luck of a batch cancels out in it as far as the batch has equal shares of the builds of both groups.
- * The cluster-robust one also sees luck that is shared within parts of a batch, by the builds of one group alone, as
- * if several nightly runs on one day use different prompt versions.
+ * The estimate from the intraclass correlation works for a group of few batches: it uses the differences between all
+ * batches. In it, the luck of a batch cancels out to the degree that the batch has equal shares of both groups.
+ * The cluster-robust estimate also covers luck that only the builds of one group share within a batch, for example if
+ * several nightly runs on one day use different prompt versions.
  */
 export function designEffect(
   sums: readonly BatchSums[],
@@ -70,7 +70,7 @@ export function designEffect(
   }
 }
 
-/** Donner and Klar's, for batches that may have builds of both groups. */
+/** Donner and Klar's estimate, extended to batches that have builds of both groups. */
 function correlatedEffect(a: readonly BatchSums[], b: readonly BatchSums[], correlation: number): number {
   const [n1, n2] = [total(a, 'n'), total(b, 'n')]
   const unlike = differencesByBatch(
@@ -80,7 +80,7 @@ function correlatedEffect(a: readonly BatchSums[], b: readonly BatchSums[], corr
   return 1 - correlation + (correlation * squared(unlike)) / (1 / n1 + 1 / n2)
 }
 
-/** The cluster-robust variance (Liang and Zeger 1986) over that of independent builds. */
+/** The cluster-robust variance (Liang and Zeger 1986), divided by the variance for independent builds. */
 function robustEffect(a: readonly BatchSums[], b: readonly BatchSums[], batches: number): number {
   const [n1, n2] = [total(a, 'n'), total(b, 'n')]
   const [mean1, mean2] = [total(a, 'sum') / n1, total(b, 'sum') / n2]
@@ -106,13 +106,13 @@ const squared = (values: readonly number[]): number => values.reduce((sum, value
 const total = <K extends string>(rows: readonly Readonly<Record<K, number>>[], key: K): number =>
   rows.reduce((sum, row) => sum + row[key], 0)
 
-/** The two-sided p-value of a test on independent builds, corrected for the design effect. Never smaller. */
+/** Corrects the two-sided p-value of a test for independent builds. The result is never smaller. */
 export function adjustP(p: number, { factor, freedom }: DesignEffect): number {
   const z = -jStat.normal.inv(Math.max(p, 1e-300) / 2, 0, 1)
   return Math.max(p, Math.min(1, 2 * jStat.studentt.cdf(-z / Math.sqrt(factor), freedom)))
 }
 
-/** A 95 % interval, widened for the design effect. */
+/** Widens a 95 % interval of independent builds. */
 export function adjustInterval({ value, low, high }: Estimate, { factor, freedom }: DesignEffect): Estimate {
   const widened = Math.sqrt(factor) * (jStat.studentt.inv(0.975, freedom) / jStat.normal.inv(0.975, 0, 1))
   return { value, low: value - (value - low) * widened, high: value + (high - value) * widened }

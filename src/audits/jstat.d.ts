@@ -1,4 +1,4 @@
-/** As much of jstat as the statistics need; the package ships no types. */
+/** Types of the part of jstat that is used here. The package has none. */
 declare module 'jstat' {
   const jstat: {
     readonly jStat: {

@@ -16,7 +16,7 @@ export interface ReportInput {
   readonly nowMs: number
 }
 
-/** The four audits over the rows in the database, and what follows from them. */
+/** Calculates the four audits over the rows in the database, and the insights. */
 export async function makeReport(database: Database, { period, input, nowMs }: ReportInput): Promise<Report> {
   await createViews(database, period)
   const lacking: string[] = []

@@ -7,7 +7,7 @@ import type { History } from '../history/history.ts'
 import type { Progress } from '../history/progress.ts'
 import { labelValue } from '../metrics/labels.ts'
 
-/** One attributed entry, as the tables of the report and the exported file have it. */
+/** One attributed entry: a row of the report's tables and of the exported file. */
 export interface EntryRow {
   readonly seq: number
   readonly run_id: string
@@ -67,7 +67,7 @@ type ShownColumn = NonNullable<ColumnOf[keyof Entry]>
 export interface BuildRow {
   readonly run_id: string
   readonly outcome: string
-  /** Time of its last entry before it closed: the build belongs to the period in which that lies. */
+  /** Time of its last entry before it closed. It decides to which period the build belongs. */
   readonly last_entry_ms: number
   readonly context_file_hash: string | null
   readonly duration_seconds: number
@@ -83,19 +83,18 @@ export interface RowsDeps {
   readonly history: History
   readonly sink: RowSink
   readonly progress: Progress
-  /** Builds idle for so long before this moment are closed. */
+  /** Builds that have been idle for `buildTimeoutMs` at this moment are closed. */
   readonly nowMs: number
   readonly buildTimeoutMs: number
   readonly phaseRules: readonly PhaseRule[]
   readonly stopped: () => boolean
 }
 
-/** How many entries pass until somebody else may have the processor. */
+/** Yields to the event loop after this many entries. */
 const PAUSE_EVERY = 4_096
 
 /**
- * Goes through the history in order of time with the state machine of `watch`, on a clock that is the entries'
- * own.
+ * Passes the history in order of time through the state machine of `watch`. The timestamps of the entries are its clock.
  */
 export async function attributeRows(deps: RowsDeps): Promise<void> {
   const { history, sink, progress } = deps

@@ -12,7 +12,7 @@ export interface Estimate {
 const LEVEL = 0.95
 const Z = jStat.normal.inv(1 - (1 - LEVEL) / 2, 0, 1)
 
-/** A proportion with its Wilson score interval (Wilson 1927), which holds up near 0 and 1 and for small `n`. */
+/** A proportion with its Wilson score interval (Wilson 1927), which is reliable near 0 and 1 and for small `n`. */
 export function wilson(successes: number, n: number): Estimate | null {
   if (n === 0) return null
   const share = successes / n
@@ -26,7 +26,7 @@ export function wilson(successes: number, n: number): Estimate | null {
   }
 }
 
-/** Difference of two proportions, second less first, with Newcombe's hybrid score interval (Newcombe 1998, method 10). */
+/** Difference of two proportions, second minus first, with Newcombe's hybrid score interval (Newcombe 1998, method 10). */
 export function proportionDifference(k1: number, n1: number, k2: number, n2: number): Estimate | null {
   const first = wilson(k1, n1)
   const second = wilson(k2, n2)
@@ -39,7 +39,7 @@ export function proportionDifference(k1: number, n1: number, k2: number, n2: num
   }
 }
 
-/** Fisher's exact test, two-sided: the p-value of two proportions being this different or more by chance. */
+/** Fisher's exact test, two-sided: the probability that two equal proportions differ by chance as much as observed, or more. */
 export function fisherExact(k1: number, n1: number, k2: number, n2: number): number {
   const all = n1 + n2
   const successes = k1 + k2
@@ -49,7 +49,7 @@ export function fisherExact(k1: number, n1: number, k2: number, n2: number): num
   const logOf = (k: number): number => logChoose(n1, k) + logChoose(n2, successes - k) - whole
   const observed = logOf(k1)
   let p = 0
-  // As likely as what was seen, or less; the tolerance is for rounding, as R's fisher.test has it.
+  // As likely as the observed table, or less. The tolerance allows for rounding, as in R's fisher.test.
   for (let k = Math.max(0, successes - n2); k <= Math.min(n1, successes); k++) {
     const log = logOf(k)
     if (log <= observed + 1e-7) p += Math.exp(log)
@@ -57,11 +57,11 @@ export function fisherExact(k1: number, n1: number, k2: number, n2: number): num
   return Math.min(1, p)
 }
 
-/** What is needed of a sample to compare its mean. */
+/** What the comparison of two means needs from a sample. */
 export interface Sample {
   readonly n: number
   readonly mean: number
-  /** With n - 1. */
+  /** Sample variance, with n - 1 in the denominator. */
   readonly variance: number
 }
 
@@ -80,7 +80,7 @@ export function meanEstimate({ n, mean, variance }: Sample): MeanEstimate | null
   return { value: mean, low: mean - half, high: mean + half }
 }
 
-/** Difference of two means, second less first, with Welch's interval, which takes unequal spreads. */
+/** Difference of two means, second minus first, with Welch's interval, which allows unequal variances. */
 export function meanDifference(first: Sample, second: Sample): Estimate | null {
   if (first.n < 2 || second.n < 2) return null
   const a = first.variance / first.n
@@ -94,8 +94,8 @@ export function meanDifference(first: Sample, second: Sample): Estimate | null {
 
 /**
  * The Mann-Whitney U test, two-sided, by the normal approximation with correction for ties and continuity.
- * Asks nothing of the shape of the distributions: token counts have long tails. `ranks` are those of the
- * first sample among both, ties averaged; `ties` is the sum of t³ - t over groups of t equal values.
+ * It makes no assumption about the shape of the distributions: token counts have long tails. `rankSum` is the sum of
+ * the ranks of the first sample among both, ties averaged; `ties` is the sum of t³ - t over groups of t equal values.
  */
 export function mannWhitney(rankSum: number, n1: number, n2: number, ties: number): number {
   const n = n1 + n2
@@ -107,7 +107,7 @@ export function mannWhitney(rankSum: number, n1: number, n2: number, ties: numbe
   return Math.min(1, 2 * jStat.normal.cdf(-distance / Math.sqrt(variance), 0, 1))
 }
 
-/** Benjamini and Hochberg's correction (1995): the false discovery rate at which each would count as found. */
+/** Benjamini and Hochberg's correction (1995): for each p-value, the lowest false discovery rate at which it is a finding. */
 export function benjaminiHochberg(pValues: readonly number[]): number[] {
   const order = pValues.map((p, i) => ({ p, i })).sort((a, b) => b.p - a.p)
   const q = Array.from({ length: pValues.length }, () => 1)

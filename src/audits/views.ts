@@ -1,9 +1,9 @@
 import type { Database } from './database.ts'
 
 export interface Period {
-  /** Entries and builds from this moment on; absent: from the first. */
+  /** Inclusive start in milliseconds since the epoch; undefined: from the first entry. */
   readonly sinceMs: number | undefined
-  /** Up to, not including, this moment; absent: to the last. */
+  /** Exclusive end in milliseconds since the epoch; undefined: to the last entry. */
   readonly untilMs: number | undefined
 }
 
@@ -46,7 +46,7 @@ export async function createViews(database: Database, period: Period): Promise<v
            FROM all_entries GROUP BY run_id HAVING count(context_file_hash) > 0
          )
        ) WHERE ${bound('started_ms', period)}`,
-    // Revisions of GEMINI.md, numbered by first sight in everything that was read.
+    // Revisions of GEMINI.md, numbered by their first use in all files that were read.
     `CREATE TABLE revisions AS
        SELECT *, row_number() OVER (ORDER BY first_seen_ms, context_hash)::INTEGER AS version FROM (
          SELECT context_file_hash[:12] AS context_hash, min(context_file_hash) AS context_file_hash,

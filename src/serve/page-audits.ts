@@ -8,7 +8,7 @@ import type { AuditsView } from './status.ts'
 
 const TOP = 12
 
-/** The four audits: each a card with its charts, and the same in figures. */
+/** The four audits: a card for each, with charts and tables. */
 export function auditCards(audits: AuditsView, charts: ChartSet | undefined): Html {
   const cards = [
     liveCard('token-efficiency', 'Token efficiency', [
@@ -36,7 +36,7 @@ export function auditCards(audits: AuditsView, charts: ChartSet | undefined): Ht
   return html`${cards}`
 }
 
-/** The chart's markup is the renderer's own; every text in it is escaped there. */
+/** The renderer has escaped every text in the chart. */
 const chart = (caption: string, svg: string | undefined): Html =>
   svg === undefined ? html`` : figure(caption, { markup: svg })
 

@@ -1,6 +1,6 @@
 /**
- * Keeps the page up to date: fetches itself and swaps the content of the parts marked `data-live` that changed.
- * The parts themselves stay, and with them focus and scroll position; a selection of text or a hidden tab pauses it.
+ * Keeps the page up to date: fetches the page again and replaces the content of the parts marked `data-live` that changed.
+ * The parts themselves stay, and so do focus and scroll position. A text selection or a hidden tab pauses it.
  */
 export const PAGE_SCRIPT = `
 const stale = document.getElementById('stale')

@@ -15,7 +15,7 @@ const STYLE = `${BASE_STYLE}${CHART_STYLE}`
 
 const sha256 = (text: string): string => `'sha256-${createHash('sha256').update(text).digest('base64')}'`
 
-/** Nothing from outside, no script and no style but the page's own. */
+/** Allows no external resources, and only the page's own script and style. */
 export const PAGE_SECURITY_POLICY = [
   "default-src 'none'",
   `script-src ${sha256(PAGE_SCRIPT)}`,
@@ -27,10 +27,10 @@ export const PAGE_SECURITY_POLICY = [
   "frame-ancestors 'none'",
 ].join('; ')
 
-/** The whole page, self-contained: works without scripts, and keeps itself up to date with them. */
+/** Renders the whole page. It is self-contained, works without scripts, and updates itself if scripts are allowed. */
 export function renderPage(view: StatusView, charts?: ChartSet): string {
   const title = `${view.ready ? '' : 'Not ready: '}audit-trace-exporter`
-  // Not through `html`: the texts of script and style are hashed as they are.
+  // Not through `html`: the hashes in the security policy are those of the unescaped script and style.
   const head = `<!doctype html><html lang="en"><head><meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1"><link rel="icon" href="data:,">
 <title>${title}</title><style>${STYLE}</style><noscript><meta http-equiv="refresh" content="15"></noscript></head>`
@@ -80,7 +80,7 @@ function readiness(view: StatusView): Html {
 
 function tiles(view: StatusView): Html {
   const successes = view.builds.first_pass + view.builds.after_rework
-  // An abandoned build was never judged.
+  // An abandoned build has no verdict.
   const judged = successes + view.builds.failed
   const spent = sum(view.buildTokens)
   return html`<dl class="tiles" id="tiles" data-live>

@@ -1,16 +1,16 @@
 import type { Outcome } from '../attribute/build.ts'
 
-/** Everything that the page shows, at one moment; all totals are committed ones. */
+/** Everything that the page shows, at one moment. All totals are committed. */
 export interface StatusView {
   version: string
   startedAtMs: number
   nowMs: number
   ready: boolean
   notReadyReason?: string
-  /** False while the state cannot be written: totals stand still then. */
+  /** False while the state cannot be written. The totals do not change then. */
   stateDurable: boolean
   roots: { path: string; state: 'watching' | 'waiting' }[]
-  /** Where reading stands, committed or not. May be thousands: the page shows the most interesting ones. */
+  /** Reading positions, committed or not. There may be thousands; the page shows the most interesting ones. */
   files: FileView[]
   /** Lines that could not be counted, by reason. */
   rejectedLines: Record<string, number>
@@ -48,11 +48,11 @@ export interface AuditsView {
 interface RevisionView {
   label: string
   builds: number
-  /** Builds with a verdict: all but the abandoned. */
+  /** Builds with a verdict: all except abandoned ones. */
   judged: number
   firstPass: number
   successes: number
-  /** Of its closed builds. */
+  /** Tokens of its closed builds. */
   tokens: number
   validations: number
   passed: number
@@ -66,7 +66,7 @@ export interface FileView {
   countedBytes: number
   rejectedBytes: number
   skippedBytes: number
-  /** An unfinished line, waiting for its end. */
+  /** Bytes of an unfinished line at the end. */
   pendingBytes: number
   /** Not yet read. */
   lagBytes: number
