@@ -9,11 +9,11 @@ export type { Logger } from 'pino'
 export interface LogTarget {
   /** 2 for standard error. */
   readonly fd: number
-  /** Somebody reads along: colours and columns instead of JSON. */
+  /** Colours and columns for a terminal instead of JSON. */
   readonly pretty: boolean
 }
 
-/** One JSON object per line; written at once, so that a crash cannot take the last lines along. */
+/** Writes one JSON object per line, synchronously, so that a crash does not lose the last lines. */
 export function createLogger({ fd, pretty }: LogTarget): Logger {
   const options = {
     base: null,
@@ -29,89 +29,70 @@ export function createLogger({ fd, pretty }: LogTarget): Logger {
   return pino(options, pino.destination({ dest: fd, sync: true }))
 }
 
-/** So many rejected lines of one file are logged in a window; the rest is counted and told in one line. */
-const LINES_PER_WINDOW = 5
+/** At most this many warnings per file and minute; the rest are summarised in one line. */
+const WARNINGS_PER_WINDOW = 5
 const WINDOW_MS = 60_000
+const MAX_WINDOWS = 10_000
 
 const MAX_PATHS = 20
 
-interface Window {
-  startedMs: number
-  logged: number
-  suppressed: number
+interface LogEvents extends Events {
+  /** Logs the summaries that are still due. */
+  close(): void
 }
 
-/** Logs and counts what the parts tell, once for each fact. */
-export function createLogEvents(log: Logger, self: () => SelfMetrics | undefined, clock: Clock): Events {
-  const windows = new Map<string, Window>()
+/** Calls back once, `ms` from now, unless the process ends before. */
+type Later = (ms: number, callback: () => void) => void
 
-  /** Whether another line about this file may be logged now. */
-  function admit(path: string): boolean {
-    const nowMs = clock.monotonicMs()
-    let window = windows.get(path)
-    if (window === undefined || nowMs - window.startedMs > WINDOW_MS) {
-      if (window !== undefined) tellSuppressed(path, window)
-      if (windows.size > 10_000) windows.clear()
-      window = { startedMs: nowMs, logged: 0, suppressed: 0 }
-      windows.set(path, window)
-    }
-    if (window.logged < LINES_PER_WINDOW) {
-      window.logged++
-      return true
-    }
-    if (window.suppressed++ === 0) {
-      log.warn(
-        { event: 'lines_suppressed', path },
-        `${path}: more such lines; they are counted, not logged, for a minute`,
-      )
-    }
-    return false
-  }
+const unrefTimer: Later = (ms, callback) => void setTimeout(callback, ms).unref()
 
-  function tellSuppressed(path: string, window: Window): void {
-    if (window.suppressed === 0) return
-    log.warn(
-      { event: 'lines_suppressed', path, lines: window.suppressed },
-      `${path}: ${window.suppressed} more lines were not logged`,
-    )
-  }
-
+/** Logs every event and counts the failed file operations. `later` is the timer, which tests replace. */
+export function createLogEvents(
+  log: Logger,
+  self: () => SelfMetrics | undefined,
+  clock: Clock,
+  later: Later = unrefTimer,
+): LogEvents {
+  const limit = createWarningLimit(log, clock, later)
   return {
+    close: () => limit.close(),
     lineRejected({ path, line }, reason, field, cause) {
-      if (!admit(path)) return
+      if (!limit.admit(path)) return
       const where = field === '' ? `${path}:${line}` : `${path}:${line}: ${field}`
       log.warn({ event: 'line_rejected', path, line, reason, field, cause }, `${where}: ${cause} (${reason})`)
     },
     entryWarned({ path, line }, warning) {
-      if (!admit(path)) return
+      if (!limit.admit(path)) return
       log.warn({ event: 'entry_warned', path, line, warning }, `${path}:${line}: ${warning}`)
     },
     rootWaiting: (root) =>
-      log.warn({ event: 'root_waiting', root }, `${root} does not exist yet; waiting for it`),
-    rootFound: (root) => log.info({ event: 'root_found', root }, `${root} has appeared`),
-    fileFound: (path) => log.debug({ event: 'file_found', path }, `${path}: found`),
+      log.warn({ event: 'root_waiting', root }, `${root}: Does not exist yet; waiting for it.`),
+    rootFound: (root) => log.info({ event: 'root_found', root }, `${root}: Found; watching it.`),
+    fileFound: (path) => log.debug({ event: 'file_found', path }, `${path}: Found.`),
     rotationFound: (path) =>
       log.info(
         { event: 'rotation_found', path },
-        `${path}: found under a rotated name; reading it from the start`,
+        `${path}: Found under a rotated name; reading it from the start.`,
       ),
     compressedFound: (paths) =>
       log.info(
         { event: 'compressed_found', paths: paths.slice(0, MAX_PATHS), files: paths.length },
-        `${paths[0] ?? ''}: compressed files are not read; what was not read before compression is not counted (${paths.length} new)`,
+        `${paths[0] ?? ''}: Compressed files are not read (${paths.length} new); lines that were not read before the compression are not counted.`,
       ),
     fileTruncated: (path, position, size) =>
       log.warn(
         { event: 'file_truncated', path, position, size },
-        `${path}: holds other content than was read (position ${position}, size now ${size}); reading it from its start`,
+        `${path}: File was truncated or replaced; reading again from the start.`,
       ),
-    fileRotated: (from, to) => log.info({ event: 'file_rotated', from, to }, `${from} is now ${to}`),
+    fileRotated: (from, to) =>
+      log.info({ event: 'file_rotated', from, to }, `${from}: File was renamed to ${to}; reading it there.`),
     fileGone(path, pendingBytes) {
-      if (pendingBytes === 0) log.debug({ event: 'file_gone', path }, `${path}: gone, read to its end`)
+      if (pendingBytes === 0)
+        log.debug({ event: 'file_gone', path }, `${path}: File was deleted; it was read to the end.`)
       else
         log.warn(
           { event: 'file_gone', path, pendingBytes },
-          `${path}: gone with an unfinished last line of ${pendingBytes} bytes`,
+          `${path}: File was deleted with an unfinished last line of ${pendingBytes} bytes, which is not counted.`,
         )
     },
     fileFailed(path, operation, error) {
@@ -119,21 +100,84 @@ export function createLogEvents(log: Logger, self: () => SelfMetrics | undefined
       const cause = error instanceof Error ? error.message : String(error)
       log.error(
         { event: 'file_failed', path, operation, cause },
-        `${path}: cannot ${operation}: ${cause}; trying again`,
+        `${path}: Failed to ${operation}: ${cause}. Retrying.`,
       )
     },
-    fileRecovered: (path) => log.info({ event: 'file_recovered', path }, `${path}: reading again`),
+    fileRecovered: (path) =>
+      log.info({ event: 'file_recovered', path }, `${path}: Recovered; reading it again.`),
     caughtUp: (files, seconds) =>
       log.info(
         { event: 'caught_up', files, seconds },
-        `caught up with ${files} files in ${seconds.toFixed(1)} s; ready`,
+        `Caught up with ${files} files in ${seconds.toFixed(1)} s; ready.`,
       ),
     commitFailed: (error) =>
       log.error(
         { event: 'commit_failed', cause: error.message },
-        `${error.message} Reading is paused until then.`,
+        `${error.message} Reading is paused until the state can be written.`,
       ),
     commitRecovered: () =>
-      log.info({ event: 'commit_recovered' }, 'the state can be written again; reading goes on'),
+      log.info({ event: 'commit_recovered' }, 'The state can be written again; reading continues.'),
+  }
+}
+
+interface WarningLimit {
+  /** Whether another warning about this file may be logged now. */
+  admit(path: string): boolean
+  /** Logs the summaries that are still due. */
+  close(): void
+}
+
+interface Window {
+  readonly startedMs: number
+  logged: number
+  suppressed: number
+}
+
+/** Limits the warnings for each file and logs, when its minute is over, how many were suppressed. */
+function createWarningLimit(log: Logger, clock: Clock, later: Later): WarningLimit {
+  const windows = new Map<string, Window>()
+
+  function end(path: string, window: Window): void {
+    if (windows.get(path) !== window) return
+    windows.delete(path)
+    if (window.suppressed === 0) return
+    log.warn(
+      { event: 'lines_suppressed', path, lines: window.suppressed },
+      `${path}: ${window.suppressed} further warnings were suppressed.`,
+    )
+  }
+
+  function close(): void {
+    for (const [path, window] of Array.from(windows)) end(path, window)
+  }
+
+  function windowOf(path: string): Window {
+    const nowMs = clock.monotonicMs()
+    const open = windows.get(path)
+    if (open !== undefined && nowMs - open.startedMs < WINDOW_MS) return open
+    if (open !== undefined) end(path, open)
+    if (windows.size >= MAX_WINDOWS) close()
+    const window = { startedMs: nowMs, logged: 0, suppressed: 0 }
+    windows.set(path, window)
+    return window
+  }
+
+  return {
+    close,
+    admit(path) {
+      const window = windowOf(path)
+      if (window.logged < WARNINGS_PER_WINDOW) {
+        window.logged++
+        return true
+      }
+      if (window.suppressed++ === 0) {
+        log.warn(
+          { event: 'lines_suppressed', path },
+          `${path}: Further warnings for this file are suppressed for one minute.`,
+        )
+        later(window.startedMs + WINDOW_MS - clock.monotonicMs(), () => end(path, window))
+      }
+      return false
+    },
   }
 }

@@ -10,6 +10,7 @@ import type { WatchDeps } from './commands/watch.ts'
 import { workerConfigOf, workerDeclaration } from './commands/worker-flags.ts'
 import { argumentsOf, optionsOf, parseFlags, positionalKeys } from './config/flags.ts'
 import { UsageError } from './config/usage-error.ts'
+import { counted } from './render/format.ts'
 
 export interface ProgramDeps extends WatchDeps {
   /** Writes a line to standard output: results. */
@@ -48,7 +49,7 @@ const COMMANDS: readonly RunnableCommand[] = [
   define(checkDeclaration, async (options, deps) => {
     const { check } = await load(import('./commands/check.ts'))
     const { files, lines, faults } = await unlessAborted(check(options, deps.print), deps.signal)
-    deps.complain(`${files} files, ${lines} lines, ${faults} faults`)
+    deps.complain(`${counted(files, 'file')}, ${counted(lines, 'line')}, ${counted(faults, 'fault')}`)
     return faults === 0 ? EXIT.done : EXIT.failed
   }),
   define(backfillDeclaration, async (options, deps) => {

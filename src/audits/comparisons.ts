@@ -188,8 +188,8 @@ export const tooFew = (what: string, n1: number, n2: number): string =>
   `${what}: ${n1} and ${n2}; ${MIN_GROUP} each are needed.`
 
 const tooFewBatches = (what: string): string =>
-  `${what}: the builds come from too few days to tell a difference from the luck of a day; ` +
-  `${MIN_FREEDOM} days more than there are groups are needed.`
+  `${what}: the builds are from too few days to separate a difference from the variation between days; ` +
+  `at least ${MIN_FREEDOM} days more than groups are needed.`
 
 /**
  * Whether a difference is a finding: q is at most 5 %, the interval excludes zero, and the test points in the same

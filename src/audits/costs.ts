@@ -52,14 +52,14 @@ function contextCost(audits: Audits): Insight[] {
     {
       id: 'cost/context',
       kind: 'cost',
-      title: `GEMINI.md is ${percent(context / prompt)} of the prompts`,
+      title: `GEMINI.md is ${percent(context / prompt)} of the prompts: a tenth of it costs ${number(context * CUT)} tokens`,
       evidence: `${number(context)} of ${number(prompt)} prompt tokens, over the entries that record the whole prompt and its parts. Measured, not compared.`,
       tokens: context * CUT,
       part_of: null,
       change:
-        'Shorten GEMINI.md: each tenth cut from it saves this many tokens. Begin with rules whose error types no longer occur, and with long examples.',
+        'Shorten GEMINI.md. Begin with rules whose error types no longer occur, and with long examples.',
       verify:
-        'Check in the table of revisions that the first-pass rate of the shorter revision does not fall.',
+        'Compare the first-pass rate of the shorter revision with that of this one in the table of revisions.',
     },
   ]
 }

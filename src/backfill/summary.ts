@@ -48,7 +48,8 @@ export function summarise(options: SummaryOptions, outcome: Outcome): string {
   if (inFuture > 0)
     lines.push(`Timestamps in the future: ${entries(inFuture)}, included in the totals as of now.`)
   lines.push('Next:')
-  if (options.prometheusData === undefined) {
+  if (written.length === 0) lines.push('  Nothing to import: no entry is old enough.')
+  else if (options.prometheusData === undefined) {
     lines.push(
       `  for file in ${quoted(options.out)}/audit-*.om; do promtool tsdb create-blocks-from openmetrics "$file" DATA_DIRECTORY; done`,
     )

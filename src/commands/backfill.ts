@@ -53,6 +53,7 @@ export async function backfill(options: BackfillOptions, deps: BackfillDeps): Pr
   }
   try {
     const store = openStore(work.directory)
+    const events = createLogEvents(deps.log, () => undefined, clock)
     let replayed: Replayed
     try {
       replayed = await replay(
@@ -69,7 +70,7 @@ export async function backfill(options: BackfillOptions, deps: BackfillDeps): Pr
           store,
           progress,
           nowMs,
-          events: createLogEvents(deps.log, () => undefined, clock),
+          events,
           stopped: () => deps.signal.aborted,
           onFault: (where, cause) => fault(`${where}: ${cause}`),
           onDay(day) {
@@ -82,6 +83,7 @@ export async function backfill(options: BackfillOptions, deps: BackfillDeps): Pr
         },
       )
     } finally {
+      events.close()
       store.close()
     }
     writeManifest(options.out, manifest)

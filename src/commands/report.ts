@@ -11,6 +11,7 @@ import { requireWritableFile } from '../config/writable.ts'
 import { readHistory } from '../history/history.ts'
 import { leftOut } from '../history/left-out.ts'
 import { createProgress } from '../history/progress.ts'
+import { counted } from '../render/format.ts'
 import type { LineSink } from '../tail/reader.ts'
 import type { ReportOptions } from './report-flags.ts'
 
@@ -91,8 +92,8 @@ export async function report(options: ReportOptions, deps: ReportDeps): Promise<
     const seconds = (deps.clock.monotonicMs() - startedMs) / 1000
     const where = options.out === undefined ? '' : `; written to ${options.out}`
     deps.complain(
-      `${history.files.length} files, ${history.entries} entries, ${history.rejectedLines} rejected lines, ` +
-        `${made.insights.length} insights in ${seconds.toFixed(1)} s${where}`,
+      `${counted(history.files.length, 'file')}, ${counted(history.entries, 'entry', 'entries')}, ${counted(history.rejectedLines, 'rejected line')}, ` +
+        `${counted(made.insights.length, 'insight')} in ${seconds.toFixed(1)} s${where}`,
     )
     return faults === 0
   } finally {

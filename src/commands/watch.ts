@@ -95,6 +95,7 @@ export async function watch(config: WatchConfig, deps: WatchDeps): Promise<void>
     await engine.exposition.close()
     store.close()
     rescan.close()
+    events.close()
     if (durable) log.info({ event: 'stopped' }, 'Stopped. Everything that was read is committed.')
   }
 }

@@ -42,7 +42,7 @@ test('the share of GEMINI.md is that of the whole prompt: a small one is no advi
 test('a GEMINI.md that is most of the whole prompt is a cost', async () => {
   const report = await reportOnEntries(withPrompt(1_000, 900, 60))
   expect(report.insights.map(({ title, tokens }) => [title, tokens])).toEqual([
-    ['GEMINI.md is 90.0 % of the prompts', 2_700],
+    ['GEMINI.md is 90.0 % of the prompts: a tenth of it costs 2,700 tokens', 2_700],
   ])
 })
 

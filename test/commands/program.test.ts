@@ -65,7 +65,7 @@ test('check names each fault by file, line, field and cause, and fails', async (
     `${shown}:3: total_token_cost: is not prompt_token_count + completion_token_count`,
   )
   expect(ended.output).toContain(`${shown}:4: does not end in a newline`)
-  expect(ended.output).toContain('1 files, 3 lines, 3 faults')
+  expect(ended.output).toContain('1 file, 3 lines, 3 faults')
 })
 
 test('check is content with what is right, and says when there is nothing', async () => {
