@@ -34,6 +34,8 @@ export interface EngineDeps {
   readonly onCommit: (seconds: number) => void
   /** How much is read at once; a scrape may have to wait for as long as that takes. */
   readonly sliceBytes?: number
+  /** How many files that are read may be open at once. */
+  readonly maxOpenFiles?: number
 }
 
 export interface Engine {
@@ -117,7 +119,12 @@ export function createEngine(config: EngineConfig, deps: EngineDeps): Engine {
         }
       },
     },
-    { ...config, coldAfterMs: COLD_AFTER_MS, maxOpenFiles: MAX_OPEN_FILES, forgetAfterMs: FORGET_AFTER_MS },
+    {
+      ...config,
+      coldAfterMs: COLD_AFTER_MS,
+      maxOpenFiles: deps.maxOpenFiles ?? MAX_OPEN_FILES,
+      forgetAfterMs: FORGET_AFTER_MS,
+    },
   )
 
   let ready = false

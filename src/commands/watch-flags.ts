@@ -58,7 +58,7 @@ const watchFlags = z.strictObject({
       value: '<duration>',
       env: 'AUDIT_SCAN_INTERVAL',
       group: READING,
-      help: 'How often to scan everything below the paths, besides change events.',
+      help: 'How often to scan everything below the paths, besides change events. A scan that takes longer than a fifth of it stretches the interval to ten times the scan.',
     },
     duration.prefault('10s'),
   ),

@@ -11,6 +11,7 @@ import { openStore } from '../state/store.ts'
 import { nodeFileSystem, type FileSystem } from '../tail/file-system.ts'
 import { createHints, noHints } from '../tail/hints.ts'
 import { createWaker, runLoop, type Waker } from '../tail/loop.ts'
+import { openFilesBudget, openFilesLimit } from '../tail/open-files.ts'
 import { createPageCharts } from './watch-charts.ts'
 import type { WatchConfig } from './watch-flags.ts'
 import { createStatus, type Status } from './watch-status.ts'
@@ -56,8 +57,11 @@ export async function watch(config: WatchConfig, deps: WatchDeps): Promise<void>
   const waker = createWaker()
   signal.addEventListener('abort', () => logStopping(log, signal), { once: true })
   const rescan = createRescanRequests(deps, waker)
+  const { maxOpenFiles, tightLimit } = openFilesBudget(openFilesLimit())
+  if (tightLimit !== undefined) warnOfLimit(log, tightLimit, maxOpenFiles)
   const engine = createEngine(config, {
     store,
+    maxOpenFiles,
     fs: deps.fs ?? nodeFileSystem,
     clock,
     events,
@@ -172,6 +176,14 @@ async function readUntilStopped(
   } finally {
     await hints.close()
   }
+}
+
+function warnOfLimit(log: Logger, limit: number, maxOpenFiles: number): void {
+  log.warn(
+    { event: 'few_open_files', limit, maxOpenFiles },
+    `The limit of open files is ${limit}, so at most ${maxOpenFiles} traces are kept open: more of them can lose lines if they ` +
+      'are deleted unread. Raise the limit with `ulimit -n 4096`, `LimitNOFILE=` or `--ulimit nofile=4096`.',
+  )
 }
 
 function logStopping(log: Logger, { reason }: AbortSignal): void {

@@ -61,15 +61,15 @@ async function follow(parts: Parts, file: TrackedFile, { path, facts }: Sighting
 /**
  * Which file a path leads to. The first case that holds decides:
  *
- * | case | inode known at this path | owner of device + inode | birth time | what it is |
- * | ---- | ------------------------ | ----------------------- | ---------- | ---------- |
- * | 1 | under another device, content holds | any | any | the file at this path: its file system was mounted anew |
- * | 2 | no | a file at another path, which itself has a new device | any | the owner gets its device, then 3 to 7 |
- * | 3 | no | a file that is open | another | the owner: an open file keeps its inode, so the birth time is wrong |
- * | 4 | no | a file that is closed | another | a new file: the inode is used again, the owner is forgotten |
- * | 5 | any | a file | the same | the owner, moved if its old path leads elsewhere now |
- * | 6 | no, and the file known there is gone | none | any | that file, if the content begins with all that was read of it |
- * | 7 | no | none | any | a new file |
+ * | case | what is known | what it is |
+ * | ---- | ------------- | ---------- |
+ * | 1 | a file at this path with this inode under another device, and its content is there | that file: its file system was mounted anew |
+ * | 2 | the owner of device and inode is elsewhere, and has a new device there | the owner gets its device, then 3 to 7 |
+ * | 3 | the owner has another birth time, but is open | the owner: an open file keeps its inode, so the birth time is wrong |
+ * | 4 | the owner has the same birth time | the owner, moved if its old path leads elsewhere now |
+ * | 5 | a file at this path is gone, and the content begins with all that was read of it | that file, replaced by a longer copy |
+ * | 6 | the owner has another birth time, and is closed | a new file: the inode is used again, the owner is forgotten |
+ * | 7 | nothing | a new file |
  */
 async function identify(parts: Parts, path: string, facts: FileFacts): Promise<TrackedFile> {
   const { registry, handles } = parts
@@ -77,10 +77,9 @@ async function identify(parts: Parts, path: string, facts: FileFacts): Promise<T
   const owner = registry.owner(facts)
   if (owner !== undefined && owner.path !== path) await followDevice(parts, owner) // 2
   const former = registry.formerOwner(facts)
-  if (former !== undefined && handles.get(former) !== undefined)
-    former.noteBirth(facts.birthNs) // 3
-  else if (former !== undefined) await forget(parts, former) // 4
-  const known = registry.find(facts) ?? (await replacedAt(parts, path, facts)) // 5, 6
+  if (former !== undefined && handles.get(former) !== undefined) former.noteBirth(facts.birthNs) // 3
+  const known = registry.find(facts) ?? (await replacedAt(parts, path, facts)) // 4, 5
+  if (former !== undefined && former !== known) await forget(parts, former) // 6
   return known ?? discover(parts, path, facts) // 7
 }
 

@@ -68,8 +68,9 @@ export interface LoopOptions {
 
 /** A busy writer must not keep us looking at every single line. */
 const REST_MS = 50
-/** Scans take at most this share of the time, however many files there are. */
-const SCAN_SHARE = 1 / 50
+/** A scan may take this share of its interval; one that takes longer stretches the interval to `SCAN_STRETCH` times as long. */
+const SCAN_SHARE = 1 / 5
+const SCAN_STRETCH = 10
 /** A scan of very many files pauses after this long for what is known to have grown. */
 const SCAN_PORTION_MS = 200
 
@@ -139,7 +140,8 @@ function createScans({ tail, clock, signal }: LoopDeps, { scanMs }: LoopOptions)
       tookMs += clock.monotonicMs() - startedMs
       if (!ended) return undefined
       const began = sinceMs
-      nextMs = clock.monotonicMs() + (requested ? 0 : Math.max(scanMs, tookMs / SCAN_SHARE))
+      nextMs =
+        clock.monotonicMs() + (requested ? 0 : tookMs <= scanMs * SCAN_SHARE ? scanMs : tookMs * SCAN_STRETCH)
       sinceMs = undefined
       tookMs = 0
       return began

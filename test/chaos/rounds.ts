@@ -158,11 +158,11 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosReport> {
       if (random.chance(0.08)) {
         traces.finishLines()
         if (await synchronise()) traces.destroy(random)
-      } else traces.harmless(random)
+      } else traces.harmless(random, isDurable)
     }
     await end(random)
     inspectState()
-    for (let i = random.integer(0, 5); i > 0; i--) traces.harmless(random)
+    for (let i = random.integer(0, 5); i > 0; i--) traces.harmless(random, isDurable)
   }
 
   async function end(random: Random): Promise<void> {
@@ -178,13 +178,37 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosReport> {
     }
   }
 
-  /** What a crash left on disk is whole, and the bytes of every file add up. */
-  function inspectState(): void {
+  /** Whether a crash at this moment would leave a state that knows the file. */
+  function isDurable(file: string): boolean {
+    const { dev, ino } = fs.statSync(file, { bigint: true })
+    try {
+      return withCopy((database) => {
+        const found = database
+          .prepare('SELECT id FROM files WHERE path = ? AND device = ? AND inode = ?')
+          .get(file, String(dev), String(ino))
+        return found !== undefined
+      })
+    } catch {
+      // Copied in the middle of a checkpoint.
+      return false
+    }
+  }
+
+  function withCopy<T>(use: (database: DatabaseSync) => T): T {
     const copy = path.join(directory, 'copy')
     fs.rmSync(copy, { recursive: true, force: true })
     fs.cpSync(state, copy, { recursive: true })
     const database = new DatabaseSync(path.join(copy, 'state.sqlite'))
     try {
+      return use(database)
+    } finally {
+      database.close()
+    }
+  }
+
+  /** What a crash left on disk is whole, and the bytes of every file add up. */
+  function inspectState(): void {
+    withCopy((database) => {
       const [check] = database.prepare('PRAGMA quick_check').all()
       const wrong = database
         .prepare('SELECT path FROM files WHERE position <> counted + rejected + skipped OR pending < 0')
@@ -196,9 +220,7 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosReport> {
         expected: 0,
         got: wrong.length,
       })
-    } finally {
-      database.close()
-    }
+    })
   }
 
   async function conclude(baseline: Truth): Promise<void> {

@@ -15,7 +15,7 @@ interface Content {
   /** Bytes of the last line that are still to be written. */
   rest: Buffer
   rotated: boolean
-  /** The exporter has committed that it knows this file. */
+  /** The exporter has committed that it knows this file: only then is it found under any name. */
   known: boolean
   gone: boolean
 }
@@ -40,8 +40,11 @@ export interface Traces {
   countable(readAtRisk: (slot: number) => number): Line[][]
   /** What stands there at the first start. */
   baseline(): void
-  /** Appends, begins files, renames: loses nothing, whether the exporter runs or not. */
-  harmless(random: Random): void
+  /**
+   * Appends, begins files, renames, copies: loses nothing, whether the exporter runs or not. `isDurable` says whether the
+   * state on disk knows the file at a path.
+   */
+  harmless(random: Random, isDurable: (path: string) => boolean): void
   /** Cuts off, deletes, replaces: to be done when all lines are ended and read; may put lines at risk first. */
   destroy(random: Random): void
   /** The exporter has committed all that stands in the files. */
@@ -55,6 +58,7 @@ export function createTraces(root: string, seed: Random, slots: number, progress
   const contents: Growing[] = []
   let lines = 0
   let nextSlot = 0
+  let copies = 0
 
   function begin(at: string, known = false): Growing {
     const id = contents.length
@@ -114,16 +118,47 @@ export function createTraces(root: string, seed: Random, slots: number, progress
   const living = (): Growing[] => contents.filter(({ gone }) => !gone)
   const named = (): Growing[] => living().filter(({ rotated }) => !rotated)
 
-  function rotate(content: Growing, random: Random): void {
+  /** To the watched name plus a suffix, or to any other name. */
+  function rotate(content: Growing, random: Random, anyName = false): void {
     const { path: at } = content
-    fs.renameSync(at, `${at}.${content.id}`)
-    content.path = `${at}.${content.id}`
+    if (!content.known) makeRecognisable(content)
+    const to = anyName
+      ? path.join(path.dirname(at), `aside-${content.id}`)
+      : `${at}${random.pick(['.', '-20261125-', '_'])}${content.id}`
+    fs.renameSync(at, to)
+    content.path = to
     content.rotated = true
-    if (random.chance(0.8)) {
-      const fresh = begin(at)
-      fs.writeFileSync(at, '')
-      write(fresh, random)
+    if (random.chance(0.8)) replant(at, random)
+  }
+
+  /** A file that was never seen is taken for a copy in the making until its first line is whole. */
+  function makeRecognisable(content: Growing): void {
+    finish(content)
+    while (content.lines.every(({ kind }) => kind === 'skipped')) put(content, [content.next(Date.now())])
+  }
+
+  function replant(at: string, random: Random): Growing {
+    const fresh = begin(at)
+    fs.writeFileSync(at, '')
+    write(fresh, random)
+    return fresh
+  }
+
+  /** Files that are rotated away within milliseconds, so that hardly any is ever seen under the watched name. */
+  function flash(random: Random): void {
+    let content = random.chance(0.5) ? create(random) : random.pick(named())
+    for (let i = random.integer(1, 3); i > 0; i--) {
+      const at = content.path
+      rotate(content, random)
+      if (i === 1 || content.path === at) return
+      content = contents.find((other) => other.path === at && !other.gone) ?? replant(at, random)
     }
+  }
+
+  /** A backup beside a file, which goes on. */
+  function copy(content: Growing, random: Random): void {
+    const name = random.pick(['.bak', '.copy', '-backup', '.1.orig'])
+    fs.copyFileSync(content.path, `${content.path}${name}${copies++}`)
   }
 
   function risk(content: Growing, random: Random): void {
@@ -202,15 +237,21 @@ export function createTraces(root: string, seed: Random, slots: number, progress
       for (let i = 0; i < 4; i++) create(seed)
       for (const content of contents) finish(content)
     },
-    harmless(random) {
+    harmless(random, isDurable) {
       const candidates = named()
       if (candidates.length === 0 || (living().length < MAX_FILES && random.chance(0.12))) {
         create(random)
         return
       }
+      if (living().length < MAX_FILES && random.chance(0.05)) return flash(random)
       const content = random.pick(random.chance(0.9) ? candidates : living())
-      if (random.chance(0.12) && content.known && !content.rotated) rotate(content, random)
-      else write(content, random)
+      if (random.chance(0.04)) copy(content, random)
+      else if (content.rotated || !random.chance(0.15)) write(content, random)
+      else if (random.chance(0.6)) rotate(content, random)
+      else {
+        content.known ||= isDurable(content.path)
+        if (content.known) rotate(content, random, true)
+      }
     },
     destroy(random) {
       const content = random.pick(living())

@@ -1,9 +1,9 @@
 import fs from 'node:fs'
 import path from 'node:path'
-import { expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { nodeFileSystem, type FileFacts } from '../../src/tail/file-system.ts'
 import { expectOnce, faulty, given, lines, text } from './given.ts'
-import { TRACE } from './world.ts'
+import { TRACE, type World } from './world.ts'
 
 test('a file renamed with unread lines is read to its end, and the new file at its path from its start', async () => {
   const world = given()
@@ -276,4 +276,69 @@ test('a file that no path leads to is known for seven days, and forgotten after 
   expectOnce(world, ['one'])
   await leave(7.1)
   expect(world.registry.count()).toBe(0)
+})
+
+describe('a longer copy that is renamed over a trace, as sync tools do', () => {
+  const sync = (world: World, line: string): void => {
+    const draft = path.join(world.root, '.draft')
+    fs.copyFileSync(world.trace, draft)
+    fs.appendFileSync(draft, `${line}\n`)
+    fs.renameSync(draft, world.trace)
+  }
+
+  test('goes on at the position, while the exporter runs and while it is down', async () => {
+    const world = given()
+    fs.writeFileSync(world.trace, 'one\ntwo\n')
+    await world.catchUp()
+    for (const line of ['three', 'four']) {
+      sync(world, line)
+      await world.catchUp()
+    }
+    world.commit()
+    await world.crash()
+    sync(world, 'five')
+    sync(world, 'six')
+    await world.catchUp()
+    expectOnce(world, ['one', 'two', 'three', 'four', 'five', 'six'])
+    expect(world.registry.count()).toBe(1)
+  })
+
+  test('goes on where lines were not read yet when the file was replaced', async () => {
+    const world = given()
+    fs.writeFileSync(world.trace, text(lines('a', 200)))
+    await world.catchUp()
+    fs.appendFileSync(world.trace, text(lines('b', 200)))
+    sync(world, 'last')
+    await world.catchUp()
+    expectOnce(world, lines('a', 200), lines('b', 200), ['last'])
+  })
+
+  test.each([
+    ['a shorter one', (before: string) => before.slice(0, 4)],
+    ['one with another beginning', (before: string) => before.replace('a-0', 'b-0')],
+    ['one with another end of what was read', (before: string) => `${before.slice(0, -8)}changed\n`],
+  ])('%s is a new file', async (_, change) => {
+    const world = given()
+    const before = text(lines('a', 100))
+    fs.writeFileSync(world.trace, before)
+    await world.catchUp()
+    const draft = path.join(world.root, '.draft')
+    fs.writeFileSync(draft, change(before))
+    fs.renameSync(draft, world.trace)
+    await world.catchUp()
+    const all = [...world.tally.lines.values()].reduce((a, b) => a + b, 0)
+    expect(all).toBe(100 + change(before).split('\n').length - 1)
+  })
+
+  test('a copy beside the file that it was made of is not taken for it', async () => {
+    const world = given()
+    fs.writeFileSync(world.trace, 'one\n')
+    await world.catchUp()
+    fs.renameSync(world.trace, path.join(world.root, 'moved'))
+    fs.copyFileSync(path.join(world.root, 'moved'), world.trace)
+    fs.appendFileSync(path.join(world.root, 'moved'), 'two\n')
+    await world.catchUp()
+    expect(world.tally.lines.get('two')).toBe(1)
+    expect(world.registry.count()).toBe(2)
+  })
 })

@@ -1,12 +1,12 @@
 import fs from 'node:fs'
 import path from 'node:path'
-import { expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import type { LinePlace } from '../../src/events.ts'
 import { nodeFileSystem } from '../../src/tail/file-system.ts'
 import { createReader, type LineSink } from '../../src/tail/reader.ts'
 import { newFile } from '../../src/tail/tracked-file.ts'
 import { expectOnce, faulty, given, lines, text } from './given.ts'
-import { TRACE } from './world.ts'
+import { TRACE, type World } from './world.ts'
 
 test('copytruncate: the copy is not counted, what comes after the cut is', async () => {
   const world = given()
@@ -143,3 +143,49 @@ test.each([7, 64, 4_096])(
     expect(seen).toEqual(['1: one\r\n', '3: zwölf\n', '4: xxx', '6: last ü\n'])
   },
 )
+
+describe('NUL bytes before a line, as a writer leaves them that keeps its offset over copytruncate', () => {
+  test.each([
+    ['while it is watched', async (world: World) => world.catchUp()],
+    ['while the exporter is down', async (world: World) => (world.commit(), world.crash())],
+  ])('are skipped, and every line counts: %s', async (_, between) => {
+    const world = given({ maxLineBytes: 500, sliceBytes: 300 })
+    const [a, b, c] = [lines('a', 60), lines('b', 5), lines('c', 3)]
+    const writer = fs.openSync(world.trace, 'w')
+    fs.writeSync(writer, text(a))
+    await world.catchUp()
+    await between(world)
+    fs.copyFileSync(world.trace, `${world.trace}.1`)
+    fs.truncateSync(world.trace)
+    const hole = Buffer.byteLength(text(a))
+    fs.writeSync(writer, text(b))
+    await world.catchUp()
+    // Once more, with nothing between the hole and the end of the file.
+    fs.truncateSync(world.trace)
+    fs.truncateSync(world.trace, hole)
+    await world.catchUp()
+    const pending = [...world.tail.status()].find(({ file }) => file.path === world.trace)
+    expect(pending?.pendingBytes).toBe(hole)
+    fs.writeSync(writer, text(c))
+    fs.closeSync(writer)
+    await world.catchUp()
+    expectOnce(world, a, b, c)
+    expect(world.tally.tooLong).toBe(0)
+    expect(world.tally.bytes.rejected).toBe(0)
+    expect(world.tally.bytes.skipped).toBe(hole + hole + Buffer.byteLength(text(b)))
+  })
+
+  test('between lines, in slices of every size; a preallocated end is pending and may still be written', async () => {
+    for (const sliceBytes of [1, 2, 7, 64, 4_096]) {
+      const world = given({ sliceBytes, maxLineBytes: 20 })
+      fs.writeFileSync(world.trace, `one\n${'\0'.repeat(90)}two\n\0\0\n${'\0'.repeat(50)}`)
+      await world.catchUp()
+      expect([...world.tail.status()][0]?.pendingBytes).toBe(50)
+      const handle = fs.openSync(world.trace, 'r+')
+      fs.writeSync(handle, 'three\n', 'one\n'.length + 90 + 'two\n'.length + 3)
+      fs.closeSync(handle)
+      await world.catchUp()
+      expectOnce(world, ['one', 'two', 'three'])
+    }
+  })
+})
