@@ -68,7 +68,7 @@ function steps(view: StatusView): Html {
     'steps',
     'Most expensive steps',
     table(
-      `By all tokens spent${shownOf(sorted.length, shown.length)}`,
+      `By the sum of their tokens${shownOf(sorted.length, shown.length)}`,
       ['Step', 'Phase', '#Entries', '#Tokens', '#Per entry', '#Of all tokens', ''],
       rows,
     ),
@@ -89,7 +89,7 @@ function errorTypes(view: StatusView): Html {
     'errors',
     'Error types',
     table(
-      `Failed validations, and what repairing them cost${shownOf(sorted.length, shown.length)}`,
+      `Failed validations and the tokens of their rework${shownOf(sorted.length, shown.length)}`,
       ['Error type', '#Failures', '#Rework tokens', '#Per failure'],
       rows,
     ),
@@ -109,7 +109,7 @@ function contexts(view: StatusView): Html {
     'contexts',
     'Contexts',
     table(
-      `Versions of GEMINI.md, newest first${shownOf(sorted.length, shown.length)}`,
+      `Revisions of GEMINI.md, newest first${shownOf(sorted.length, shown.length)}`,
       ['Hash', 'Version', 'First seen', '#Entries'],
       rows,
     ),
@@ -126,8 +126,8 @@ function refused(view: StatusView): Html {
     'lines',
     'Odd lines',
     html`<div class="two">
-      ${table('Lines rejected: not counted', ['Reason', '#Lines'], rows(view.rejectedLines), 'none')}
-      ${table('Warnings: counted, although odd', ['Reason', '#Entries'], rows(view.warnings), 'none')}
+      ${table('Rejected lines, which are not counted', ['Reason', '#Lines'], rows(view.rejectedLines), 'none')}
+      ${table('Entries counted with a warning', ['Reason', '#Entries'], rows(view.warnings), 'none')}
     </div>`,
   )
 }

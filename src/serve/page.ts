@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import type { ChartSet } from '../charts/chart-set.ts'
 import { CHART_STYLE } from '../charts/style.ts'
-import { decimal, duration, number, percent, quotient, utc } from '../render/format.ts'
+import { counted, decimal, duration, number, percent, quotient, utc } from '../render/format.ts'
 import { html, type Html } from '../render/html.ts'
 import { tile } from '../render/parts.ts'
 import { BASE_STYLE } from '../render/style.ts'
@@ -93,7 +93,7 @@ function tiles(view: StatusView): Html {
       tile(
         'Tokens per successful build',
         quotient(spent, successes, number),
-        `${number(spent)} tokens, those of failures too, over ${number(successes)} successes`,
+        `${number(spent)} tokens, including failed builds, over ${counted(successes, 'successful build')}`,
       ),
       tile(
         'Rework cost factor',
