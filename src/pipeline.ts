@@ -1,5 +1,6 @@
 import type { Builds } from './attribute/builds.ts'
-import { parseLine, type EntryWarning } from './entry/parse.ts'
+import { parseLine, type EntryWarning, type Fault } from './entry/parse.ts'
+import type { Entry } from './entry/parsed.ts'
 import type { Events, LinePlace } from './events.ts'
 import type { Contexts } from './metrics/contexts.ts'
 import type { Ledger } from './metrics/ledger.ts'
@@ -7,6 +8,7 @@ import type { Measure } from './metrics/measure.ts'
 import type { ReadingCounters } from './metrics/reading.ts'
 import type { Durable, Reader, Transaction } from './state/durable.ts'
 import type { LineSink } from './tail/reader.ts'
+import { readWelded } from './welded-line.ts'
 
 export interface PipelineDeps {
   readonly state: Reader
@@ -19,6 +21,8 @@ export interface PipelineDeps {
 }
 
 export interface Pipeline extends LineSink, Durable {
+  /** Counts the warning about an entry on one line with other records. */
+  welded(place: LinePlace): void
   /** Closes the builds that have been idle too long. */
   expire(nowMs: number): void
   /**
@@ -30,6 +34,8 @@ export interface Pipeline extends LineSink, Durable {
 
 /** A clock that runs ahead by less than this is no news. */
 const FUTURE_TOLERANCE_MS = 60_000
+
+const NOT_UTF8: Fault = { reason: 'invalid_utf8', field: '', cause: 'the line is not valid UTF-8' }
 
 /** The arrow: line → entry → attributed → measured. What it changes, the next commit writes. */
 export function createPipeline(deps: PipelineDeps): Pipeline {
@@ -47,28 +53,42 @@ export function createPipeline(deps: PipelineDeps): Pipeline {
     events.entryWarned(place, warning)
   }
 
+  function reject({ reason, field, cause }: Fault, place: LinePlace): 'rejected' {
+    reading.rejected(reason)
+    events.lineRejected(place, reason, field, cause)
+    return 'rejected'
+  }
+
+  function count(entry: Entry, place: LinePlace, nowMs: number): 'counted' {
+    // During a first pass it is the entry's own time that says how long a build has been idle.
+    const attributed = builds.attribute(entry, firstPass ? 0 : nowMs)
+    measure.entry(attributed, nowMs)
+    if (entry.totalMismatch) warn(place, 'total_mismatch')
+    if (attributed.warning !== undefined) warn(place, attributed.warning)
+    if (entry.timestampMs > nowMs + FUTURE_TOLERANCE_MS) warn(place, 'timestamp_in_future')
+    return 'counted'
+  }
+
+  /** A line that is no entry as a whole may still hold whole entries. */
+  const salvage = (line: Buffer, place: LinePlace, nowMs: number) =>
+    readWelded(line, place, {
+      entry(entry, at) {
+        count(entry, at, nowMs)
+        warn(at, 'welded')
+      },
+      rejected: reject,
+    })
+
   return {
     line(text, place, nowMs) {
       const parsed = parseLine(text)
-      if (!parsed.ok) {
-        const { reason, field, cause } = parsed.fault
-        reading.rejected(reason)
-        events.lineRejected(place, reason, field, cause)
-        return 'rejected'
-      }
-      const { entry } = parsed
-      // During a first pass it is the entry's own time that says how long a build has been idle.
-      const attributed = builds.attribute(entry, firstPass ? 0 : nowMs)
-      measure.entry(attributed, nowMs)
-      if (entry.totalMismatch) warn(place, 'total_mismatch')
-      if (attributed.warning !== undefined) warn(place, attributed.warning)
-      if (entry.timestampMs > nowMs + FUTURE_TOLERANCE_MS) warn(place, 'timestamp_in_future')
-      return 'counted'
+      if (parsed.ok) return count(parsed.entry, place, nowMs)
+      const { fault } = parsed
+      const salvaged = fault.reason === 'invalid_json' ? salvage(Buffer.from(text), place, nowMs) : undefined
+      return salvaged ?? reject(fault, place)
     },
-    invalidUtf8(place) {
-      reading.rejected('invalid_utf8')
-      events.lineRejected(place, 'invalid_utf8', '', 'the line is not valid UTF-8')
-    },
+    invalidUtf8: (line, place, nowMs) => salvage(line, place, nowMs) ?? reject(NOT_UTF8, place),
+    welded: (place) => warn(place, 'welded'),
     tooLong(place) {
       reading.rejected('too_long')
       events.lineRejected(place, 'too_long', '', 'the line is longer than --max-line-bytes')

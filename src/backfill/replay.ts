@@ -67,6 +67,7 @@ export async function replay(options: ReplayOptions, deps: ReplayDeps): Promise<
 
   const history = await readHistory(options, {
     sink: pipeline,
+    onWelded: (place) => pipeline.welded(place),
     track: (path, facts) => registry.add(path, facts),
     progress,
     stopped: deps.stopped,

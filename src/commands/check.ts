@@ -1,11 +1,13 @@
 import path from 'node:path'
 import { misspeltKeys } from '../entry/misspelt.ts'
-import { parseLine } from '../entry/parse.ts'
+import { parseLine, type Fault } from '../entry/parse.ts'
 import type { Entry } from '../entry/parsed.ts'
+import type { LinePlace } from '../events.ts'
 import { nodeFileSystem } from '../tail/file-system.ts'
-import { createReader, type LineSink, type Reader } from '../tail/reader.ts'
+import { createReader, type LineSink, type LineVerdict, type Reader } from '../tail/reader.ts'
 import { scan } from '../tail/scan.ts'
 import { newFile, pendingBytes } from '../tail/tracked-file.ts'
+import { readWelded } from '../welded-line.ts'
 import { printable } from './printable.ts'
 
 export interface CheckOptions {
@@ -55,25 +57,50 @@ export async function check(options: CheckOptions, print: (line: string) => void
 }
 
 function createSink({ strict, maxLineBytes }: CheckOptions, report: Report, onLine: () => void): LineSink {
+  function valid(entry: Entry, text: string, place: LinePlace): 'counted' {
+    reportOddities(shown(place), entry, report)
+    if (strict) reportMisspelt(shown(place), text, report)
+    return 'counted'
+  }
+
+  function rejected({ field, cause }: Fault, place: LinePlace): 'rejected' {
+    report(shown(place), field, cause)
+    return 'rejected'
+  }
+
+  /** Whole entries that share a line with other records count, but a newline is missing there. */
+  const salvage = (line: Buffer, place: LinePlace): LineVerdict | undefined =>
+    readWelded(line, place, {
+      entry(entry, at) {
+        const from = at.offset - place.offset
+        report(shown(at), '', 'record without a line of its own: a newline is missing before or after it')
+        valid(entry, line.toString('utf8', from, from + at.length), at)
+      },
+      rejected,
+    })
+
   return {
-    line(text, { path: file, line }) {
+    line(text, place) {
       onLine()
-      const place = `${file}:${line}`
       const parsed = parseLine(text)
-      if (!parsed.ok) {
-        report(place, parsed.fault.field, parsed.fault.cause)
-        return 'rejected'
-      }
-      reportOddities(place, parsed.entry, report)
-      if (strict) reportMisspelt(place, text, report)
-      return 'counted'
+      if (parsed.ok) return valid(parsed.entry, text, place)
+      const { fault } = parsed
+      const salvaged = fault.reason === 'invalid_json' ? salvage(Buffer.from(text), place) : undefined
+      return salvaged ?? rejected(fault, place)
     },
-    invalidUtf8: (place) => report(`${place.path}:${place.line}`, '', 'not valid UTF-8'),
-    tooLong: (place) => report(`${place.path}:${place.line}`, '', `longer than ${maxLineBytes} bytes`),
+    invalidUtf8(line, place) {
+      onLine()
+      return salvage(line, place) ?? rejected(NOT_UTF8, place)
+    },
+    tooLong: (place) => report(shown(place), '', `longer than ${maxLineBytes} bytes`),
     bytes: () => undefined,
     truncated: () => undefined,
   }
 }
+
+const NOT_UTF8: Fault = { reason: 'invalid_utf8', field: '', cause: 'not valid UTF-8' }
+
+const shown = ({ path: file, line }: LinePlace): string => `${file}:${line}`
 
 /** What `watch` counts with a warning. */
 function reportOddities(place: string, entry: Entry, report: Report): void {

@@ -112,7 +112,7 @@ async function render(made: Report, format: ReportOptions['format']): Promise<st
 /** The history counts rejected lines; `check` prints them. */
 const SILENT: LineSink = {
   line: () => 'rejected',
-  invalidUtf8: () => undefined,
+  invalidUtf8: () => 'rejected',
   tooLong: () => undefined,
   bytes: () => undefined,
   truncated: () => undefined,

@@ -8,10 +8,10 @@ import { parseTimestamp } from './timestamp.ts'
 export type RejectReason = 'invalid_json' | 'schema' | 'too_long' | 'invalid_utf8'
 
 /** What is odd about an entry that is counted nevertheless. The label `reason` of `audit_exporter_entry_warnings_total`. */
-export type EntryWarning = 'total_mismatch' | 'rework_cost_factor_mismatch' | 'timestamp_in_future'
+export type EntryWarning = 'total_mismatch' | 'rework_cost_factor_mismatch' | 'timestamp_in_future' | 'welded'
 
-interface Fault {
-  readonly reason: 'invalid_json' | 'schema'
+export interface Fault {
+  readonly reason: Exclude<RejectReason, 'too_long'>
   /** Dotted path of the faulty field; `''` for the line as a whole. */
   readonly field: string
   readonly cause: string

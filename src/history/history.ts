@@ -1,11 +1,13 @@
 import path from 'node:path'
 import { parseLine } from '../entry/parse.ts'
+import type { Entry } from '../entry/parsed.ts'
 import type { LinePlace } from '../events.ts'
 import { nodeFileSystem } from '../tail/file-system.ts'
 import { createReader, type LineSink } from '../tail/reader.ts'
 import { scan, type Sighting } from '../tail/scan.ts'
 import type { Registry } from '../tail/registry.ts'
 import { newFile, pendingBytes, type TrackedFile } from '../tail/tracked-file.ts'
+import { readWelded } from '../welded-line.ts'
 import { ChangedFile, createLineReader } from './line-reader.ts'
 import type { Progress } from './progress.ts'
 import { listRotated } from './rotated.ts'
@@ -21,6 +23,8 @@ export interface HistoryOptions {
 export interface HistoryDeps {
   /** Receives everything except valid lines: rejected lines, bytes, truncations. */
   readonly sink: LineSink
+  /** Called for a whole entry on one line with other records. */
+  readonly onWelded?: (place: LinePlace) => void
   /** Creates the record of a file, which then follows what is read; `backfill` keeps it in the state. */
   readonly track?: Registry['add']
   /** Called for a file or directory that cannot be read; the others are still read. */
@@ -71,23 +75,46 @@ export async function readHistory(options: HistoryOptions, deps: HistoryDeps): P
   let rejectedLines = 0
   let bytes = 0
 
+  function add({ timestampMs }: Entry, place: LinePlace): void {
+    timeline.add(timestampMs, files.length - 1, place.offset, place.length, place.line)
+    if (timestampMs < latestMs) outOfOrder++
+    latestMs = Math.max(latestMs, timestampMs)
+  }
+
+  /** Whole entries on one line with torn ones: the torn parts are handed on, as lines of their own. */
+  const salvage = (line: Buffer, place: LinePlace, nowMs: number) =>
+    readWelded(line, place, {
+      entry(entry, at) {
+        add(entry, at)
+        deps.onWelded?.(at)
+      },
+      rejected({ reason }, at) {
+        rejectedLines++
+        const from = at.offset - place.offset
+        const part = line.subarray(from, from + at.length)
+        if (reason === 'invalid_utf8') deps.sink.invalidUtf8(part, at, nowMs)
+        else deps.sink.line(part.toString(), at, nowMs)
+      },
+    })
+
   const sink: LineSink = {
     ...deps.sink,
     line(text, place, nowMs) {
       const parsed = parseLine(text)
-      if (!parsed.ok) {
-        rejectedLines++
-        return deps.sink.line(text, place, nowMs)
+      if (parsed.ok) {
+        add(parsed.entry, place)
+        return 'counted'
       }
-      const { timestampMs } = parsed.entry
-      timeline.add(timestampMs, files.length - 1, place.offset, place.length, place.line)
-      if (timestampMs < latestMs) outOfOrder++
-      latestMs = Math.max(latestMs, timestampMs)
-      return 'counted'
-    },
-    invalidUtf8(place) {
+      const salvaged = parsed.fault.reason === 'invalid_json' && salvage(Buffer.from(text), place, nowMs)
+      if (salvaged) return salvaged
       rejectedLines++
-      deps.sink.invalidUtf8(place)
+      return deps.sink.line(text, place, nowMs)
+    },
+    invalidUtf8(line, place, nowMs) {
+      const salvaged = salvage(line, place, nowMs)
+      if (salvaged !== undefined) return salvaged
+      rejectedLines++
+      return deps.sink.invalidUtf8(line, place, nowMs)
     },
     tooLong(place) {
       rejectedLines++

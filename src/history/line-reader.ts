@@ -28,6 +28,7 @@ const WINDOW_BYTES = 64 * 1024
 const MAX_OPEN = 128
 const NEWLINE = 10
 const RETURN = 13
+const BRACE = 0x7d
 
 export function createLineReader(): LineReader {
   /** Least recently used first. */
@@ -78,9 +79,10 @@ export function createLineReader(): LineReader {
   }
 }
 
-/** Decodes a line without its newline. */
+/** Decodes a line without its newline. A part of a line, before another record, ends in the brace of its object. */
 function textOf(file: TrackedFile, line: Buffer): string {
   let end = line.length - 1
+  if (line[end] === BRACE) return line.toString()
   if (line[end] !== NEWLINE) return fail(file)
   if (line[end - 1] === RETURN) end--
   return line.toString('utf8', 0, end)

@@ -27,6 +27,7 @@ export function createReadingCounters(ledger: Ledger): ReadingCounters {
     total_mismatch: ledger.series('entryWarnings', ['total_mismatch']),
     rework_cost_factor_mismatch: ledger.series('entryWarnings', ['rework_cost_factor_mismatch']),
     timestamp_in_future: ledger.series('entryWarnings', ['timestamp_in_future']),
+    welded: ledger.series('entryWarnings', ['welded']),
   }
   const truncations = ledger.series('truncations', [])
   const rotations = ledger.series('rotations', [])

@@ -7,7 +7,8 @@ export interface LineHandler {
   /** A line of valid UTF-8, without its end (`\n` or `\r\n`). */
   text(line: string, bytes: number): void
   blank(bytes: number): void
-  invalidUtf8(bytes: number): void
+  /** The same for a line that is not valid UTF-8, as bytes. */
+  invalidUtf8(line: Buffer, bytes: number): void
   tooLong(bytes: number): void
   /** NUL bytes before a line. */
   nuls(bytes: number): void
@@ -46,11 +47,15 @@ function splitUtf8(bytes: Buffer, maxLineBytes: number, handler: LineHandler): v
     if (start > from) handler.nuls(start - from)
     const length = end - start
     if (length > maxLineBytes) handler.tooLong(length + 1)
-    else if (!valid && !isUtf8(bytes.subarray(start, end))) handler.invalidUtf8(length + 1)
+    else if (!valid && !isUtf8(bytes.subarray(start, end)))
+      handler.invalidUtf8(withoutReturn(bytes.subarray(start, end)), length + 1)
     else pass(bytes.toString('utf8', start, end), length + 1, handler)
     start = end + 1
   }
 }
+
+const RETURN = 13
+const withoutReturn = (line: Buffer): Buffer => (line.at(-1) === RETURN ? line.subarray(0, -1) : line)
 
 /** An entry begins with it: saves the regular expression for nearly every line. */
 const BRACE = 123

@@ -8,11 +8,15 @@ import { digest, MARKER_BYTES, pendingBytes, type ReadResult, type TrackedFile }
 const NEWLINE = 10
 const BOM = Buffer.from([0xef, 0xbb, 0xbf])
 
+/** What became of a line. Of a line that holds several records, some bytes may be counted and the rest rejected. */
+export type LineVerdict = 'counted' | 'rejected' | { readonly rejectedBytes: number }
+
 /** What the reader hands on. Every call belongs to bytes that the file's position has moved past. */
 export interface LineSink {
-  /** A complete line of valid UTF-8: says whether it could be counted. */
-  line(text: string, place: LinePlace, nowMs: number): 'counted' | 'rejected'
-  invalidUtf8(place: LinePlace): void
+  /** A complete line of valid UTF-8. */
+  line(text: string, place: LinePlace, nowMs: number): LineVerdict
+  /** A complete line that is not valid UTF-8, without its end. */
+  invalidUtf8(line: Buffer, place: LinePlace, nowMs: number): LineVerdict
   tooLong(place: LinePlace): void
   bytes(result: ReadResult, amount: number): void
   truncated(file: TrackedFile, position: number, size: number): void
@@ -182,15 +186,13 @@ function consume(context: Context, file: TrackedFile, { before, data }: Window, 
     length,
   })
   splitLines(data.subarray(start), context.maxLineBytes, {
-    text: (line, length) => advance(context, file, sink.line(line, place(length), nowMs), length),
+    text: (line, length) => settleLine(context, file, sink.line(line, place(length), nowMs), length),
     blank: (length) => {
       file.endLine()
       advance(context, file, 'skipped', length)
     },
-    invalidUtf8: (length) => {
-      sink.invalidUtf8(place(length))
-      advance(context, file, 'rejected', length)
-    },
+    invalidUtf8: (line, length) =>
+      settleLine(context, file, sink.invalidUtf8(line, place(length), nowMs), length),
     nuls: (length) => advance(context, file, 'skipped', length),
     tooLong: (length) => {
       sink.tooLong(place(length))
@@ -219,6 +221,12 @@ function waitForNewline(context: Context, file: TrackedFile, { before, data }: W
   }
   advance(context, file, 'skipped', unfinished)
   file.settle(file.scanMarker)
+}
+
+function settleLine(context: Context, file: TrackedFile, verdict: LineVerdict, length: number): void {
+  if (typeof verdict === 'string') return advance(context, file, verdict, length)
+  advance(context, file, 'counted', length - verdict.rejectedBytes)
+  if (verdict.rejectedBytes > 0) advance(context, file, 'rejected', verdict.rejectedBytes)
 }
 
 function advance({ sink }: Context, file: TrackedFile, result: ReadResult, bytes: number): void {

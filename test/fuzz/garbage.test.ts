@@ -1,6 +1,7 @@
 import { isUtf8 } from 'node:buffer'
 import fs from 'node:fs'
 import { expect, test } from 'vitest'
+import { parseLine } from '../../src/entry/parse.ts'
 import { createRandom } from '../../src/simulate/random.ts'
 import { createEngineWorld } from '../setup/engine.ts'
 import { garbage } from './garbage.ts'
@@ -14,10 +15,16 @@ const MAX_LINE_BYTES = 16 * MIB
 /** What the lines are, by means of their own. */
 interface Census {
   lines: number
+  /** Lines of valid JSON. */
+  jsonLines: number
   tooLong: number
   invalidUtf8: number
   invalidJson: number
   blank: number
+  /** Whole entries on lines that are not valid JSON. */
+  weldedEntries: number
+  /** What stands between these entries and is valid JSON. */
+  weldedOthers: number
 }
 
 function count(bytes: Buffer, census: Census): void {
@@ -27,10 +34,51 @@ function count(bytes: Buffer, census: Census): void {
     start = end + 1
     census.lines++
     if (line.length > MAX_LINE_BYTES) census.tooLong++
-    else if (!isUtf8(line)) census.invalidUtf8++
-    else if (/^[ \t\r]*$/u.test(line.toString())) census.blank++
-    else if (!isJson(line.toString())) census.invalidJson++
+    else if (isUtf8(line) && BLANK.test(line.toString())) census.blank++
+    else if (!isUtf8(line) || !isJson(line.toString())) countPieces(line, census)
+    else census.jsonLines++
   }
+}
+
+const BLANK = /^[ \t\r]*$/u
+
+/** Counts whole entries within a line by trying every pair of braces, and what stands between them. */
+function countPieces(line: Buffer, census: Census): void {
+  const entries = entriesWithin(line)
+  census.weldedEntries += entries.length
+  let end = 0
+  for (const [from, to] of [...entries, [line.length, line.length] as const]) {
+    const between = line.subarray(end, from)
+    if (!isUtf8(between)) census.invalidUtf8++
+    else if (!BLANK.test(between.toString())) {
+      if (isJson(between.toString())) census.weldedOthers++
+      else census.invalidJson++
+    }
+    end = to
+  }
+}
+
+function entriesWithin(line: Buffer): (readonly [from: number, to: number])[] {
+  const found: (readonly [number, number])[] = []
+  for (let from = line.indexOf('{'); from !== -1;) {
+    const to = endOfJson(line, from)
+    if (
+      to !== undefined &&
+      isUtf8(line.subarray(from, to)) &&
+      parseLine(line.toString('utf8', from, to)).ok
+    ) {
+      found.push([from, to])
+    }
+    from = line.indexOf('{', to ?? from + 1)
+  }
+  return found
+}
+
+function endOfJson(line: Buffer, from: number): number | undefined {
+  for (let to = line.indexOf('}', from); to !== -1; to = line.indexOf('}', to + 1)) {
+    if (isJson(line.toString('latin1', from, to + 1))) return to + 1
+  }
+  return undefined
 }
 
 function isJson(text: string): boolean {
@@ -47,7 +95,16 @@ test(
   { timeout: 120_000 + LINES },
   async () => {
     const random = createRandom(`garbage/${SEED}`)
-    const census: Census = { lines: 0, tooLong: 0, invalidUtf8: 0, invalidJson: 0, blank: 0 }
+    const census: Census = {
+      lines: 0,
+      jsonLines: 0,
+      tooLong: 0,
+      invalidUtf8: 0,
+      invalidJson: 0,
+      blank: 0,
+      weldedEntries: 0,
+      weldedOthers: 0,
+    }
     // All contexts stay on the scrape, however old: every entry is to be found there.
     const world = await createEngineWorld({ flags: { maxLineBytes: '16MiB', contextIdle: '3650d' } })
     let written = 0
@@ -86,8 +143,11 @@ test(
     expect(rejected('too_long')).toBe(census.tooLong + 1)
     expect(rejected('invalid_utf8')).toBe(census.invalidUtf8)
     expect(rejected('invalid_json')).toBe(census.invalidJson)
-    const known = census.tooLong + census.invalidUtf8 + census.invalidJson + census.blank
-    expect(sum('audit_entries_total{') + (rejected('schema') ?? 0)).toBe(census.lines - known)
+    const accepted = sum('audit_entries_total{') + (rejected('schema') ?? 0)
+    const welded = census.weldedEntries + census.weldedOthers
+    expect(accepted - welded).toBe(census.jsonLines)
+    expect(scraped.get('audit_exporter_entry_warnings_total{reason="welded"}')).toBe(census.weldedEntries)
+    expect(census.weldedEntries).toBeGreaterThan(LINES / 50)
     expect(sum('audit_entries_total{')).toBeGreaterThan(LINES / 20)
 
     await world.restart()

@@ -76,7 +76,7 @@ test('many files with long lines are gone through in little memory', async () =>
     {
       sink: {
         line: () => 'rejected',
-        invalidUtf8: () => undefined,
+        invalidUtf8: () => 'rejected',
         tooLong: () => undefined,
         bytes: () => undefined,
         truncated: () => undefined,

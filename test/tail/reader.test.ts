@@ -126,7 +126,10 @@ test.each([7, 64, 4_096])(
         note(place)
         return 'counted'
       },
-      invalidUtf8: note,
+      invalidUtf8(_, place) {
+        note(place)
+        return 'rejected'
+      },
       // Of an over-long line only what has been read of it is known.
       tooLong: ({ line, offset }) =>
         void seen.push(`${line}: ${content.toString('utf8', offset, offset + 3)}`),

@@ -91,7 +91,7 @@ export function createWorld(options: WorldOptions = {}): World {
         tally.lines.set(text, (tally.lines.get(text) ?? 0) + 1)
         return text.startsWith('reject') ? 'rejected' : 'counted'
       },
-      invalidUtf8: () => undefined,
+      invalidUtf8: () => 'rejected',
       tooLong: () => void tally.tooLong++,
       bytes: (result, amount) => void (tally.bytes[result] += amount),
       truncated: () => void tally.truncations++,
