@@ -23,5 +23,6 @@ EXPOSE 9464
 VOLUME ["/var/lib/audit-trace-exporter"]
 # Uses AUDIT_LISTEN and AUDIT_WEB_CONFIG. Set these instead of --listen and --web-config, which it cannot see.
 HEALTHCHECK --interval=30s --timeout=5s --start-period=10s CMD ["node", "docker/healthcheck.ts"]
-ENTRYPOINT ["node", "src/main.ts"]
+# Without the flag, SIGUSR1 opens a debugger until the program has set its own handler.
+ENTRYPOINT ["node", "--disable-sigusr1", "src/main.ts"]
 CMD ["watch", "/builds"]

@@ -1,4 +1,5 @@
 import { Command, CommanderError } from 'commander'
+import { z } from 'zod'
 import { backfillDeclaration } from './commands/backfill-flags.ts'
 import { checkDeclaration } from './commands/check-flags.ts'
 import { EXIT, type Declaration, type OptionsOf } from './commands/command.ts'
@@ -8,7 +9,7 @@ import { simulateDeclaration } from './commands/simulate-flags.ts'
 import { watchDeclaration } from './commands/watch-flags.ts'
 import type { WatchDeps } from './commands/watch.ts'
 import { workerConfigOf, workerDeclaration } from './commands/worker-flags.ts'
-import { argumentsOf, optionsOf, parseFlags, positionalKeys } from './config/flags.ts'
+import { argumentsOf, optionsOf, parseFlags, positionalKeys, takeSwitchValues } from './config/flags.ts'
 import { UsageError } from './config/usage-error.ts'
 import { counted } from './render/format.ts'
 
@@ -95,6 +96,8 @@ function unlessAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
   return Promise.race([work, aborted])
 }
 
+const NO_FLAGS = z.strictObject({})
+
 /** Parses the command line, runs the command, and returns the exit code: 0 done, 1 failed, 2 wrong usage. */
 export async function runProgram(argv: readonly string[], deps: ProgramDeps): Promise<number> {
   let exitCode: number = EXIT.done
@@ -107,13 +110,15 @@ export async function runProgram(argv: readonly string[], deps: ProgramDeps): Pr
       writeErr: (text) => deps.complain(text.trimEnd()),
     })
     .exitOverride()
+  const chosen = COMMANDS.find(({ declaration }) => declaration.name === argv[2])
+  const { rest, values } = takeSwitchValues(chosen?.declaration.flags ?? NO_FLAGS, argv)
   for (const { declaration, run } of COMMANDS) {
     addCommand(program, declaration, async (flags) => {
-      exitCode = await run(flags, deps)
+      exitCode = await run({ ...flags, ...values }, deps)
     })
   }
   try {
-    await program.parseAsync(argv)
+    await program.parseAsync(rest)
     return exitCode
   } catch (error) {
     return exitCodeOf(error, deps)

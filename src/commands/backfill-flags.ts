@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { absolutePath, nonEmpty, parsed } from '../config/fields.ts'
+import { absolutePath, nonEmpty, onOff, parsed } from '../config/fields.ts'
 import { flag } from '../config/flags.ts'
 import { capFlags, countingFlags, pathsField, readingFlags } from '../config/shared-flags.ts'
 import { parseDuration } from '../config/units.ts'
@@ -29,7 +29,7 @@ export const backfillOptions = z.strictObject({
     { value: '<program>', group: OUTPUT, help: 'Name or path of promtool.' },
     nonEmpty.prefault('promtool'),
   ),
-  keep: flag({ group: OUTPUT, help: 'Keep the files after the import.' }, z.boolean().prefault(false)),
+  keep: flag({ group: OUTPUT, help: 'Keep the files after the import.' }, onOff()),
   state: flag(
     {
       value: '<dir>',

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { onOff } from '../config/fields.ts'
 import { flag } from '../config/flags.ts'
 import { pathsField, readingFlags } from '../config/shared-flags.ts'
 
@@ -11,7 +12,7 @@ export const checkDeclaration = {
     paths: pathsField('Directories or files to validate.'),
     strict: flag(
       { help: 'Also report unknown keys that look like a misspelt field, such as promptTokenCount.' },
-      z.boolean().prefault(false),
+      onOff(),
     ),
     ...readingFlags,
   }),

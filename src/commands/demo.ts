@@ -1,6 +1,7 @@
-import { mkdtemp, mkdir } from 'node:fs/promises'
+import { mkdtemp } from 'node:fs/promises'
 import os from 'node:os'
 import path from 'node:path'
+import { makeDirectory } from '../make-directory.ts'
 import type { StatusView } from '../serve/status.ts'
 import { writeCorpus } from '../simulate/corpus.ts'
 import { TRACE_FILE } from '../simulate/writer.ts'
@@ -72,7 +73,7 @@ export async function demo(options: DemoOptions, deps: DemoDeps): Promise<void> 
 
 async function writeHistory(builds: string, nowMs: number, seed: string | number): Promise<void> {
   const past = path.join(builds, 'last-days')
-  await mkdir(past, { recursive: true })
+  await makeDirectory(past)
   await writeCorpus([path.join(past, TRACE_FILE)], {
     seed,
     size: { builds: HISTORY_BUILDS },

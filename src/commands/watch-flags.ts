@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { absolutePath, duration, nonEmpty } from '../config/fields.ts'
+import { absolutePath, duration, nonEmpty, onOff } from '../config/fields.ts'
 import { flag, parseFlags } from '../config/flags.ts'
 import {
   capFlags,
@@ -51,7 +51,7 @@ const watchFlags = z.strictObject({
       group: READING,
       help: 'Scan every second instead of watching for change events. For network and overlay mounts, which deliver none.',
     },
-    z.boolean().prefault(false),
+    onOff(),
   ),
   scanInterval: flag(
     {

@@ -1,6 +1,6 @@
 import path from 'node:path'
 import { z } from 'zod'
-import { absolutePath, nonEmpty, oneOf, wholeNumber } from '../config/fields.ts'
+import { absolutePath, nonEmpty, oneOf, onOff, wholeNumber } from '../config/fields.ts'
 import { flag } from '../config/flags.ts'
 import { parseListen } from '../config/units.ts'
 import { UsageError } from '../config/usage-error.ts'
@@ -40,7 +40,7 @@ const workerFlags = z.strictObject({
       group: SERVER,
       help: 'Encrypt the connection. Implied by --tls-ca, --tls-cert, --tls-key and --api-key.',
     },
-    z.boolean().prefault(false),
+    onOff(),
   ),
   tlsCa: flag(
     {

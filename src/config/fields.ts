@@ -12,11 +12,53 @@ export const parsed = <T>(parse: (text: string) => T | undefined, expected: stri
     return z.NEVER
   })
 
-/** Milliseconds. */
-export const duration = parsed(parseDuration, 'a duration such as 30s, 5m, 1h30m')
+const SWITCH_WORDS: ReadonlyMap<string, boolean> = new Map([
+  ['true', true],
+  ['yes', true],
+  ['1', true],
+  ['false', false],
+  ['no', false],
+  ['0', false],
+])
 
-/** Bytes. */
-export const size = parsed((text) => parseSize(text) || undefined, 'a size such as 64KiB, 16MiB')
+/** A switch, off by default: on when its flag is given without a value, else what the value says. */
+export const onOff = () =>
+  z
+    .union([z.boolean(), z.string()])
+    .transform((given, context) => {
+      const value = typeof given === 'boolean' ? given : SWITCH_WORDS.get(given.toLowerCase())
+      if (value !== undefined) return value
+      const words = [...SWITCH_WORDS.keys()].join(', ')
+      context.addIssue({ code: 'custom', message: `${JSON.stringify(given)} is not one of ${words}` })
+      return z.NEVER
+    })
+    .prefault(false)
+
+/** Milliseconds, up to 100 years. */
+export const duration = parsed(parseDuration, 'a duration such as 30s, 5m, 1h30m, up to 36500d')
+
+/** With its newline, a line of this many bytes still fits into one string of the JavaScript engine (512 MiB - 24). */
+const MAX_LINE_BYTES = 511 * 2 ** 20
+
+/** Bytes of one line. */
+export const lineSize = parsed((text) => {
+  const bytes = parseSize(text)
+  return bytes !== undefined && bytes >= 1 && bytes <= MAX_LINE_BYTES ? bytes : undefined
+}, 'a size such as 64KiB, 16MiB, up to 511MiB')
+
+/** A name without its directory. */
+export const fileName = parsed(
+  (text) => (isFileName(text) ? text : undefined),
+  'a file name: it must have no directory and none of the characters * ? [ ] { }, as patterns are not supported',
+)
+
+/** File systems limit names to 255 bytes. */
+const isFileName = (text: string): boolean =>
+  text !== '' &&
+  text !== '.' &&
+  text !== '..' &&
+  !/[/\0*?[\]{}]/u.test(text) &&
+  Buffer.byteLength(text) <= 255
 
 export const listenAddress = parsed(parseListen, 'an address such as 127.0.0.1:9464, [::1]:9464, :9464')
 

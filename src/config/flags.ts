@@ -86,6 +86,28 @@ function declarations(schema: FlagSchema): Declaration[] {
   })
 }
 
+/**
+ * Separates `--poll=false` and the like from the rest of a command line: commander knows switches without a value only.
+ * Returns the other arguments, and the values by key.
+ */
+export function takeSwitchValues(
+  schema: FlagSchema,
+  argv: readonly string[],
+): { readonly rest: string[]; readonly values: Record<string, string> } {
+  const rest: string[] = []
+  const values: Record<string, string> = {}
+  const end = argv.includes('--') ? argv.indexOf('--') : argv.length
+  for (const [at, argument] of argv.entries()) {
+    const [, name, text] = /^--([^=]+)=(.*)$/su.exec(argument) ?? []
+    const found = declarations(schema).find(({ key, details }) => isSwitch(details) && kebab(key) === name)
+    if (at >= end || found === undefined || text === undefined) rest.push(argument)
+    else values[found.key] = text
+  }
+  return { rest, values }
+}
+
+const isSwitch = ({ value, positional }: FlagDetails): boolean => value === undefined && positional !== true
+
 type Values = Readonly<Record<string, unknown>>
 type Environment = Readonly<Record<string, string | undefined>>
 
@@ -120,14 +142,14 @@ function valuesOfVariables(schema: FlagSchema, env: Environment): Record<string,
   return Object.fromEntries(
     declarations(schema).flatMap(({ key, details }) => {
       const text = details.env === undefined ? undefined : env[details.env]
-      return text === undefined ? [] : [[key, valueOf(text, details)]]
+      // Compose files and manifests pass an unset variable as an empty one.
+      return text === undefined || text === '' ? [] : [[key, valueOf(text, details)]]
     }),
   )
 }
 
 function valueOf(text: string, { value, separator }: FlagDetails): unknown {
-  if (value === undefined) return true
-  if (!value.includes('...')) return text
+  if (value?.includes('...') !== true) return text
   return text.split(separator ?? '\n').filter((part) => part !== '')
 }
 

@@ -1,6 +1,15 @@
 import { z } from 'zod'
 import { PHASES } from '../attribute/phase.ts'
-import { absolutePath, duration, listenAddress, nonEmpty, phaseRule, size, wholeNumber } from './fields.ts'
+import {
+  absolutePath,
+  duration,
+  fileName,
+  listenAddress,
+  onOff,
+  phaseRule,
+  lineSize,
+  wholeNumber,
+} from './fields.ts'
 import { flag } from './flags.ts'
 
 const COUNTING = 'Counting:'
@@ -28,8 +37,13 @@ export const pathsField = (help: string) =>
 /** Which lines are read: the same for `watch`, `check`, `report` and `backfill`. */
 export const readingFlags = {
   fileName: flag(
-    { value: '<name>', env: 'AUDIT_FILE_NAME', group: READING, help: 'Name of the trace files.' },
-    nonEmpty.prefault('audit_trace.jsonl'),
+    {
+      value: '<name>',
+      env: 'AUDIT_FILE_NAME',
+      group: READING,
+      help: 'Name of the trace files, without a directory.',
+    },
+    fileName.prefault('audit_trace.jsonl'),
   ),
   followSymlinks: flag(
     {
@@ -37,16 +51,16 @@ export const readingFlags = {
       group: READING,
       help: 'Also follow symbolic links that lead out of the given paths.',
     },
-    z.boolean().prefault(false),
+    onOff(),
   ),
   maxLineBytes: flag(
     {
       value: '<size>',
       env: 'AUDIT_MAX_LINE_BYTES',
       group: READING,
-      help: 'Longest line to accept, such as 64KiB or 16MiB. A longer line is rejected.',
+      help: 'Longest line to accept, such as 64KiB or 16MiB, up to 511MiB. A longer line is rejected.',
     },
-    size.prefault('16MiB'),
+    lineSize.prefault('16MiB'),
   ),
 }
 

@@ -1,10 +1,11 @@
 import fs from 'node:fs'
 import path from 'node:path'
+import { makeDirectorySync } from '../make-directory.ts'
 
 /** Creates a directory if it is missing. Throws an error that names the flag if it is not writable. */
 export function requireWritableDirectory(flag: string, directory: string): void {
   try {
-    fs.mkdirSync(directory, { recursive: true })
+    makeDirectorySync(directory)
     fs.accessSync(directory, fs.constants.W_OK | fs.constants.X_OK)
   } catch (error) {
     throw unwritable(flag, directory, error)

@@ -3,6 +3,7 @@ import path from 'node:path'
 import { createSecureContext, type SecureVersion } from 'node:tls'
 import { parseDocument } from 'yaml'
 import { z } from 'zod'
+import { UsageError } from '../config/usage-error.ts'
 
 /** The content of the `--web-config` file. */
 export interface WebConfig {
@@ -55,10 +56,10 @@ const schema = z.strictObject({
 /**
  * Reads a web configuration in the format of the Prometheus exporter-toolkit. Supported are the certificate, client
  * certificates and users. Paths in it are relative to the file.
- * Throws an error that names the file, the key and the cause, also for a key that is not supported.
+ * Throws a `UsageError` that names the file, the key and the cause, also for a key that is not supported.
  */
 export function readWebConfig(file: string): WebConfig {
-  const wrong = (cause: string): Error => new Error(`--web-config ${file}: ${cause}`)
+  const wrong = (cause: string): Error => new UsageError(`--web-config ${file}: ${cause}`)
   const document = parseDocument(readOr(file, (cause) => wrong(`cannot be read: ${cause}`)).toString('utf8'))
   const [fault] = document.errors
   if (fault !== undefined) throw wrong(`not YAML: ${fault.message.split('\n', 1)[0] ?? ''}`)

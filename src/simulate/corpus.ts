@@ -1,5 +1,6 @@
-import { appendFile, mkdir, writeFile } from 'node:fs/promises'
+import { appendFile, writeFile } from 'node:fs/promises'
 import { dirname } from 'node:path'
+import { makeDirectory } from '../make-directory.ts'
 import { type SimulatedOutcome, simulateBuild } from './builds.ts'
 import {
   CONTEXT_REVISIONS,
@@ -130,7 +131,7 @@ export async function writeCorpus(
   options: Omit<CorpusOptions, 'files'>,
 ): Promise<CorpusSummary> {
   for (const path of paths) {
-    await mkdir(dirname(path), { recursive: true })
+    await makeDirectory(dirname(path))
     await writeFile(path, '')
   }
   const gathered = paths.map((path) => ({ path, text: '' }))

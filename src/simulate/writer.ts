@@ -1,5 +1,6 @@
-import { appendFile, mkdir, readdir, rm } from 'node:fs/promises'
+import { appendFile, readdir, rm } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
+import { makeDirectory } from '../make-directory.ts'
 import { type SimulatedOutcome, simulateBuild } from './builds.ts'
 import type { SimulationClock } from './clock.ts'
 import type { ContextRevision, SimulationProfile } from './profile.ts'
@@ -70,7 +71,7 @@ export async function writeBuilds(
   { clock, signal, onBuildEnded }: WriterDependencies,
 ): Promise<WriterSummary> {
   const { directory, speed, parallel, profile, contexts, seed } = options
-  await attempt('create', directory, () => mkdir(directory, { recursive: true }))
+  await attempt('create', directory, () => makeDirectory(directory))
   const numbersBefore = await highestNumber(directory)
   const startedAt = clock.now()
   const startedAtHex = startedAt.toString(16)
@@ -122,7 +123,7 @@ export async function writeBuilds(
       if (stop.aborted) return
       if (!started) {
         // Created only now, so that a build that is stopped before its first step leaves no empty directory.
-        await attempt('create', dirname(path), () => mkdir(dirname(path), { recursive: true }))
+        await attempt('create', dirname(path), () => makeDirectory(dirname(path)))
         startedBuilds += 1
         started = true
       }

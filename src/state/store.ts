@@ -1,6 +1,7 @@
 import fs from 'node:fs'
 import path from 'node:path'
 import { DatabaseSync, type StatementSync } from 'node:sqlite'
+import { makeDirectorySync } from '../make-directory.ts'
 import type { Durable, Reader, SqlValue } from './durable.ts'
 import { ADDED_TABLES, CREATE, SCHEMA_VERSION } from './schema.ts'
 
@@ -72,7 +73,7 @@ export function openStore(directory: string): Store {
 
 function open(directory: string, file: string): DatabaseSync {
   try {
-    fs.mkdirSync(directory, { recursive: true })
+    makeDirectorySync(directory)
     return new DatabaseSync(file)
   } catch (error) {
     throw explain(error, 'open', file)

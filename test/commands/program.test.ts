@@ -23,6 +23,14 @@ async function run(
 test.each([
   [['watch'], 2, "missing required argument 'path'"],
   [['watch', '/builds', '--listen', 'here'], 2, '--listen: "here" is not an address'],
+  [['watch', '/builds', '--poll=maybe'], 2, '--poll: "maybe" is not one of true, yes, 1, false, no, 0'],
+  [['report', '/builds', '--since', '99999999999999999999d'], 2, '--since: '],
+  [['check', '/builds', '--file-name', '*.jsonl'], 2, '--file-name: '],
+  [
+    ['watch', '/builds', '--web-config', '/nowhere/web.yml'],
+    2,
+    '--web-config /nowhere/web.yml: cannot be read',
+  ],
   [['watch', '/builds', '--colour'], 2, "unknown option '--colour'"],
   [['nothing'], 2, "unknown command 'nothing'"],
   [['simulate', '/tmp/x', '--speed', '0'], 2, '--speed'],

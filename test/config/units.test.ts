@@ -11,6 +11,9 @@ test.each([
   ['30', undefined],
   ['1 h', undefined],
   ['-1s', undefined],
+  ['36500d', 3_153_600_000_000],
+  ['36501d', undefined],
+  ['99999999999999999999d', undefined],
 ])('the duration %j is %j ms', (text, ms) => {
   expect(parseDuration(text)).toBe(ms)
 })

@@ -1,6 +1,7 @@
 import { createHash, randomUUID } from 'node:crypto'
 import { cp, mkdir, readdir, rename, rm, stat, writeFile } from 'node:fs/promises'
 import path from 'node:path'
+import { makeDirectory } from '../../make-directory.ts'
 import { TRACE_FILE_NAME } from '../trace/log-audit-entry.ts'
 
 export interface WorkspaceRequest {
@@ -29,7 +30,7 @@ export async function setupWorkspace(request: WorkspaceRequest): Promise<string>
     )
   }
   try {
-    if (templateDir === undefined) await mkdir(dir, { recursive: true })
+    if (templateDir === undefined) await makeDirectory(dir)
     else if (!(await holdsSomething(dir))) await copyWhole(templateDir, dir)
     return dir
   } catch (error) {
@@ -58,7 +59,7 @@ async function copyWhole(from: string, to: string): Promise<void> {
   const parent = path.dirname(to)
   const prefix = `.${path.basename(to)}.copying-`
   const copy = path.join(parent, `${prefix}${randomUUID()}`)
-  await mkdir(parent, { recursive: true })
+  await makeDirectory(parent)
   for (const name of await readdir(parent)) {
     if (name.startsWith(prefix)) await rm(path.join(parent, name), { recursive: true, force: true })
   }

@@ -1,5 +1,6 @@
-import { mkdir, readdir, rename, rm, stat, writeFile } from 'node:fs/promises'
+import { readdir, rename, rm, stat, writeFile } from 'node:fs/promises'
 import path from 'node:path'
+import { makeDirectory } from '../../make-directory.ts'
 import { nodeFileSystem } from '../../tail/file-system.ts'
 import { scan } from '../../tail/scan.ts'
 import { TRACE_FILE_NAME } from '../trace/log-audit-entry.ts'
@@ -33,7 +34,7 @@ export function createOptimizationActivities(deps: OptimizationDeps): Optimizati
         const traces = await gatherTraces(roots, deps.fileName ?? TRACE_FILE_NAME)
         const text = await deps.renderReport(traces, format, signal)
         const reportFile = path.join(reportDir, `optimization-${name}.${EXTENSION[format]}`)
-        await mkdir(reportDir, { recursive: true })
+        await makeDirectory(reportDir)
         // Renamed when complete, so that nobody reads half a report.
         await writeFile(`${reportFile}${PART}`, text)
         await rename(`${reportFile}${PART}`, reportFile)
