@@ -11,20 +11,20 @@ export interface CommitsDeps {
 }
 
 export interface Commits {
-  /** Writes everything that has changed; `false` where the state cannot be written. Never throws. */
+  /** Writes everything that has changed; returns `false` if the state cannot be written. Never throws. */
   commit(): boolean
-  /** Whether so much time has passed since the last commit that reading should make one. */
+  /** True if the last commit is so long ago that reading should commit. */
   due(): boolean
-  /** Whether the last commit reached the disk. */
+  /** True if the last commit reached the disk. */
   durable(): boolean
-  /** Why not. */
+  /** The error of the last commit, if it failed. */
   fault(): string | undefined
 }
 
-/** Bounds what a crash makes us read again; whether it is counted rightly does not depend on it. */
+/** Bounds what is read again after a crash. Correctness does not depend on it. */
 const COMMIT_EVERY_MS = 1_000
 
-/** Commits all parts of the state together, and remembers whether that works. */
+/** Commits all parts of the state together and remembers whether that succeeded. */
 export function createCommits({ commit, parts, events, clock, onCommit }: CommitsDeps): Commits {
   let lastMs = clock.monotonicMs()
   let fault: Error | undefined

@@ -11,7 +11,7 @@ import type { Durable } from './state/durable.ts'
 import type { Store } from './state/store.ts'
 import { createRegistry, type Registry } from './tail/registry.ts'
 
-/** What decides which numbers come out of the same lines. */
+/** The options on which the counts depend. Durations in milliseconds. */
 export interface CountingConfig {
   readonly buildTimeout: number
   readonly phase: readonly PhaseRule[]
@@ -30,11 +30,11 @@ export interface Counting {
   readonly contexts: Contexts
   readonly ledger: Ledger
   readonly reading: ReadingCounters
-  /** Everything that a commit writes. */
+  /** The parts of the state, which a commit writes together. */
   readonly parts: readonly Durable[]
 }
 
-/** The one path from a line to a number, for live tailing, restart and history alike; it goes on from the state. */
+/** Assembles the path from a line to its counts, for live files, restarts and history. Continues from the state. */
 export function createCounting(config: CountingConfig, store: Store, events: Events): Counting {
   const ledger = createLedger(store, {
     baselineEnded: baselineHasEnded(store),
@@ -71,7 +71,7 @@ export function createCounting(config: CountingConfig, store: Store, events: Eve
   return { pipeline, registry, builds, contexts, ledger, reading, parts }
 }
 
-/** Series of a context that has left the scrape are kept, not shown. */
+/** Tells which series belong to a context that was removed from the scrape: they are kept but not shown. */
 function hiddenContexts(store: Store): Parameters<typeof createLedger>[1]['isHidden'] {
   const hidden = new Set(
     store.all('SELECT hash FROM contexts WHERE hidden = 1').map((row) => String(row['hash'])),

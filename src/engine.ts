@@ -29,10 +29,10 @@ export interface EngineDeps {
   readonly events: Events
   /** Waits before a failed commit is tried again. */
   readonly waitToRetry: () => Promise<void>
-  /** Reading stops; what is read is still to be committed. */
+  /** True once reading must stop; what has been read is still committed. */
   readonly stopped: () => boolean
   readonly onCommit: (seconds: number) => void
-  /** How much is read at once; a scrape may have to wait for as long as that takes. */
+  /** Bytes that are read at once. A scrape may have to wait for one such read. */
   readonly sliceBytes?: number
   /** How many files that are read may be open at once. */
   readonly maxOpenFiles?: number
@@ -45,13 +45,13 @@ export interface Engine {
   readonly commits: Commits
   readonly exposition: Exposition
   /**
-   * Reads and commits everything that stands in the files; never rejects, ends early when stopped. Before its end it
-   * waits, for a while, until `watching` resolves: from then on nothing is unwatched.
+   * Reads and commits everything that is in the files. Never rejects; ends early when stopped. Before it ends it waits
+   * up to half a minute for `watching` to resolve: from then on every file is watched.
    */
   firstPass(watching?: Promise<void>): Promise<void>
   /** Whether the first pass has ended. */
   ready(): boolean
-  /** After a round of reading: closes builds that timed out, commits what is due. */
+  /** Call it after each round of reading: closes builds that timed out, and commits if a commit is due. */
   afterRound(round: Round): void
   buildsInProgress(): number
   fileCount(): number
@@ -61,14 +61,14 @@ const DAY_MS = 86_400_000
 const SLICE_BYTES = 512 * 1024
 const MAX_OPEN_FILES = 256
 const FORGET_AFTER_MS = 7 * DAY_MS
-/** A second lies between two of them. */
+/** Retries during the first pass, about one per second. */
 const FIRST_PASS_RETRIES = 30
 const FIRST_PASS_PATIENCE_MS = 30_000
 
-/** A file quiet for longer is closed and not watched. */
+/** A file that has not grown for this long is closed and no longer watched. */
 export const COLD_AFTER_MS = 5 * 60_000
 
-/** All the parts between the files and a scrape, put together; no timers, no sockets, no process. */
+/** Assembles everything between the files and a scrape, without timers, sockets and process. */
 export function createEngine(config: EngineConfig, deps: EngineDeps): Engine {
   const { store, clock, events, stopped } = deps
 
@@ -128,10 +128,10 @@ export function createEngine(config: EngineConfig, deps: EngineDeps): Engine {
   )
 
   let ready = false
-  /** When the latest look at everything began that has ended; all that stood there then has been found. */
+  /** Start of the latest complete scan. Everything that was in the files at that time has been found. */
   let foundUpToMs = Number.NEGATIVE_INFINITY
 
-  /** What fails for a reason that passes is history if it is read in a moment, and would be an increase later. */
+  /** Retries transient failures: content that is read before the baseline ends is history, later it would be an increase. */
   async function retryTransientFailures(): Promise<void> {
     const untilMs = clock.monotonicMs() + FIRST_PASS_PATIENCE_MS
     for (let i = 0; i < FIRST_PASS_RETRIES && clock.monotonicMs() < untilMs; i++) {
@@ -173,7 +173,7 @@ export function createEngine(config: EngineConfig, deps: EngineDeps): Engine {
     ready: () => ready,
     afterRound({ drained, scannedSinceMs }) {
       foundUpToMs = scannedSinceMs ?? foundUpToMs
-      // No build may time out for want of an entry that is written, and only not read yet.
+      // A build must not time out because of an entry that is already written but not yet read.
       if (drained) pipeline.expire(foundUpToMs)
       if (commits.due()) commits.commit()
     },

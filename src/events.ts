@@ -1,28 +1,28 @@
 import type { EntryWarning, RejectReason } from './entry/parse.ts'
 
-/** Where a line stands. */
+/** Position of a line. */
 export interface LinePlace {
   readonly path: string
-  /** From 1. */
+  /** Line number, from 1. */
   readonly line: number
-  /** Byte at which the line begins. */
+  /** Offset of its first byte. */
   readonly offset: number
-  /** In bytes, its newline included; of an over-long line that has no end yet, what has been read of it. */
+  /** In bytes, including its newline; for an over-long line without a newline, the bytes that have been read. */
   readonly length: number
 }
 
 export type FileOperation = 'open' | 'read' | 'stat' | 'list' | 'watch'
 
-/** Every notable fact, told once; logging and counting happen behind it. */
+/** Receives every notable event once; the implementation logs and counts it. */
 export interface Events {
   lineRejected(place: LinePlace, reason: RejectReason, field: string, cause: string): void
   entryWarned(place: LinePlace, warning: EntryWarning): void
   rootWaiting(root: string): void
   rootFound(root: string): void
   fileFound(path: string): void
-  /** A file was created and rotated away before anybody looked; it is read from its start. */
+  /** A file was created and rotated between two scans; it is read from its start. */
   rotationFound(path: string): void
-  /** Compressed files beside a trace, new since the last look. They are not read. */
+  /** New compressed files next to a trace. They are not read. */
   compressedFound(paths: readonly string[]): void
   fileTruncated(path: string, position: number, size: number): void
   fileRotated(from: string, to: string): void

@@ -23,21 +23,21 @@ export interface PipelineDeps {
 export interface Pipeline extends LineSink, Durable {
   /** Counts the warning about an entry on one line with other records. */
   welded(place: LinePlace): void
-  /** Closes the builds that have been idle too long. */
+  /** Closes builds that have been idle for longer than the timeout. */
   expire(nowMs: number): void
   /**
-   * Everything that stood in the files at the start has been read: builds that timed out meanwhile close,
-   * context versions get their numbers, and at the very first start the baseline ends.
+   * Call it once everything that was in the files at the start has been read: closes builds that timed out, numbers the
+   * context versions and, at the very first start, ends the baseline.
    */
   endFirstPass(nowMs: number): void
 }
 
-/** A clock that runs ahead by less than this is no news. */
+/** A timestamp that is further in the future causes a warning. */
 const FUTURE_TOLERANCE_MS = 60_000
 
 const NOT_UTF8: Fault = { reason: 'invalid_utf8', field: '', cause: 'the line is not valid UTF-8' }
 
-/** The arrow: line → entry → attributed → measured. What it changes, the next commit writes. */
+/** The path of a line: entry → attributed → measured. The next commit writes what has changed. */
 export function createPipeline(deps: PipelineDeps): Pipeline {
   const { builds, measure, reading, ledger, contexts, events } = deps
   let firstPass = true
@@ -60,7 +60,7 @@ export function createPipeline(deps: PipelineDeps): Pipeline {
   }
 
   function count(entry: Entry, place: LinePlace, nowMs: number): 'counted' {
-    // During a first pass it is the entry's own time that says how long a build has been idle.
+    // During a first pass the entry's own time alone decides how long a build has been idle.
     const attributed = builds.attribute(entry, firstPass ? 0 : nowMs)
     measure.entry(attributed, nowMs)
     if (entry.totalMismatch) warn(place, 'total_mismatch')
@@ -118,6 +118,6 @@ export function createPipeline(deps: PipelineDeps): Pipeline {
   }
 }
 
-/** Whether the first pass of the very first start has ever ended. */
+/** True if the first pass of the very first start has ended. */
 export const baselineHasEnded = (state: Reader): boolean =>
   state.all("SELECT value FROM meta WHERE key = 'baseline_ended'").length > 0

@@ -1,9 +1,9 @@
-/** As long as a label can be; what is longer says no more to anybody. */
+/** Longest label value, in characters. */
 export const MAX_NAME_LENGTH = 64
 
 /**
- * The first 64 characters (UTF-16 code units) of a text. A longer text is copied, not sliced: V8 keeps the whole
- * of what a slice was taken from, megabytes of it for as long as anybody keeps the name.
+ * Returns the first 64 characters (UTF-16 code units) of a text. A longer text is copied, not sliced: V8 keeps the
+ * whole string behind a slice, which may be megabytes, for as long as the slice is used.
  */
 export function shortName(text: string): string {
   if (text.length <= MAX_NAME_LENGTH) return text

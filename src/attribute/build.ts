@@ -5,35 +5,35 @@ import type { Phase } from './phase.ts'
 export const OUTCOMES = ['first_pass', 'after_rework', 'failed', 'abandoned'] as const
 export type Outcome = (typeof OUTCOMES)[number]
 
-/** What is known of one build so far. Kept in the state as it stands, so its names are its format. */
+/** What is known about one build so far. `builds.ts` defines how it is stored. */
 export interface BuildState {
   readonly runId: string
   outcome: Outcome | undefined
   /** Full hash of the latest known GEMINI.md. */
   contextFileHash: string | undefined
-  /** What that was when the build closed: its tokens belong there, late ones too. */
+  /** The same when the build closed: its tokens count there, including those of late entries. */
   closingContextFileHash: string | undefined
   failingErrorType: string
-  /** Size of the latest failing validation's log: what the next fix answers. */
+  /** Size of the latest failing validation's log, which the next fix answers. */
   failingLogChars: number | undefined
   failed: boolean
   reworkSteps: number
   tokens: number
   startedMs: number
   lastEntryMs: number
-  /** When the last entry was read, 0 where that was during a first pass. */
+  /** When the last entry was read; 0 if that was during a first pass. */
   lastReadMs: number
-  /** `phase` and wording pairs used, joined by a NUL; bounded. */
+  /** The pairs of phase and prompt version that were used, joined by a NUL; bounded. */
   instructions: string[]
 }
 
-/** One entry with what its build's history adds to it. */
+/** One entry with the facts that follow from its build's history. */
 export interface AttributedEntry {
   readonly entry: Entry
   readonly phase: Phase
-  /** The entry's own, or for rework the latest failing validation's; `''` for none. */
+  /** The entry's own; for rework otherwise that of the latest failing validation; `''` for none. */
   readonly errorType: string
-  /** The entry's own, or the build's latest known. */
+  /** The entry's own, otherwise the latest known one of the build. */
   readonly contextFileHash: string | undefined
   readonly errorLogChars: number | undefined
   readonly reworkCostFactor: number | undefined
@@ -41,7 +41,7 @@ export interface AttributedEntry {
   readonly warning: EntryWarning | undefined
   /** The build that this entry closed. */
   readonly closed: ClosedBuild | undefined
-  /** Set when the build had closed before this entry: its tokens still belong to that outcome. */
+  /** Set if the build closed before this entry: the tokens still count for its outcome. */
   readonly late: ClosedBuild | undefined
 }
 
@@ -57,11 +57,11 @@ export interface ClosedBuild {
   readonly instructions: readonly string[]
 }
 
-/** More wordings than this in one build say nothing about any of them. */
+/** With more prompt versions than this in one build, further ones are ignored. */
 const MAX_INSTRUCTIONS = 32
 const FACTOR_TOLERANCE = 0.01
 
-/** A build of which nothing is known yet. */
+/** A build without entries. */
 export function newBuild(runId: string): BuildState {
   return {
     runId,
@@ -81,8 +81,8 @@ export function newBuild(runId: string): BuildState {
 }
 
 /**
- * Adds one entry to its build and says what the build's history adds to the entry.
- * Entries come in reading order; `readAtMs` is 0 during a first pass, when only entry times count.
+ * Adds one entry to its build and returns the entry with the facts that follow from the build's history.
+ * Entries are added in reading order. `readAtMs` is 0 during a first pass, when only entry times count.
  */
 export function attribute(build: BuildState, entry: Entry, phase: Phase, readAtMs: number): AttributedEntry {
   const rework = phase === 'rework'
@@ -120,8 +120,8 @@ export function attribute(build: BuildState, entry: Entry, phase: Phase, readAtM
 }
 
 /**
- * Closes a build that has been idle for longer than the timeout: `failed` where a validation failed,
- * else `abandoned`. Idle since the later of its last entry's time and the moment that was read.
+ * Closes a build that has been idle for longer than the timeout: as `failed` if a validation failed, otherwise as
+ * `abandoned`. It is idle since the time of its last entry or the moment that entry was read, whichever is later.
  */
 export function expire(build: BuildState, nowMs: number, timeoutMs: number): ClosedBuild | undefined {
   if (build.outcome !== undefined) return undefined
@@ -147,19 +147,19 @@ const closedBuild = (build: BuildState, outcome: Outcome): ClosedBuild => ({
   instructions: build.instructions,
 })
 
-/** The log that a fix answers is the failing entry's; any other entry's log is its own. */
+/** Size of the log: for a fix that of the failing entry which it answers, for any other entry its own. */
 function logCharsOf(build: BuildState, entry: Entry, rework: boolean): number | undefined {
   if (entry.errorLogChars !== undefined) return entry.errorLogChars
   return (rework ? build.failingLogChars : undefined) ?? entry.errorFullChars
 }
 
-/** The parts decide; a given quotient counts only where they are not known. */
+/** The quotient of the parts; a given quotient counts only if they are unknown. */
 function factorOf(entry: Entry, logChars: number | undefined, rework: boolean): number | undefined {
   if (!rework || entry.completionTokens === undefined || !logChars) return entry.reworkCostFactor
   return entry.completionTokens / logChars
 }
 
-/** Whether the given quotient is further from the parts than rounding explains. */
+/** True if the given quotient differs from that of the parts by more than rounding. */
 function contradicts(given: number | undefined, factor: number | undefined): boolean {
   if (given === undefined || factor === undefined) return false
   return Math.abs(given - factor) > FACTOR_TOLERANCE * Math.max(given, factor)

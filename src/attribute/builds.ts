@@ -14,7 +14,7 @@ import {
 import { createPhaseOf, type PhaseRule } from './phase.ts'
 
 export interface BuildsOptions {
-  /** A build idle for longer is closed. */
+  /** A build that is idle for longer is closed. */
   readonly timeoutMs: number
   readonly phaseRules?: readonly PhaseRule[]
 }
@@ -22,33 +22,33 @@ export interface BuildsOptions {
 export interface Builds extends Durable {
   /** Adds an entry to its build. `readAtMs` is 0 during a first pass. */
   attribute(entry: Entry, readAtMs: number): AttributedEntry
-  /** Closes the builds that have been idle too long and returns them. */
+  /** Closes the builds that have been idle for longer than the timeout and returns them. */
   expire(nowMs: number): ClosedBuild[]
-  /** As of the last commit. */
+  /** Number of open builds as of the last commit. */
   inProgress(): number
-  /** As of now, committed or not. */
+  /** Number of open builds now, committed or not. */
   openNow(): number
   lastEntryMs(): number | undefined
 }
 
-/** Closed builds that stay in memory between commits, for their late entries. */
+/** Number of closed builds that stay in memory between commits, for late entries. */
 const MAX_CLOSED_IN_MEMORY = 4_096
 const MAX_IDS_IN_MEMORY = 200_000
 
-/** Every build ever seen: open ones in memory, closed ones on disk, so that none is ever counted twice. */
+/** Holds every build ever seen, open ones in memory and closed ones on disk, so that none is counted twice. */
 export function createBuilds(state: Reader, options: BuildsOptions): Builds {
   const phaseOf = createPhaseOf(options.phaseRules)
   const open = new Map<string, BuildState>()
   const closed = new Map<string, BuildState>()
   const dirty = new Set<BuildState>()
-  // Every id on disk, as long as they are few enough to keep: spares each new build a look at the disk.
+  // All ids on disk, as long as they are few enough: a new build then needs no query.
   let onDisk = state.all('SELECT 1 FROM builds LIMIT 1').length === 0 ? new Set<string>() : undefined
   let lastEntryMs = Number(
     state.all("SELECT value FROM meta WHERE key = 'last_entry_ms'")[0]?.['value'] ?? Number.NaN,
   )
   let lastEntryDirty = false
   let last: BuildState | undefined
-  /** No open build can time out before: spares most looks at all of them. */
+  /** No open build can time out before this time, so most checks can skip all builds. */
   let quietUntilMs = Number.NEGATIVE_INFINITY
   const idleSince = (build: BuildState): number => Math.max(build.lastEntryMs, build.lastReadMs)
   for (const row of state.all('SELECT run_id, state FROM builds WHERE is_open = 1')) {
@@ -69,7 +69,7 @@ export function createBuilds(state: Reader, options: BuildsOptions): Builds {
   }
 
   function buildOf(runId: string): BuildState {
-    // Neighbouring entries mostly share their build.
+    // Consecutive entries mostly belong to the same build.
     if (last !== undefined && last.runId === runId) return last
     const key = runKey(runId)
     last = find(key)
@@ -118,7 +118,7 @@ export function createBuilds(state: Reader, options: BuildsOptions): Builds {
     openNow: () => open.size,
     lastEntryMs: () => (Number.isNaN(committedLastEntryMs) ? undefined : committedLastEntryMs),
     write(transaction: Transaction) {
-      // Ids are random: in their order, neighbours share a page of the tree, which takes a third of the time off.
+      // Ids are random. Written in their order, neighbours share a page of the tree, which saves a third of the time.
       for (const build of [...dirty].sort(byRunId)) {
         transaction.run(
           `INSERT INTO builds (run_id, is_open, state) VALUES (?, ?, ?)
@@ -154,7 +154,7 @@ const byRunId = (a: BuildState, b: BuildState): number => (a.runId < b.runId ? -
 
 const MAX_RUN_ID = 128
 
-/** The key of a build. Ids that are hostile in length or form become their hash. */
+/** Returns the key of a build. Ids of hostile length or form are replaced by their hash. */
 export function runKey(runId: string): string {
   if (runId.length <= MAX_RUN_ID && runId.isWellFormed()) return runId
   return `sha256:${hash('sha256', Buffer.from(runId, 'utf16le'), 'hex')}`
@@ -173,14 +173,14 @@ type OpenRow = [
   instructions: string[],
 ]
 
-/** What a closed build's late entries still need: there is a row for every build ever seen, so it is short. */
+/** What late entries of a closed build need. There is one row for every build ever seen, so it is short. */
 type ClosedRow = [
   closingContextFileHash: string | null,
   failingErrorType: string,
   failingLogChars: number | null,
   lastEntryMs: number,
   outcome: number,
-  /** Only where a late entry has brought another context. */
+  /** Only if a late entry has another context. */
   contextFileHash?: string,
 ]
 
@@ -238,13 +238,13 @@ function thaw(runId: string, text: unknown): BuildState {
   return build
 }
 
-/** A closed build's row is the shorter one, whether or not it ends in another context. */
+/** The row of a closed build is the shorter one, with or without another context. */
 const OPEN_FIELDS: OpenRow['length'] = 10
 const isClosedRow = (row: OpenRow | ClosedRow): row is ClosedRow => row.length < OPEN_FIELDS
 
 const packKnown = (hash: string | undefined): string | null => (hash === undefined ? null : packHash(hash))
 
-/** Neighbouring builds share their context: each hash is packed once. */
+/** Cache: consecutive builds mostly share their context. */
 let lastHash = ''
 let lastPacked = ''
 

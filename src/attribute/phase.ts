@@ -3,7 +3,7 @@ import { MAX_NAME_LENGTH } from '../short-name.ts'
 export const PHASES = ['scaffold', 'implement', 'rework', 'verify', 'other'] as const
 export type Phase = (typeof PHASES)[number]
 
-/** Which phase a step belongs to: the first rule whose pattern matches its name wins. */
+/** Assigns a step to a phase: the first rule whose pattern matches its name wins. */
 export interface PhaseRule {
   readonly pattern: RegExp
   readonly phase: Phase
@@ -16,10 +16,10 @@ export const DEFAULT_PHASE_RULES: readonly PhaseRule[] = [
   { pattern: /verif|valid|compliance|check/i, phase: 'verify' },
 ]
 
-/** Step names repeat, so each is matched once. Bounded in number and length: hostile names must not fill the memory. */
+/** Step names repeat, so results are cached. The cache is bounded in number and length, because names may be hostile. */
 const MEMORY = 10_000
 
-/** A function from a step's name to its phase, by the given rules. */
+/** Returns a function that maps a step name to its phase by the given rules. */
 export function createPhaseOf(rules: readonly PhaseRule[] = DEFAULT_PHASE_RULES): (step: string) => Phase {
   const known = new Map<string, Phase>()
   return (step) => {

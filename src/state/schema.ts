@@ -1,10 +1,10 @@
-/** Raised with every change of the tables below; `migrations` then says how to come from the one before. */
+/** Version of the tables below. Raise it with every change of them. */
 export const SCHEMA_VERSION = 1
 
 export const CREATE = `
 CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;
 
--- Where reading goes on. Positions and sizes are bytes; the balance is kept by the database itself.
+-- Positions of the files. Positions and sizes are bytes. The database itself checks the balance.
 CREATE TABLE files (
   id INTEGER PRIMARY KEY,
   path TEXT NOT NULL,
@@ -51,9 +51,9 @@ CREATE TABLE contexts (
 ) STRICT, WITHOUT ROWID;
 `
 
-/** Tables that came later and change nothing that was there: made where they are missing, whatever the version. */
+/** Tables that were added later and change nothing that existed: created if missing, in every version. */
 export const ADDED_TABLES = `
--- When the last complete look below each root began: what was born later, and is not known, was never seen.
+-- Start of the last complete scan of each root: an unknown file that was born later has not been seen.
 CREATE TABLE IF NOT EXISTS looks (root TEXT PRIMARY KEY, began_ms INTEGER NOT NULL) STRICT, WITHOUT ROWID;
 
 -- Digests of the files' first lines. A copy has the same.

@@ -6,14 +6,14 @@ import type { Durable, Reader, SqlValue } from './durable.ts'
 import { ADDED_TABLES, CREATE, SCHEMA_VERSION } from './schema.ts'
 
 export interface Store extends Reader {
-  /** Writes what every part has changed as one transaction; on return it is on disk. Throws a `StateError`. */
+  /** Writes the changes of all parts in one transaction, which is on disk on return. Throws a `StateError`. */
   commit(parts: readonly Durable[]): void
-  /** Bytes of the database and its log on disk; `undefined` where the disk does not tell. Never throws. */
+  /** Bytes of the database and its log on disk; `undefined` if they cannot be read. Never throws. */
   sizeBytes(): number | undefined
   close(): void
 }
 
-/** The state could not be opened or written; the message says where, why and what to do. */
+/** The state could not be opened or written. The message names the path, the cause and what to do. */
 class StateError extends Error {
   override readonly name = 'StateError'
 }
@@ -21,9 +21,9 @@ class StateError extends Error {
 const FILE_NAME = 'state.sqlite'
 
 /**
- * Opens the state in a directory, making it where it is missing, and locks it for this process.
- * Throws a `StateError` where the directory cannot be written, the database is damaged, newer than this
- * program, or in use by another process; nothing is overwritten then.
+ * Opens the state in a directory, creates it if it is missing, and locks it for this process.
+ * Throws a `StateError` if the directory is not writable, or the database is damaged, newer than this program,
+ * or in use by another process. Nothing is overwritten in that case.
  */
 export function openStore(directory: string): Store {
   const file = path.join(directory, FILE_NAME)
@@ -52,7 +52,7 @@ export function openStore(directory: string): Store {
     all: (sql, ...values) => statement(sql).all(...values),
     commit(parts) {
       try {
-        // SQLite goes on writing to a file that has no name any more, and the next start would begin anew.
+        // SQLite keeps writing to a deleted file, and the next start would begin without a state.
         if (isGone(file, inode)) throw new StateError(gone(file))
         database.exec('BEGIN IMMEDIATE')
         for (const part of parts) part.write(transaction)
@@ -81,13 +81,13 @@ function open(directory: string, file: string): DatabaseSync {
 }
 
 function prepare(database: DatabaseSync, directory: string, file: string): void {
-  // Set before the log is first touched, this keeps every other process out for as long as we live.
+  // Set before the log is first accessed, this locks every other process out until this one ends.
   database.exec('PRAGMA locking_mode = EXCLUSIVE')
   const { user_version: version } = database.prepare('PRAGMA user_version').get() as { user_version: number }
   if (version > SCHEMA_VERSION) {
     throw new StateError(
       `cannot open the state ${file}: its format ${version} is newer than this program's ${SCHEMA_VERSION}. ` +
-        'Run the newer version again, or give --state another directory.',
+        'Run the newer version again, or use another directory for --state.',
     )
   }
   database.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 4000')
@@ -102,7 +102,7 @@ function prepare(database: DatabaseSync, directory: string, file: string): void 
   if (version === 0) syncDirectory(directory)
 }
 
-/** A new file's name is on disk only once its directory is. */
+/** Syncs the directory: without that, the name of a new file may not be on disk. */
 function syncDirectory(directory: string): void {
   const handle = fs.openSync(directory, 'r')
   try {
@@ -123,7 +123,7 @@ function sizeOf(file: string): number | undefined {
 const inodeOf = (file: string): bigint | undefined =>
   fs.statSync(file, { throwIfNoEntry: false, bigint: true })?.ino
 
-/** Whether another file or none has the name now; where that cannot be told, it is not said. */
+/** True if the path leads to another file or to none. False if that cannot be determined. */
 function isGone(file: string, inode: bigint | undefined): boolean {
   try {
     return inodeOf(file) !== inode
@@ -134,11 +134,11 @@ function isGone(file: string, inode: bigint | undefined): boolean {
 
 const gone = (file: string): string =>
   `cannot write the state ${file}: it was removed or replaced while it was in use. Put it back, or restart the exporter ` +
-  'to begin anew: what stands in the files then becomes the new baseline.'
+  'to start without it: what is in the files then becomes the new baseline.'
 
 const damaged = (file: string, cause: string): string =>
   `cannot open the state ${file}: it is damaged (${cause}). Restore it from a backup, ` +
-  'or move it away to start anew: what stands in the files then becomes the new baseline.'
+  'or move it away to start without it: what is in the files then becomes the new baseline.'
 
 const SQLITE_FULL = 13
 const SQLITE_BUSY = 5
@@ -147,23 +147,23 @@ const SQLITE_CORRUPT = 11
 const SQLITE_CANTOPEN = 14
 const SQLITE_NOTADB = 26
 
-/** Says operation, path, cause and what to do. */
+/** Turns an error of SQLite into one that names operation, path, cause and what to do. */
 function explain(error: unknown, operation: 'open' | 'write', file: string): StateError {
   const { message, errcode } = error as { message: string; errcode?: number }
-  // The low byte is the primary code; the rest says more about it.
+  // The low byte is the primary result code, the rest extends it.
   const code = (errcode ?? 0) & 0xff
   const text = ((): string => {
     switch (code) {
       case SQLITE_BUSY:
-        return `cannot ${operation} the state ${file}: another process is using it. Stop that one, or give --state another directory.`
+        return `cannot ${operation} the state ${file}: another process is using it. Stop that process, or use another directory for --state.`
       case SQLITE_NOTADB:
       case SQLITE_CORRUPT:
         return damaged(file, message)
       case SQLITE_FULL:
-        return `cannot ${operation} the state ${file}: the disk is full. Free some space; reading goes on by itself.`
+        return `cannot ${operation} the state ${file}: the disk is full. Free some space; reading then continues.`
       case SQLITE_READONLY:
       case SQLITE_CANTOPEN:
-        return `cannot ${operation} the state ${file}: ${message}. Make ${path.dirname(file)} writable for this user, or give --state another directory.`
+        return `cannot ${operation} the state ${file}: ${message}. Make ${path.dirname(file)} writable for this user, or use another directory for --state.`
       default:
         return `cannot ${operation} the state ${file}: ${message}. Check that ${path.dirname(file)} is a writable directory on a healthy disk.`
     }
