@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import type { Entry } from './parsed.ts'
+import { TIMESTAMP_PATTERN } from './timestamp.ts'
 
 /** Above this, counts could not be added up exactly. */
 const MAX_COUNT = Number.MAX_SAFE_INTEGER
@@ -30,6 +31,8 @@ interface FieldOf<Kind extends FieldKind> {
   /** The description in docs/entry.schema.json. */
   readonly about: string
   readonly examples: readonly NonNullable<z.infer<Kinds[Kind]>>[]
+  /** In docs/entry.schema.json only: a rule that `normalise` checks while it reads the value. */
+  readonly pattern?: string
   /** Still read, but not offered to writers. */
   readonly deprecated?: true
 }
@@ -56,8 +59,10 @@ export const FIELDS = {
   timestamp: {
     kind: 'name',
     readAs: 'timestampMs',
-    about: 'When the step was completed: an ISO 8601 date and time with a zone.',
-    examples: ['2026-11-20T10:00:00.000Z', '2026-11-20T12:00:00+02:00'],
+    about:
+      'When the step was completed: an ISO 8601 date and time with a zone. Seconds, fractions and the colons are optional.',
+    examples: ['2026-11-20T10:00:00.000Z', '2026-11-20T12:00:00+02:00', '20261120T100000Z'],
+    pattern: TIMESTAMP_PATTERN,
   },
   prompt_token_count: {
     kind: 'count',

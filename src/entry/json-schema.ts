@@ -20,5 +20,6 @@ export function entryJsonSchema(): object {
 function describedField(name: (typeof FIELD_NAMES)[number]): z.ZodType {
   const { kind, about, examples, ...rest } = FIELDS[name]
   const deprecated = 'deprecated' in rest ? { deprecated: true } : {}
-  return KINDS[kind].meta({ description: about, examples: [...examples], ...deprecated })
+  const pattern = 'pattern' in rest ? { pattern: rest.pattern } : {}
+  return KINDS[kind].meta({ description: about, examples: [...examples], ...pattern, ...deprecated })
 }

@@ -2,7 +2,7 @@ import { shortName } from '../short-name.ts'
 import type { Entry } from './parsed.ts'
 import { isPlainEntry } from './plain.ts'
 import { entrySchema, type RawEntry } from './schema.ts'
-import { parseTimestamp } from './timestamp.ts'
+import { parseTimestamp, timestampFault } from './timestamp.ts'
 
 /** Why a line is rejected. The label `reason` of `audit_exporter_rejected_lines_total`. */
 export type RejectReason = 'invalid_json' | 'schema' | 'too_long' | 'invalid_utf8'
@@ -38,8 +38,7 @@ export function parseLine(line: string): ParseResult {
   }
   const raw = value as RawEntry
   const timestampMs = parseTimestamp(raw.timestamp)
-  if (timestampMs === undefined)
-    return fault('timestamp', `not ISO 8601 with a zone: ${quote(raw.timestamp)}`)
+  if (timestampMs === undefined) return fault('timestamp', timestampFault(raw.timestamp))
   return { ok: true, entry: normalise(raw, timestampMs) }
 }
 
@@ -71,9 +70,14 @@ function normalise(raw: RawEntry, timestampMs: number): Entry {
     model: nameOf(raw.model),
     durationMs: raw.duration_ms ?? undefined,
     costUsd: raw.cost_usd ?? undefined,
-    totalMismatch: total !== undefined && total !== spent,
+    totalMismatch: total !== undefined && spent !== undefined && !isSame(total, spent),
   }
 }
+
+/** Fractions do not add up exactly: 0.1 + 0.2 is not 0.3. Whole numbers do. */
+const isSame = (a: number, b: number): boolean =>
+  a === b ||
+  (!(Number.isInteger(a) && Number.isInteger(b)) && Math.abs(a - b) <= 1e-9 * Math.max(1, Math.abs(a)))
 
 /** The sum of the parts if both are known, else the total, but at least the known part. */
 function spentOf(
@@ -146,8 +150,6 @@ const fault = (field: string, cause: string): ParseResult => ({
 
 /** V8's message quotes the text of the line, so it is cut. */
 const jsonCause = (error: unknown): string => (error instanceof Error ? clip(error.message, 200) : 'not JSON')
-
-const quote = (text: string): string => JSON.stringify(clip(text, 60))
 
 const clip = (text: string, length: number): string =>
   text.length > length ? `${text.slice(0, length)}…` : text

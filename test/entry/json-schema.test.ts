@@ -56,14 +56,33 @@ test('the schema accepts a value exactly if the reader does', () => {
     fc.constantFrom<unknown>(null, '', 'x', 'N/A', 'pass', 0, -1, 1.5, 2 ** 53 - 1, 2 ** 53, true, {}),
     fc.array(fc.constantFrom('a', null, 1), { maxLength: 2 }),
   )
-  const name = fc.constantFrom(...FIELD_NAMES.filter((name) => name !== 'timestamp'), 'unknown')
+  const name = fc.constantFrom(...FIELD_NAMES, 'unknown')
   const values = fc.sample(
     fc
       .array(fc.tuple(name, anything), { maxLength: 3 })
       .map((fields) => ({ ...entry(), ...Object.fromEntries(fields) })),
     { numRuns: 2_000, seed: 1 },
   )
-  const others: unknown[] = [null, [], 'text', 1, {}, { ...entry(), timestamp: undefined }]
+  const times = [
+    'T10:00Z',
+    'T10:00:00,5+02',
+    'T10:00:00',
+    'T24:00:00Z',
+    'T10:00:00.123456-0730',
+    ' 10:00:00Z',
+  ]
+  const timestamps = ['2026-11-20', '2026-02-29', '2024-02-29', '2026-13-01'].flatMap((day) =>
+    times.flatMap((time) => [`${day}${time}`, `${day}${time}`.replaceAll(/-(?=\d\d)|:/g, '')]),
+  )
+  const others: unknown[] = [
+    null,
+    [],
+    'text',
+    1,
+    {},
+    { ...entry(), timestamp: undefined },
+    ...timestamps.map((timestamp) => ({ ...entry(), timestamp })),
+  ]
   const all = [...values, ...others]
   const read = all.map(isRead)
   expect(new Set(read)).toEqual(new Set([true, false]))

@@ -51,6 +51,7 @@ test.each([
   [{ completion_token_count: 2 }, [undefined, 2, 2]],
   [{ prompt_token_count: 0, total_token_cost: 0 }, [0, 0, 0]],
   [{ prompt_token_count: 0.1, total_token_cost: 0.7 }, [0.1, 0.7 - 0.1, 0.7]],
+  [{ prompt_token_count: 0.1, completion_token_count: 0.2, total_token_cost: 0.3 }, [0.1, 0.2, 0.1 + 0.2]],
   [{}, [undefined, undefined, undefined]],
 ])('prompt, completion and total are derived: %j gives %j', (fields, [prompt, completion, spent]) => {
   const { promptTokens, completionTokens, spentTokens, totalMismatch } = read(fields)
@@ -61,6 +62,15 @@ test.each([
 test('if total and parts disagree, the parts are used and totalMismatch is set', () => {
   const parsed = read({ prompt_token_count: 5, completion_token_count: 2, total_token_cost: 100 })
   expect(parsed).toMatchObject({ spentTokens: 7, totalMismatch: true })
+})
+
+test('fractions have a tolerance, whole numbers have none', () => {
+  const mismatch = (prompt: number, completion: number, total: number) =>
+    read({ prompt_token_count: prompt, completion_token_count: completion, total_token_cost: total })
+      .totalMismatch
+  expect(mismatch(0.1, 0.2, 0.31)).toBe(true)
+  expect(mismatch(1e15, 1, 1e15)).toBe(true)
+  expect(mismatch(1234.1, 0.7, 1234.8)).toBe(false)
 })
 
 test('if the total is below the only known part, nothing is derived and totalMismatch is set', () => {
