@@ -1,6 +1,7 @@
 import type { EntryWarning } from '../entry/parse.ts'
 import type { Entry } from '../entry/parsed.ts'
 import type { Phase } from './phase.ts'
+import { versionInStepName } from './step-version.ts'
 
 export const OUTCOMES = ['first_pass', 'after_rework', 'failed', 'abandoned'] as const
 export type Outcome = (typeof OUTCOMES)[number]
@@ -35,6 +36,8 @@ export interface AttributedEntry {
   readonly errorType: string
   /** The entry's own, otherwise the latest known one of the build. */
   readonly contextFileHash: string | undefined
+  /** The prompt version: the entry's own, or that in the name of its step, marked as such. */
+  readonly instructionVersion: string | undefined
   readonly errorLogChars: number | undefined
   readonly reworkCostFactor: number | undefined
   readonly durationSeconds: number | undefined
@@ -92,11 +95,13 @@ export function attribute(build: BuildState, entry: Entry, phase: Phase, readAtM
   const wasOpen = build.outcome === undefined
   const errorType = entry.errorType === '' && rework ? build.failingErrorType : entry.errorType
 
+  const instructionVersion = entry.instructionVersion ?? versionInStepName(entry.step, phase)
+
   if (entry.contextFileHash !== undefined) build.contextFileHash = entry.contextFileHash
   build.tokens += entry.spentTokens ?? 0
   if (rework) build.reworkSteps++
   noteTimes(build, entry, readAtMs)
-  noteInstruction(build, entry, phase)
+  noteInstruction(build, instructionVersion, phase)
   if (entry.status === 'fail') {
     build.failed = true
     build.failingErrorType = errorType
@@ -110,6 +115,7 @@ export function attribute(build: BuildState, entry: Entry, phase: Phase, readAtM
     phase,
     errorType,
     contextFileHash: build.contextFileHash,
+    instructionVersion,
     errorLogChars,
     reworkCostFactor: factor,
     durationSeconds,
@@ -178,8 +184,8 @@ function noteTimes(build: BuildState, entry: Entry, readAtMs: number): void {
   build.lastReadMs = readAtMs
 }
 
-function noteInstruction(build: BuildState, entry: Entry, phase: Phase): void {
-  if (entry.instructionVersion === undefined || build.instructions.length >= MAX_INSTRUCTIONS) return
-  const pair = `${phase}\0${entry.instructionVersion}`
+function noteInstruction(build: BuildState, version: string | undefined, phase: Phase): void {
+  if (version === undefined || build.instructions.length >= MAX_INSTRUCTIONS) return
+  const pair = `${phase}\0${version}`
   if (!build.instructions.includes(pair)) build.instructions.push(pair)
 }

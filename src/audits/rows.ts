@@ -143,7 +143,8 @@ function entryRow(
     context_tokens: entry.contextTokens ?? null,
     instruction_tokens: entry.instructionTokens ?? null,
     other_tokens: entry.otherTokens ?? null,
-    instruction_version: entry.instructionVersion === undefined ? null : labelValue(entry.instructionVersion),
+    instruction_version:
+      attributed.instructionVersion === undefined ? null : labelValue(attributed.instructionVersion),
     model: entry.model === undefined ? null : labelValue(entry.model),
     error_log_chars: attributed.errorLogChars ?? null,
     rework_cost_factor: attributed.reworkCostFactor ?? null,

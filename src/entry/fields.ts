@@ -154,7 +154,8 @@ export const FIELDS = {
   instruction_version: {
     kind: 'text',
     readAs: 'instructionVersion',
-    about: 'The prompt version of the instruction or fix prompt: a name or a short hash.',
+    about:
+      'The prompt version of the instruction or fix prompt: a name or a short hash. If absent: the version in the name of the step (implement_v2), shown as "v2 (step name)".',
     examples: ['implement-1'],
   },
   model: {

@@ -10,7 +10,7 @@ export function countPromptVersion(
   bundle: Bundle,
   attributed: AttributedEntry,
 ): void {
-  const raw = attributed.entry.instructionVersion
+  const raw = attributed.instructionVersion
   if (raw === undefined) return
   if (bundle.promptVersion?.raw !== raw) bundle.promptVersion = promptVersion(overflow, raw)
   const version = bundle.promptVersion

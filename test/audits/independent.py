@@ -101,6 +101,9 @@ def prompt_versions(phase_name):
         used = set()
         for i, e in enumerate(run["entries"]):
             v = e.get("instruction_version")
+            named = re.search(r"[_-](v\d+(?:\.\d+)*)(?=$|[_-])", e["step_name"], re.I)
+            if not v and named:
+                v = f"{named[1].lower()} (step name)"
             if e["phase"] != phase_name or not v:
                 continue
             o = out[v]
