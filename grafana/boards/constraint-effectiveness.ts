@@ -4,7 +4,7 @@ import { failures } from '../parts/measures.ts'
 import { fixedColor, lines, ranking } from '../parts/panels.ts'
 import { count, WINDOW } from '../parts/promql.ts'
 import { contextHash, errorType, movingWindow } from '../parts/variables.ts'
-import { clearChanges, everyChange } from './constraint-effectiveness/changes.ts'
+import { differences, everyChange } from './constraint-effectiveness/changes.ts'
 
 const CONTEXT = 'context_hash=~"$context"'
 const ERRORS = `${CONTEXT},error_type=~"$error"`
@@ -63,7 +63,7 @@ export const constraintEffectiveness = (): Dashboard =>
       {
         height: 10,
         panels: [
-          [14, clearChanges],
+          [14, differences],
           [10, overTime],
         ],
       },

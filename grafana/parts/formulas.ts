@@ -14,11 +14,12 @@ export type Formula =
 const abs = (to: Formula): Formula => ({ apply: 'abs', to })
 const exp = (to: Formula): Formula => ({ apply: 'exp', to })
 const floor = (to: Formula): Formula => ({ apply: 'floor', to })
+const ln = (to: Formula): Formula => ({ apply: 'ln', to })
 /** Grafana's calculations have no square root: √x = exp(ln(x) / 2). */
-const sqrt = (to: Formula): Formula => exp([{ apply: 'ln', to }, '*', 0.5])
+const sqrt = (to: Formula): Formula => exp([ln(to), '*', 0.5])
 
 /** 95 %: the standard normal distribution's 97.5th percentile. */
-export const Z = 1.96
+const Z = 1.96
 const Z2 = 3.8416
 
 /** A share; NaN if the whole is zero. */
@@ -68,8 +69,30 @@ export function zScore(now: Sample, before: Sample, better: 'more' | 'less'): Fo
   ]
   const difference: Formula = better === 'more' ? [share, '-', shareBefore] : [shareBefore, '-', share]
   // abs(): at a share of 100 %, rounding can give a tiny negative variance.
-  return unlessFew([difference, '/', sqrt([abs(variance), '+', 1e-30])], now.whole, before.whole)
+  return [difference, '/', sqrt([abs(variance), '+', 1e-30])]
 }
+
+/**
+ * The z-score that one of `comparisons` tests must exceed so that on noise at most 5 % of tables have any verdict
+ * (Bonferroni): the normal quantile at 1 - 0.025 / comparisons, by Abramowitz and Stegun 26.2.22 (error below 0.003).
+ */
+export function criticalZ(comparisons: Formula): Formula {
+  const t = sqrt([2, '*', ln([40, '*', comparisons])])
+  const numerator: Formula = [2.30753, '+', [0.27061, '*', t]]
+  const denominator: Formula = [[1, '+', [0.99229, '*', t]], '+', [0.04481, '*', [t, '*', t]]]
+  return [t, '-', [numerator, '/', denominator]]
+}
+
+/**
+ * How one sample compares with another (decisions/064): above 1 better, below -1 worse, between them unclear, at
+ * least `TOO_FEW / 2` insufficient data.
+ */
+export const verdict = (
+  now: Sample,
+  before: Sample,
+  better: 'more' | 'less',
+  comparisons: Formula,
+): Formula => unlessFew([zScore(now, before, better), '/', criticalZ(comparisons)], now.whole, before.whole)
 
 /** The formulas as steps of Grafana's “Add field from calculation”. A part that occurs twice is calculated once. */
 export function calculations(

@@ -1,5 +1,5 @@
 import type { DynamicConfigValue } from '@grafana/grafana-foundation-sdk/dashboard'
-import { TOO_FEW, Z } from './formulas.ts'
+import { TOO_FEW } from './formulas.ts'
 
 /** How the cells of a table column look: overrides of the field's configuration. */
 export type Look = readonly DynamicConfigValue[]
@@ -18,15 +18,15 @@ const range = (from: number | null, to: number | null, color: string, index: num
   options: { from, to, result: { ...(text !== undefined && { text }), color, index } },
 })
 
-/** Shows a z-score as a coloured verdict. */
+/** Shows a `verdict` as a coloured word. */
 export const VERDICT_LOOK: Look = [
   {
     id: 'mappings',
     value: [
       range(TOO_FEW / 2, null, 'blue', 0, 'insufficient data'),
-      range(null, -Z, 'red', 1, '▼ worse'),
-      range(Z, TOO_FEW / 2, 'green', 2, '▲ better'),
-      range(-Z, Z, 'text', 3, 'unclear'),
+      range(null, -1, 'red', 1, '▼ worse'),
+      range(1, TOO_FEW / 2, 'green', 2, '▲ better'),
+      range(-1, 1, 'text', 3, 'unclear'),
       NO_QUOTIENT,
     ],
   },
@@ -34,8 +34,8 @@ export const VERDICT_LOOK: Look = [
   COLOURED_TEXT,
 ]
 
-/** Selects the rows with the verdict better or worse; the column holds the absolute z-score. */
-export const differs = (column: string) => ({ column, above: Z, below: TOO_FEW / 2 })
+/** Selects the rows with the verdict better or worse; the column holds its absolute value. */
+export const differs = (column: string) => ({ column, above: 1, below: TOO_FEW / 2 })
 
 /** A bar gauge in the cell, from zero to `max`. */
 export const barLook = (color: string, max: number): Look => [
@@ -45,20 +45,10 @@ export const barLook = (color: string, max: number): Look => [
   { id: 'max', value: max },
 ]
 
-/** Changes below 10 % are not coloured. */
-const SMALL_CHANGE = 0.1
-
-/** A relative change: down is better, up is worse. Replaced by a text if a sample is too small. */
+/** A relative change, or a text if a sample is too small. Without colour: changes are not tested for chance. */
 export const CHANGE_LOOK: Look = [
   {
     id: 'mappings',
-    value: [
-      range(TOO_FEW / 2, null, 'blue', 0, 'insufficient data'),
-      range(null, -SMALL_CHANGE, 'green', 1),
-      range(SMALL_CHANGE, TOO_FEW / 2, 'red', 2),
-      range(-SMALL_CHANGE, SMALL_CHANGE, 'text', 3),
-      NO_QUOTIENT,
-    ],
+    value: [range(TOO_FEW / 2, null, 'blue', 0, 'insufficient data'), NO_QUOTIENT],
   },
-  COLOURED_TEXT,
 ]

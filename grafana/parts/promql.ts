@@ -132,9 +132,15 @@ export function ofPrevious(expression: string, keep: readonly string[] = []): st
 /** Minimum sample size for a share. */
 export const ENOUGH = 20
 
+/** Keeps the values that are at least the minimum sample size. */
+export const enough = (whole: string): string => `(${whole}) >= ${ENOUGH}`
+
+/** The number of series of an expression as a scalar; 1 if there are none. */
+export const countOf = (expression: string): string => `scalar(count(${expression}) or vector(1))`
+
 /** A share; no value below the minimum sample size. */
 export const shareIfEnough = (part: string, whole: string): string => ifEnough(share(part, whole), whole)
 
 /** An expression; no value if `whole` is below the minimum sample size. */
 export const ifEnough = (expression: string, whole: string): string =>
-  `(${expression}) and ((${whole}) >= ${ENOUGH})`
+  `(${expression}) and (${enough(whole)})`

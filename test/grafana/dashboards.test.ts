@@ -238,6 +238,7 @@ const NO_PANELS = new Set([
   'better',
   'worse',
   'unclear',
+  'Unclear',
   'insufficient data',
 ])
 test.each(['docs/dashboards.md', 'docs/runbook.md'])('%s names only panels that exist', (file) => {

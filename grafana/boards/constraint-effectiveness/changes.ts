@@ -1,36 +1,47 @@
-import { bound, type Formula, shareOf, zScore } from '../../parts/formulas.ts'
+import { bound, type Formula, shareOf, verdict } from '../../parts/formulas.ts'
 import { differs, VERDICT_LOOK } from '../../parts/looks.ts'
-import { failures, validations } from '../../parts/measures.ts'
-import { FIRST_SEEN, ofPrevious, withVersion } from '../../parts/promql.ts'
-import { type Column, table } from '../../parts/tables.ts'
-
-const CONTEXT = 'context_hash=~"$context"'
+import { failures, judged, validations } from '../../parts/measures.ts'
+import { countOf, enough, FIRST_SEEN, ofPrevious, withVersion } from '../../parts/promql.ts'
+import { type Column, table, type TableSpec } from '../../parts/tables.ts'
+import { VERDICT_EXPLAINED } from '../../parts/words.ts'
 
 // Each row is a revision and an error type that occurred under it or under the revision before; a type that occurred
 // under only one of the two counts as zero for the other. Every sum reads all samples of the range, so the queries
-// give the four counts, and Grafana calculates the rest.
+// give the counts, and Grafana calculates the rest.
+const BY = { by: ['context_hash'] } as const
 const failed = `${failures({ by: ['context_hash', 'error_type'], where: 'error_type=~"$error"' })} > 0`
 const failedBefore = ofPrevious(failed, ['error_type'])
 const occurred = `((${failed}) or ${failedBefore})`
-const verified = validations({ by: ['context_hash'] })
+const validated = validations(BY)
+const builds = judged(BY)
 const forEachRow = (total: string): string => `${occurred} * 0 + on (context_hash) group_left () (${total})`
 
-/** Only the selected revisions, with their version. */
+/** Only the selected revisions. */
 const selected = (expression: string): string =>
-  withVersion(`(${expression}) and on (context_hash) max by (context_hash) (audit_context_info{${CONTEXT}})`)
+  `(${expression}) and on (context_hash) max by (context_hash) (audit_context_info{context_hash=~"$context"})`
+const row = (expression: string): string => withVersion(selected(expression))
+const before = (whole: string): string => row(forEachRow(`${ofPrevious(whole)} or ${whole} * 0`))
 
-const counts = [
-  { name: 'x before', expr: selected(`${failedBefore} or (${failed}) * 0`) },
-  { name: 'x after', expr: selected(`(${failed}) or ${failedBefore} * 0`) },
-  { name: 'first used', expr: selected(forEachRow(FIRST_SEEN)) },
+/** The number of rows with enough builds on both sides: how many verdicts the table can give. */
+const comparisons = countOf(
+  `${selected(occurred)} and on (context_hash) (${enough(builds)}) and on (context_hash) (${enough(ofPrevious(builds))})`,
+)
+
+const inputs: NonNullable<TableSpec['inputs']> = [
+  { name: 'failed before', expr: row(`${failedBefore} or (${failed}) * 0`) },
+  { name: 'failed after', expr: row(`(${failed}) or ${failedBefore} * 0`) },
+  { name: 'validations before', expr: before(validated) },
+  { name: 'validations after', expr: row(forEachRow(validated)) },
+  { name: 'comparisons', expr: row(`${occurred} * 0 + ${comparisons}`) },
+  { name: 'first used', expr: row(forEachRow(FIRST_SEEN)) },
 ]
-const verifiedBefore = selected(forEachRow(`${ofPrevious(verified)} or ${verified} * 0`))
-const verifiedAfter = selected(forEachRow(verified))
 
-const change = zScore({ part: 'x after', whole: 'n after' }, { part: 'x before', whole: 'n before' }, 'less')
-/** A revision without validations in this time range has nothing to compare. */
-const USED = { column: 'n after', above: 0 }
-const NEWEST_FIRST = ['-first used', 'Error type']
+const rateBefore = shareOf('failed before', 'validations before')
+const rateAfter = shareOf('failed after', 'validations after')
+// The sample is the builds: validations of one build are not independent of each other.
+const sampleBefore = { part: [rateBefore, '*', 'Builds before'], whole: 'Builds before' } as const
+const sampleAfter = { part: [rateAfter, '*', 'Builds after'], whole: 'Builds after' } as const
+const change = verdict(sampleAfter, sampleBefore, 'less', 'comparisons')
 
 const percent = (name: string, formula: Formula, width = 62): Column => ({
   name,
@@ -47,43 +58,51 @@ const number = (name: string, expr: string, width: number): Column => ({
   width,
 })
 
-const before = shareOf('x before', 'n before')
-const after = shareOf('x after', 'n after')
+const BUILDS_BEFORE = number('Builds before', before(builds), 105)
+const BUILDS_AFTER = number('Builds after', row(forEachRow(builds)), 95)
+const VERDICT: Column = { name: 'Verdict', formula: change, unit: 'none', width: 135, look: VERDICT_LOOK }
 const LABELS = [
   { label: 'version', name: 'Revision', width: 74 },
-  { label: 'error_type', name: 'Error type', minWidth: 186 },
+  { label: 'error_type', name: 'Error type', minWidth: 170 },
 ] as const
-const VERDICT: Column = { name: 'Verdict', formula: change, unit: 'none', width: 135, look: VERDICT_LOOK }
+const NEWEST_FIRST = ['-first used', 'Error type']
 
-export const clearChanges = table({
-  title: 'Error rates that changed with a revision',
-  description:
-    'Error types with a different share of the validations than under the previous revision (two-proportion z-test at 95 %, at least 20 validations on both sides). “Before” is the part of the previous revision that is in this time range. Empty: no revision in this time range differs from its predecessor.',
+const EXPLAINED = `Error rate: the share of the validations that failed with an error type, under a revision (after) and under the previous one (before), as far as it is in this time range. ${VERDICT_EXPLAINED}`
+
+export const differences = table({
+  title: 'Error types with a better or worse rate than before',
+  description: `${EXPLAINED} Empty: no error type is better or worse.`,
   labels: LABELS,
-  columns: [percent('Before', before, 68), percent('After', after, 62), { ...VERDICT, width: 90 }],
-  inputs: [...counts, { name: 'n before', expr: verifiedBefore }, { name: 'n after', expr: verifiedAfter }],
-  hidden: new Map([['size of the change', { apply: 'abs', to: change }]]),
-  filters: [differs('size of the change')],
+  columns: [
+    BUILDS_BEFORE,
+    percent('Before', rateBefore, 68),
+    BUILDS_AFTER,
+    percent('After', rateAfter),
+    { ...VERDICT, width: 90 },
+  ],
+  inputs,
+  hidden: new Map([['size of the verdict', { apply: 'abs', to: change }]]),
+  filters: [differs('size of the verdict')],
   sortBy: NEWEST_FIRST,
 })
 
 export const everyChange = table({
   title: 'Error rates before and after each revision',
-  description:
-    'Share of the validations that failed with an error type, under a revision (after) and under the previous one (before), with n validations each; ≥ and ≤ are the bounds of the 95 % interval (Wilson). “Before” is the part of the previous revision that is in this time range: select a longer range to include all of it. Validations of one build are not independent, so the intervals are slightly too narrow.',
+  description: `${EXPLAINED} ≥ and ≤ are the bounds of the 95 % interval of each rate (Wilson, with builds as the sample).`,
   labels: LABELS,
   columns: [
-    number('n before', verifiedBefore, 76),
-    percent('Before', before, 66),
-    percent('≥', bound('lower', 'x before', 'n before')),
-    percent('≤', bound('upper', 'x before', 'n before')),
-    number('n after', verifiedAfter, 64),
-    percent('After', after),
-    percent('≥ ', bound('lower', 'x after', 'n after')),
-    percent('≤ ', bound('upper', 'x after', 'n after')),
+    BUILDS_BEFORE,
+    percent('Before', rateBefore, 66),
+    percent('≥', bound('lower', sampleBefore.part, sampleBefore.whole)),
+    percent('≤', bound('upper', sampleBefore.part, sampleBefore.whole)),
+    BUILDS_AFTER,
+    percent('After', rateAfter),
+    percent('≥ ', bound('lower', sampleAfter.part, sampleAfter.whole)),
+    percent('≤ ', bound('upper', sampleAfter.part, sampleAfter.whole)),
     VERDICT,
   ],
-  inputs: counts,
-  filters: [USED],
+  inputs,
+  // A revision without builds in this time range has nothing to compare.
+  filters: [{ column: 'Builds after', above: 0 }],
   sortBy: NEWEST_FIRST,
 })

@@ -1,8 +1,10 @@
-import { bound, type Formula, unlessFew, zScore } from '../../parts/formulas.ts'
+import { bound, type Formula, unlessFew, verdict } from '../../parts/formulas.ts'
 import { barLook, CHANGE_LOOK, VERDICT_LOOK } from '../../parts/looks.ts'
 import { judged, passedFirst, runs, succeeded } from '../../parts/measures.ts'
 import {
   count,
+  countOf,
+  enough,
   FIRST_SEEN,
   ofPrevious,
   ratio,
@@ -12,13 +14,19 @@ import {
   withVersion,
 } from '../../parts/promql.ts'
 import { type Column, table } from '../../parts/tables.ts'
-import { BY, selected } from './selectors.ts'
+import { VERDICT_EXPLAINED } from '../../parts/words.ts'
+import { BY, CONTEXT, selected } from './selectors.ts'
 
 const builds = judged(BY)
 const passed = `(${passedFirst(BY)} or ${builds} * 0)`
 const closed = count('builds', BY)
 const tokensPerSuccess = ratio(total('buildTokens', BY), succeeded(BY))
 const fixesPerBuild = share(runs('rework', BY), closed)
+
+/** The number of selected revisions with enough builds on both sides: how many verdicts the table can give. */
+const comparisons = countOf(
+  `(${enough(builds)}) and (${enough(ofPrevious(builds))}) and on (context_hash) (audit_context_info{${CONTEXT}})`,
+)
 
 const BEFORE =
   '“Before” is the part of the previous revision that is in this time range; comparisons need at least 20 builds on both sides.'
@@ -33,7 +41,7 @@ const percent = (name: string, formula: Formula): Column => ({
 
 export const passRates = table({
   title: 'First-pass rate by revision',
-  description: `First-pass rate of the builds under each revision of GEMINI.md, the newest first; ≥ and ≤ are the bounds of the 95 % interval (Wilson). The verdict compares with the previous revision (two-proportion z-test at 95 %). ${BEFORE}`,
+  description: `First-pass rate of the builds under each revision of GEMINI.md, the newest first; ≥ and ≤ are the bounds of the 95 % interval (Wilson). The verdict compares with the previous revision. ${BEFORE} ${VERDICT_EXPLAINED}`,
   labels: [{ label: 'version', name: 'Revision', width: 75 }],
   columns: [
     {
@@ -53,11 +61,20 @@ export const passRates = table({
     percent('≥', bound('lower', 'passed', 'Builds')),
     percent('≤', bound('upper', 'passed', 'Builds')),
     {
+      name: 'Builds before',
+      expr: selected(`${ofPrevious(builds)} or ${builds} * 0`),
+      unit: 'locale',
+      decimals: 0,
+      width: 105,
+    },
+    percent('Before', ['passed before', '/', 'Builds before']),
+    {
       name: 'Verdict',
-      formula: zScore(
+      formula: verdict(
         { part: 'passed', whole: 'Builds' },
-        { part: 'passed before', whole: 'builds before' },
+        { part: 'passed before', whole: 'Builds before' },
         'more',
+        'comparisons',
       ),
       unit: 'none',
       width: 140,
@@ -67,7 +84,7 @@ export const passRates = table({
   inputs: [
     { name: 'passed', expr: selected(passed) },
     { name: 'passed before', expr: selected(`${ofPrevious(passed)} or ${builds} * 0`) },
-    { name: 'builds before', expr: selected(`${ofPrevious(builds)} or ${builds} * 0`) },
+    { name: 'comparisons', expr: selected(`${builds} * 0 + ${comparisons}`) },
   ],
   filters: [{ column: 'Builds', above: 0 }],
   sortBy: ['-First used'],
@@ -84,7 +101,7 @@ const change = (name: string, now: Formula, before: Formula): Column => ({
 
 export const costs = table({
   title: 'Tokens and fixes by revision',
-  description: `Tokens per successful build (tokens of failed builds included) and rework steps per closed build, with the change from the previous revision; less is better. Changes of 10 % and more are coloured; they are not tested for chance. ${BEFORE}`,
+  description: `Tokens per successful build (tokens of failed builds included) and rework steps per closed build, with the change from the previous revision; less is better. Changes are not tested for chance, so they have no verdict. ${BEFORE}`,
   labels: [{ label: 'version', name: 'Revision', minWidth: 72 }],
   columns: [
     { name: 'Builds', expr: selected(closed), unit: 'locale', decimals: 0, width: 66 },

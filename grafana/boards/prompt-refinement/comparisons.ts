@@ -1,7 +1,8 @@
-import { bound, zScore } from '../../parts/formulas.ts'
+import { bound, verdict } from '../../parts/formulas.ts'
 import { barLook, VERDICT_LOOK } from '../../parts/looks.ts'
-import { ifEnough, shareIfEnough } from '../../parts/promql.ts'
+import { countOf, enough, ifEnough, shareIfEnough } from '../../parts/promql.ts'
 import { type Column, table, type TableSpec } from '../../parts/tables.ts'
+import { VERDICT_EXPLAINED } from '../../parts/words.ts'
 import {
   completionTokensPerBuild,
   costFactor,
@@ -21,13 +22,19 @@ const sampled = (title: string, { good, whole }: Sample): Column[] => [
     decimals: 1,
     look: barLook('green', 1),
   },
+  { name: 'Builds of others', expr: ofOthers(whole), unit: 'locale', decimals: 0, width: 120 },
   { name: '≥', formula: bound('lower', 'good', 'Builds'), unit: 'percentunit', decimals: 1, width: 76 },
   { name: '≤', formula: bound('upper', 'good', 'Builds'), unit: 'percentunit', decimals: 1, width: 76 },
 ]
 
 const AGAINST_OTHERS: Column = {
   name: 'Against others',
-  formula: zScore({ part: 'good', whole: 'Builds' }, { part: 'good of others', whole: 'others' }, 'more'),
+  formula: verdict(
+    { part: 'good', whole: 'Builds' },
+    { part: 'good of others', whole: 'Builds of others' },
+    'more',
+    'comparisons',
+  ),
   unit: 'none',
   width: 135,
   look: VERDICT_LOOK,
@@ -36,7 +43,10 @@ const AGAINST_OTHERS: Column = {
 const inputs = ({ good, whole }: Sample): NonNullable<TableSpec['inputs']> => [
   { name: 'good', expr: good },
   { name: 'good of others', expr: ofOthers(good) },
-  { name: 'others', expr: ofOthers(whole) },
+  {
+    name: 'comparisons',
+    expr: `${whole} * 0 + ${countOf(`(${enough(whole)}) and (${enough(ofOthers(whole))})`)}`,
+  },
 ]
 
 const completionTokens = (phase: string, { whole }: Sample): Column => ({
@@ -48,8 +58,7 @@ const completionTokens = (phase: string, { whole }: Sample): Column => ({
 })
 
 const LABELS = [{ label: 'instruction_version', name: 'Prompt version', minWidth: 120 }] as const
-const EXPLAINED =
-  '≥ and ≤ are the bounds of the 95 % interval (Wilson). The verdict compares a prompt version with all others together. Rates and averages need at least 20 builds.'
+const EXPLAINED = `≥ and ≤ are the bounds of the 95 % interval (Wilson). Rates and averages need at least 20 builds. “Against others” compares the rate of a prompt version with that of all others together. ${VERDICT_EXPLAINED}`
 
 const implementSample = firstPasses()
 export const implementVersions = table({

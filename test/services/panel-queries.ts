@@ -1,0 +1,90 @@
+import { readdirSync, readFileSync } from 'node:fs'
+import path from 'node:path'
+import { expect } from 'vitest'
+import type { Sample } from '../setup/prometheus.ts'
+import { type Row, shownRows, type Transformation } from '../setup/table-panel.ts'
+
+export interface Target {
+  readonly refId: string
+  readonly expr: string
+  readonly instant?: boolean
+}
+interface Panel {
+  readonly title: string
+  readonly targets?: readonly Target[]
+  readonly transformations?: readonly Transformation[]
+}
+interface Board {
+  readonly uid: string
+  readonly panels: readonly Panel[]
+  readonly annotations: { readonly list: readonly { readonly name: string; readonly expr?: string }[] }
+}
+
+const directory = path.resolve(import.meta.dirname, '../../grafana/dashboards')
+/** The committed dashboards. */
+export const boards = readdirSync(directory).map(
+  (file) => JSON.parse(readFileSync(path.join(directory, file), 'utf8')) as Board,
+)
+
+export function panel(uid: string, title: string): Panel {
+  const found = boards.find((board) => board.uid === uid)?.panels.find((panel) => panel.title === title)
+  if (found === undefined) throw new Error(`no panel "${title}" in ${uid}`)
+  return found
+}
+export const query = (uid: string, title: string, refId = 'A'): Target =>
+  panel(uid, title).targets!.find((target) => target.refId === refId)!
+
+/** What a dashboard shows: the data source's address and the time range, in Unix milliseconds. */
+export interface View {
+  readonly url: string
+  readonly fromMs: number
+  readonly nowMs: number
+}
+
+/** Seconds between the points of a line, and width of a bar. The last one ends now. */
+const STEP = 5
+
+const filled = (expr: string, range: string): string =>
+  expr
+    .replaceAll('$__rate_interval', '5s')
+    .replaceAll('$__range', range)
+    .replaceAll('$__interval', `${STEP}s`)
+    .replaceAll('$window', '1m')
+    .replaceAll('$price_prompt', '1.25')
+    .replaceAll('$price_completion', '10')
+    .replaceAll(/\$(context|error|phase)\b/g, '.*')
+
+type Result = { metric: Record<string, string>; value?: [number, string]; values?: [number, string][] }[]
+
+/** Runs a panel's query as Grafana does: by POST, because some queries are longer than a URL may be. */
+export async function ask(view: View, target: Target, range = '600s'): Promise<Sample[]> {
+  const text = filled(target.expr, range)
+  expect(text).not.toMatch(/\$[a-z_]/)
+  const end = view.nowMs / 1000
+  const steps = Math.ceil((view.nowMs - view.fromMs) / 1000 / STEP)
+  const form = target.instant
+    ? { query: text, time: String(end) }
+    : { query: text, start: String(end - STEP * steps), end: String(end), step: String(STEP) }
+  const response = await fetch(`${view.url}/api/v1/${target.instant ? 'query' : 'query_range'}`, {
+    method: 'POST',
+    body: new URLSearchParams(form),
+  })
+  const answer = (await response.json()) as { error?: string; data: { result: Result } }
+  expect(answer.error).toBeUndefined()
+  return answer.data.result.flatMap(({ metric, value, values }) =>
+    (values ?? [value!]).map(([seconds, text]) => ({
+      labels: metric,
+      value: Number(text),
+      timeMs: seconds * 1000,
+    })),
+  )
+}
+
+/** The rows of a table as Grafana shows them: all queries, then merged, calculated, filtered and sorted. */
+export async function tableOf(view: View, uid: string, title: string): Promise<readonly Row[]> {
+  const { targets = [], transformations = [] } = panel(uid, title)
+  const answers = await Promise.all(
+    targets.map(async (target) => ({ refId: target.refId, samples: await ask(view, target) })),
+  )
+  return shownRows(answers, transformations)
+}
