@@ -26,7 +26,7 @@ export const boards = readdirSync(directory).map(
   (file) => JSON.parse(readFileSync(path.join(directory, file), 'utf8')) as Board,
 )
 
-export function panel(uid: string, title: string): Panel {
+function panel(uid: string, title: string): Panel {
   const found = boards.find((board) => board.uid === uid)?.panels.find((panel) => panel.title === title)
   if (found === undefined) throw new Error(`no panel "${title}" in ${uid}`)
   return found
