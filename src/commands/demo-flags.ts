@@ -1,8 +1,8 @@
 import { z } from 'zod'
-import { nonEmpty } from '../config/fields.ts'
+import { nonEmpty, wholeNumber } from '../config/fields.ts'
 import { flag } from '../config/flags.ts'
 import { listenFlag, SERVING } from '../config/shared-flags.ts'
-import { simulationFlags } from './simulate-flags.ts'
+import { SIMULATION, simulationFlags } from './simulate-flags.ts'
 
 const demoFlags = z.strictObject({
   directory: flag(
@@ -15,6 +15,14 @@ const demoFlags = z.strictObject({
   ),
   listen: listenFlag,
   ...simulationFlags,
+  buildsPerContext: flag(
+    {
+      value: '<n>',
+      group: SIMULATION,
+      help: 'Change GEMINI.md to another revision after this many builds. Default: keep the newest one.',
+    },
+    wholeNumber({ min: 1 }).optional(),
+  ),
 })
 
 export type DemoOptions = z.output<typeof demoFlags>

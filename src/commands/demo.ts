@@ -1,9 +1,11 @@
+import { existsSync } from 'node:fs'
 import { mkdtemp } from 'node:fs/promises'
 import os from 'node:os'
 import path from 'node:path'
 import { makeDirectory } from '../make-directory.ts'
 import type { StatusView } from '../serve/status.ts'
 import { writeCorpus } from '../simulate/corpus.ts'
+import { CONTEXT_REVISIONS } from '../simulate/profile.ts'
 import { TRACE_FILE } from '../simulate/writer.ts'
 import type { DemoOptions } from './demo-flags.ts'
 import { simulate } from './simulate.ts'
@@ -25,13 +27,13 @@ const QUIET_SIMULATED_MS = 360_000
 
 /** Runs the simulator and the daemon in one process, on real files, until the signal. */
 export async function demo(options: DemoOptions, deps: DemoDeps): Promise<void> {
-  const { directory: given, listen, ...rest } = options
+  const { directory: given, listen, ...simulation } = options
   if (deps.signal.aborted) return
   deps.log.level = 'warn'
   const directory = given ?? (await mkdtemp(path.join(os.tmpdir(), 'audit-demo-')))
   const builds = path.join(directory, 'builds')
-  await writeHistory(builds, deps.clock.wallMs(), rest.seed ?? 'history')
-  const timeoutMs = Math.ceil(QUIET_SIMULATED_MS / rest.speed) + 5_000
+  await writeHistory(builds, deps.clock.wallMs(), simulation.seed ?? 'history')
+  const timeoutMs = Math.ceil(QUIET_SIMULATED_MS / simulation.speed) + 5_000
   const watched = parseWatchConfig({
     roots: [builds],
     state: path.join(directory, 'state'),
@@ -49,14 +51,23 @@ export async function demo(options: DemoOptions, deps: DemoDeps): Promise<void> 
       ...deps,
       signal,
       onListening(url) {
-        deps.print(introduction(url, builds, rest.speed))
+        deps.print(introduction(url, builds, simulation.speed))
       },
       onReady(view) {
         status = view
       },
     },
   )
-  const writing = simulate({ ...rest, directory: builds }, { log: deps.log, signal })
+  const writing = simulate(
+    {
+      ...simulation,
+      directory: builds,
+      // The history has every revision; the simulation continues with the newest.
+      firstContext: CONTEXT_REVISIONS.length - 1,
+      buildsPerContext: simulation.buildsPerContext ?? Infinity,
+    },
+    { log: deps.log, signal },
+  )
   const ticker = setInterval(() => {
     if (status !== undefined) deps.rewrite?.(summary(status()))
   }, REFRESH_MS)
@@ -73,8 +84,11 @@ export async function demo(options: DemoOptions, deps: DemoDeps): Promise<void> 
 
 async function writeHistory(builds: string, nowMs: number, seed: string | number): Promise<void> {
   const past = path.join(builds, 'last-days')
+  const file = path.join(past, TRACE_FILE)
+  // A demo in the directory of an earlier one: its history is counted, and must not be counted again.
+  if (existsSync(file)) return
   await makeDirectory(past)
-  await writeCorpus([path.join(past, TRACE_FILE)], {
+  await writeCorpus([file], {
     seed,
     size: { builds: HISTORY_BUILDS },
     startMs: nowMs - HISTORY_MS,

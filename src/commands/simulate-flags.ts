@@ -1,8 +1,10 @@
 import { z } from 'zod'
 import { nonEmpty, numberFrom, wholeNumber } from '../config/fields.ts'
 import { flag } from '../config/flags.ts'
+import { CONTEXT_REVISIONS } from '../simulate/profile.ts'
 
-const SIMULATION = 'Simulation:'
+/** Heading of `--help`. */
+export const SIMULATION = 'Simulation:'
 
 /** The flags that `simulate` and `demo` share; numbers may be given as text. */
 export const simulationFlags = {
@@ -54,6 +56,8 @@ export const simulationFlags = {
     { value: '<x>', group: SIMULATION, help: 'How many times as expensive rework then is.' },
     numberFrom({ min: 0.001 }).prefault(3),
   ),
+  /** Index of the revision of GEMINI.md to start with. */
+  firstContext: wholeNumber({ min: 0, max: CONTEXT_REVISIONS.length - 1 }).prefault(0),
   /** Share of lines (0 to 1) that are written in two parts. */
   tornWrites: numberFrom({ min: 0, max: 1 }).prefault(0.05),
 }

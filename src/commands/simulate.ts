@@ -41,6 +41,7 @@ export async function simulate(
       speed,
       seed,
       buildsPerContext,
+      firstContext: options.firstContext,
       tornWriteShare: options.tornWrites,
       contexts: CONTEXT_REVISIONS,
       profile: { ...DEFAULT_PROFILE, ...spike },

@@ -58,8 +58,15 @@ function row(file: FileView, nowMs: number): (string | Html)[] {
     bytesCell(file.pendingBytes),
     bytesCell(file.lagBytes),
     number(file.line),
-    file.lastReadAtMs === undefined ? 'not yet' : `${duration(nowMs - file.lastReadAtMs)} ago`,
+    lastRead(file, nowMs),
   ]
+}
+
+/** The time of a read is not kept over a restart, the offset is. */
+function lastRead(file: FileView, nowMs: number): string {
+  if (file.lastReadAtMs !== undefined) return `${duration(nowMs - file.lastReadAtMs)} ago`
+  if (file.lagBytes === 0 && file.sizeBytes > 0) return 'before this start'
+  return 'not yet'
 }
 
 /** Rounded in the cell, exact in its tooltip. */

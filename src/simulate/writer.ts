@@ -27,7 +27,9 @@ export interface WriterOptions {
   readonly keep: number
   /** Revisions of GEMINI.md, oldest first; used in turn, repeatedly. */
   readonly contexts: readonly ContextRevision[]
-  /** Number of consecutive builds that start under one revision. */
+  /** Index of the revision to start with. Default: 0, the oldest. */
+  readonly firstContext?: number
+  /** Number of consecutive builds that start under one revision; `Infinity` keeps the first one. */
   readonly buildsPerContext: number
   /** The spike is given in simulated time, which starts at the wall clock and runs `speed` times as fast. */
   readonly profile: SimulationProfile
@@ -70,7 +72,7 @@ export async function writeBuilds(
   options: WriterOptions,
   { clock, signal, onBuildEnded }: WriterDependencies,
 ): Promise<WriterSummary> {
-  const { directory, speed, parallel, profile, contexts, seed } = options
+  const { directory, speed, parallel, profile, contexts, seed, firstContext = 0 } = options
   await attempt('create', directory, () => makeDirectory(directory))
   const numbersBefore = await highestNumber(directory)
   const startedAt = clock.now()
@@ -112,7 +114,7 @@ export async function writeBuilds(
       random,
       profile,
       project,
-      context: contextInTurn(contexts, Math.floor(index / options.buildsPerContext)),
+      context: contextInTurn(contexts, firstContext + Math.floor(index / options.buildsPerContext)),
       startMs: Math.round(simulatedNow()),
       runId: `audited-build-${project}-${startedAtHex}-${index + 1}`,
     })

@@ -98,36 +98,3 @@ test('a port in use is one sentence and exit code 1', async () => {
   expect(second.code).toBe(1)
   expect(second.output).toContain(daemon.address)
 })
-
-test('demo writes real files, watches them and says where to look', async () => {
-  const directory = temporaryDirectory()
-  const running = start(process.execPath, [
-    MAIN,
-    'demo',
-    '--directory',
-    directory,
-    '--listen',
-    '127.0.0.1:0',
-    '--speed',
-    '600',
-    '--seed',
-    'demo',
-  ])
-  const url = await until(
-    'the demo says where to look',
-    () => /(http:\/\/127\.0\.0\.1:\d+)\/metrics/.exec(running.output())?.[1],
-    {
-      detail: running.output,
-    },
-  )
-  const outcomes = await until('builds have closed', async () => {
-    const response = await fetch(`${url}/metrics`)
-    const text = response.ok ? await response.text() : ''
-    const found = new Set(
-      [...text.matchAll(/^audit_builds_total\{outcome="(\w+)"/gm)].map(([, outcome]) => outcome),
-    )
-    return found.size === 4 ? found : undefined
-  })
-  expect(outcomes).toEqual(new Set(['abandoned', 'after_rework', 'failed', 'first_pass']))
-  await running.stop('SIGTERM')
-})
