@@ -124,7 +124,9 @@ function createStepWriter(input: BuildInput, model: SimulatedModel) {
     const scale = instruction.completionScale * (answers ? spikeFactor(profile, nowMs, answers.failure) : 1)
     const completion = Math.max(1, Math.round(base * scale))
     const instructionTokens = instruction.tokens + random.integer(0, 24) + Math.ceil(logChars / 3)
-    const prompt = context.tokens + instructionTokens
+    const { fixedTokens, historyPerCompletionToken } = profile.agentPrompt
+    const other = fixedTokens + Math.round(historyPerCompletionToken * completion)
+    const prompt = context.tokens + instructionTokens + other
     return finish({
       workflow_run_id: runId,
       step_name: stepName,

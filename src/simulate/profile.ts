@@ -54,6 +54,14 @@ interface Size {
   readonly sigma: number
 }
 
+/** What an agent adds to its prompts, as the Gemini CLI does: it sends the history again at every turn. */
+interface AgentPrompt {
+  /** Tokens of the system prompt and the tools. */
+  readonly fixedTokens: number
+  /** Tokens of history for each completion token of the step. */
+  readonly historyPerCompletionToken: number
+}
+
 /** All parameters of the simulated builds. */
 export interface SimulationProfile {
   readonly instructions: Readonly<Record<'scaffold' | 'implement' | 'fix', readonly InstructionVersion[]>>
@@ -68,6 +76,8 @@ export interface SimulationProfile {
   readonly fixLimit: number
   /** Completion tokens by kind of step; those of a fix also grow with its error log. */
   readonly completionTokens: Readonly<Record<'scaffold' | 'implement' | 'fix', Size>>
+  /** The part of every agent prompt that is neither GEMINI.md nor instruction. */
+  readonly agentPrompt: AgentPrompt
   /** Characters of one error log. */
   readonly errorLogChars: Size
   /** Duration of one step in milliseconds, at most `LONGEST_STEP_MS`. */
@@ -186,6 +196,7 @@ export const DEFAULT_PROFILE: SimulationProfile = {
     implement: { median: 5_400, sigma: 0.35 },
     fix: { median: 1_400, sigma: 0.4 },
   },
+  agentPrompt: { fixedTokens: 6_000, historyPerCompletionToken: 8 },
   errorLogChars: { median: 620, sigma: 0.95 },
   stepDurationMs: {
     scaffold: { median: 45_000, sigma: 0.4 },

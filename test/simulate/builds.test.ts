@@ -54,7 +54,10 @@ describe('a simulated build', () => {
     ]
     expect(spending.length).toBeGreaterThan(600)
     for (const entry of spending) {
-      expect(entry.prompt_token_count).toBe(entry.context_token_count! + entry.instruction_token_count!)
+      const parts = entry.context_token_count! + entry.instruction_token_count!
+      const { fixedTokens, historyPerCompletionToken } = DEFAULT_PROFILE.agentPrompt
+      const other = fixedTokens + Math.round(historyPerCompletionToken * entry.completion_token_count!)
+      expect(entry.prompt_token_count).toBe(parts + other)
       expect(entry.total_token_cost).toBe(entry.prompt_token_count! + entry.completion_token_count!)
       expect(entry.context_token_count).toBe(FIRST.tokens)
       expect(entry.completion_token_count).toBeGreaterThan(0)
