@@ -16,6 +16,7 @@ import { seriesKey } from '../setup/exposition.ts'
 import {
   createManualClock,
   NOON,
+  openExporter,
   startExporter,
   temporaryDirectory,
   type TestExporter,
@@ -296,4 +297,40 @@ test('a new series is shown at zero until a scrape has seen it and the hold has 
   appendFileSync(file, lines(entry()))
   await exporter.round()
   expect(await count(exporter)).toBe(3)
+})
+
+test('a crash right after a file was found, and after a rename: any new name leads to it', async () => {
+  const { root, state, file } = setUp()
+  const first = await startExporter({ roots: [root], state })
+  writeFileSync(file, lines(entry(), entry()))
+  await first.tail.look(file)
+  await first.tail.drain()
+  await first.crash()
+  renameSync(file, path.join(root, 'elsewhere'))
+  writeFileSync(file, lines(entry()))
+  const second = await startExporter({ roots: [root], state })
+  appendFileSync(path.join(root, 'elsewhere'), lines(entry()))
+  await second.crash()
+  const third = await startExporter({ roots: [root], state })
+  await third.scrape()
+  third.clock.advance(60_000)
+  expect(await count(third)).toBe(4)
+})
+
+test('the first pass ends when watchers are in place, or after half a minute without them', async () => {
+  const { root, state } = setUp()
+  let rests = 0
+  let watch = (): void => undefined
+  const watching = new Promise<void>((resolve) => (watch = resolve))
+  const waitToRetry = (): Promise<void> => {
+    if (++rests === 3) watch()
+    return new Promise((resolve) => setImmediate(resolve))
+  }
+  const exporter = openExporter({ roots: [root], state, waitToRetry })
+  await exporter.firstPass(watching)
+  expect([exporter.ready(), rests]).toEqual([true, 3])
+  await exporter.crash()
+  const patient = openExporter({ roots: [root], state, waitToRetry })
+  await patient.firstPass(new Promise(() => undefined))
+  expect([patient.ready(), rests]).toEqual([true, 33])
 })

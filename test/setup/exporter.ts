@@ -78,6 +78,8 @@ export interface TestExporterOptions {
   /** Injects faults of the state. */
   readonly wrapStore?: (store: Store) => Store
   readonly sliceBytes?: number
+  /** Called where the daemon would rest a second; does nothing unless given. */
+  readonly waitToRetry?: () => Promise<void>
 }
 
 /** Default start of the clock of a test. */
@@ -95,7 +97,7 @@ export function openExporter(options: TestExporterOptions): TestExporter {
     fs: options.fs ?? nodeFileSystem,
     clock,
     events,
-    waitToRetry: () => Promise.resolve(),
+    waitToRetry: options.waitToRetry ?? (() => Promise.resolve()),
     stopped: () => !open,
     onCommit: () => undefined,
     ...(options.sliceBytes === undefined ? {} : { sliceBytes: options.sliceBytes }),
