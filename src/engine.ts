@@ -131,23 +131,6 @@ export function createEngine(config: EngineConfig, deps: EngineDeps): Engine {
   /** Start of the latest complete scan. Everything that was in the files at that time has been found. */
   let foundUpToMs = Number.NEGATIVE_INFINITY
 
-  /** Retries transient failures: content that is read before the baseline ends is history, later it would be an increase. */
-  async function retryTransientFailures(): Promise<void> {
-    const untilMs = clock.monotonicMs() + FIRST_PASS_PATIENCE_MS
-    for (let i = 0; i < FIRST_PASS_RETRIES && clock.monotonicMs() < untilMs; i++) {
-      if (!tail.hasTransientFailures() || stopped()) return
-      await deps.waitToRetry()
-      await tail.scan(stopped)
-      await tail.drain(stopped)
-    }
-  }
-
-  async function untilWatching(watching: Promise<void>): Promise<void> {
-    const inPlace = watching.then(() => true)
-    for (let i = 0; i < FIRST_PASS_RETRIES && !stopped(); i++)
-      if (await Promise.race([inPlace, deps.waitToRetry().then(() => false)])) return
-  }
-
   return {
     tail,
     ledger,
@@ -159,8 +142,8 @@ export function createEngine(config: EngineConfig, deps: EngineDeps): Engine {
       const startedWallMs = clock.wallMs()
       await tail.scan(stopped)
       await tail.drain(stopped)
-      await retryTransientFailures()
-      await untilWatching(watching)
+      await retryTransientFailures(tail, deps)
+      await untilWatching(watching, deps)
       if (stopped()) return
       pipeline.endFirstPass(startedWallMs)
       while (!commits.commit()) {
@@ -180,4 +163,25 @@ export function createEngine(config: EngineConfig, deps: EngineDeps): Engine {
     buildsInProgress: () => builds.inProgress(),
     fileCount: () => registry.count(),
   }
+}
+
+/** Content that is read before the baseline ends is history; later it would be an increase. */
+async function retryTransientFailures(
+  tail: Tail,
+  { clock, stopped, waitToRetry }: EngineDeps,
+): Promise<void> {
+  const untilMs = clock.monotonicMs() + FIRST_PASS_PATIENCE_MS
+  for (let i = 0; i < FIRST_PASS_RETRIES && clock.monotonicMs() < untilMs; i++) {
+    if (!tail.hasTransientFailures() || stopped()) return
+    await waitToRetry()
+    await tail.scan(stopped)
+    await tail.drain(stopped)
+  }
+}
+
+/** Watchers that never come into place must not keep the exporter from its work. */
+async function untilWatching(watching: Promise<void>, { stopped, waitToRetry }: EngineDeps): Promise<void> {
+  const inPlace = watching.then(() => true)
+  for (let i = 0; i < FIRST_PASS_RETRIES && !stopped(); i++)
+    if (await Promise.race([inPlace, waitToRetry().then(() => false)])) return
 }
