@@ -1,4 +1,5 @@
 import type { EntryWarning, RejectReason } from './entry/parse.ts'
+import type { SkipReason } from './tail/scan.ts'
 
 /** Position of a line. */
 export interface LinePlace {
@@ -19,6 +20,8 @@ export interface Events {
   entryWarned(place: LinePlace, warning: EntryWarning): void
   rootWaiting(root: string): void
   rootFound(root: string): void
+  /** A path below the roots that is not read; reported once. */
+  pathSkipped(path: string, reason: SkipReason): void
   fileFound(path: string): void
   /** A file was created and rotated between two scans; it is read from its start. */
   rotationFound(path: string): void

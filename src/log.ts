@@ -3,6 +3,7 @@ import { PinoPretty } from 'pino-pretty'
 import type { Clock } from './clock.ts'
 import type { Events } from './events.ts'
 import type { SelfMetrics } from './metrics/self.ts'
+import type { SkipReason } from './tail/scan.ts'
 
 export type { Logger } from 'pino'
 
@@ -41,6 +42,12 @@ interface LogEvents extends Events {
   close(): void
 }
 
+const SKIPPED: Record<SkipReason, string> = {
+  not_a_file: 'Neither a file nor a directory; it is not read.',
+  link_outside:
+    'Link leads out of the watched paths; it is not followed. Use --follow-symlinks to follow it.',
+}
+
 /** Calls back once, `ms` from now, unless the process ends before. */
 type Later = (ms: number, callback: () => void) => void
 
@@ -68,6 +75,8 @@ export function createLogEvents(
     rootWaiting: (root) =>
       log.warn({ event: 'root_waiting', root }, `${root}: Does not exist yet; waiting for it.`),
     rootFound: (root) => log.info({ event: 'root_found', root }, `${root}: Found; watching it.`),
+    pathSkipped: (path, reason) =>
+      log.warn({ event: 'path_skipped', path, reason }, `${path}: ${SKIPPED[reason]}`),
     fileFound: (path) => log.debug({ event: 'file_found', path }, `${path}: Found.`),
     rotationFound: (path) =>
       log.info(

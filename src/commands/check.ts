@@ -45,8 +45,16 @@ export async function check(options: CheckOptions, print: (line: string) => void
   const reader = createReader(sink, { maxLineBytes: options.maxLineBytes, sliceBytes: SLICE_BYTES })
 
   const roots = options.paths.map((root) => path.resolve(root))
-  const { found, missingRoots } = await scan(nodeFileSystem, roots, options, (where, operation, error) =>
-    report(where, '', `cannot ${operation}: ${(error as Error).message}`),
+  const { found, missingRoots } = await scan(
+    nodeFileSystem,
+    roots,
+    options,
+    (where, operation, error) => report(where, '', `cannot ${operation}: ${(error as Error).message}`),
+    (where, reason) => {
+      if (reason === 'not_a_file') report(where, '', 'neither a file nor a directory')
+      // By design, and no fault of the traces.
+      else print(printable(`${where}: not checked: the link leads out of the paths (see --follow-symlinks)`))
+    },
   )
   for (const root of missingRoots) report(root, '', 'does not exist')
   for (const sighting of found) await checkFile(sighting.path, reader, report)

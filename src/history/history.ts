@@ -131,8 +131,14 @@ export async function readHistory(options: HistoryOptions, deps: HistoryDeps): P
   const reader = createReader(sink, { maxLineBytes: options.maxLineBytes, sliceBytes: SLICE_BYTES })
 
   const roots = options.paths.map((root) => path.resolve(root))
-  const result = await scan(nodeFileSystem, roots, options, (where, operation, error) =>
-    deps.onFault(where, `cannot ${operation}: ${messageOf(error)}`),
+  const result = await scan(
+    nodeFileSystem,
+    roots,
+    options,
+    (where, operation, error) => deps.onFault(where, `cannot ${operation}: ${messageOf(error)}`),
+    (where, reason) => {
+      if (reason === 'not_a_file') deps.onFault(where, 'cannot read: neither a file nor a directory')
+    },
   )
   const [missing] = result.missingRoots
   if (missing !== undefined) throw new Error(`${missing} does not exist`)

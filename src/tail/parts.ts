@@ -39,6 +39,8 @@ export interface Parts extends PartsDeps {
   readonly failures: Failures<TrackedFile>
   /** Directories and roots that could not be listed or looked at. */
   readonly unreachable: Failures<string>
+  /** Paths that are not read and were reported, once each. */
+  readonly skipped: Set<string>
   /** A file failed: it is closed, and tried again with backoff. */
   fail(file: TrackedFile, operation: FileOperation, error: unknown): Promise<void>
   /** A file could be read or looked at again. */
@@ -57,6 +59,7 @@ export function createParts(deps: PartsDeps, options: TailOptions): Parts {
     (file, facts) => registry.find(facts) === file,
     deps.now,
   )
+  const skipped = new Set<string>()
   const queue = createReadQueue(failures, recover)
 
   async function fail(file: TrackedFile, operation: FileOperation, error: unknown): Promise<void> {
@@ -74,5 +77,5 @@ export function createParts(deps: PartsDeps, options: TailOptions): Parts {
     events.fileRecovered(file.path)
   }
 
-  return { ...deps, fs, options, handles, queue, siblings, failures, unreachable, fail, recover }
+  return { ...deps, fs, options, handles, queue, siblings, failures, unreachable, skipped, fail, recover }
 }

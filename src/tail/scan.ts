@@ -42,6 +42,12 @@ export interface ScanResult {
   readonly missingRoots: readonly string[]
 }
 
+/**
+ * Why a path is not read: a root that is neither a file nor a directory, or a link to a trace or directory outside of
+ * the roots.
+ */
+export type SkipReason = 'not_a_file' | 'link_outside'
+
 /** What a walk reports and asks. */
 export interface WalkEvents {
   failed(path: string, operation: 'stat' | 'list', error: unknown): void
@@ -51,14 +57,17 @@ export interface WalkEvents {
   reachable(path: string): void
   /** A directory is about to be listed. */
   entered(directory: string, modifiedNs: bigint): void
+  /** Called at each walk. */
+  skipped(path: string, reason: SkipReason): void
 }
 
-/** Finds every trace below the roots. Errors go to `onError`; the rest goes on. */
+/** Finds every trace below the roots. Errors go to `onError`, what is not read to `onSkip`; the rest goes on. */
 export async function scan(
   fs: FileSystem,
   roots: readonly string[],
   options: ScanOptions,
   onError: WalkEvents['failed'],
+  onSkip: WalkEvents['skipped'] = () => undefined,
 ): Promise<ScanResult> {
   const found: Sighting[] = []
   const steps = walk(fs, roots, options, {
@@ -66,6 +75,7 @@ export async function scan(
     isBackingOff: () => false,
     reachable: () => undefined,
     entered: () => undefined,
+    skipped: onSkip,
   })
   for (;;) {
     const { done, value } = await steps.next()
@@ -100,6 +110,7 @@ export async function* walk(
       if (facts.isDirectory) enter(walked, root, facts)
       else events.reachable(root)
       if (facts.isFile) yield { path: root, facts }
+      else if (!facts.isDirectory) events.skipped(root, 'not_a_file')
     } catch (error) {
       if (isMissing(error)) missingRoots.push(root)
       else events.failed(root, 'stat', error)
@@ -159,8 +170,12 @@ async function visit(walked: Walk, path: string, entry: DirectoryEntry): Promise
   if (entry.kind === 'file' && entry.name !== options.fileName) return undefined
   if (events.isBackingOff(path)) return undefined
   try {
-    if (entry.kind === 'link' && !(await mayFollow(fs, path, realRoots, options))) return undefined
+    const isOutside = entry.kind === 'link' && !(await mayFollow(fs, path, realRoots, options))
     const facts = await fs.stat(path)
+    if (isOutside) {
+      if (facts.isDirectory || entry.name === options.fileName) events.skipped(path, 'link_outside')
+      return undefined
+    }
     if (facts.isDirectory) enter(walked, path, facts)
     else events.reachable(path)
     if (facts.isFile && entry.name === options.fileName) return { path, facts }

@@ -43,8 +43,16 @@ export async function* sweep(
   if (!parts.unreachable.anyTransient()) unseen.complete(beganMs)
 }
 
-function walkEvents({ unreachable, events, siblings }: Parts): WalkEvents {
+/** Further ones are not reported: a tree may have any number of links. */
+const MAX_SKIPPED = 1_000
+
+function walkEvents({ unreachable, events, siblings, skipped }: Parts): WalkEvents {
   return {
+    skipped(place, reason) {
+      if (skipped.has(place) || skipped.size >= MAX_SKIPPED) return
+      skipped.add(place)
+      events.pathSkipped(place, reason)
+    },
     isBackingOff: (place) => unreachable.isBackingOff(place),
     reachable: (place) => void unreachable.remove(place),
     entered: (directory, modifiedNs) => siblings.noteTime(directory, modifiedNs),

@@ -1,4 +1,5 @@
-import { mkdirSync, writeFileSync } from 'node:fs'
+import { execFileSync } from 'node:child_process'
+import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { expect, test } from 'vitest'
 import { check, type CheckOptions } from '../../src/commands/check.ts'
@@ -52,4 +53,16 @@ test('a newline in the name of a file does not break the line', async () => {
   const root = traceOf('torn\n', 'two\nlines\r.jsonl')
   const { printed } = await checked(path.join(root, 'two\nlines\r.jsonl'))
   expect(printed).toEqual([expect.stringMatching(/two\\nlines\\r\.jsonl:1: /)])
+})
+
+test('a FIFO is a fault, and a link that leads out of the paths is named', async () => {
+  const root = traceOf(lines(entry()))
+  const outside = traceOf(lines(entry()))
+  symlinkSync(outside, path.join(root, 'linked'))
+  const linked = await checked(root)
+  expect([linked.files, linked.faults]).toEqual([1, 0])
+  expect(linked.printed).toEqual([expect.stringContaining(path.join(root, 'linked'))])
+  const fifo = path.join(outside, 'fifo')
+  execFileSync('mkfifo', [fifo])
+  expect(await checked(fifo)).toMatchObject({ files: 0, faults: 1, printed: [expect.stringContaining(fifo)] })
 })

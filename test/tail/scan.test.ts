@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process'
 import fs from 'node:fs'
 import path from 'node:path'
 import { describe, expect, test } from 'vitest'
@@ -82,4 +83,28 @@ test('a scan that is told to stop goes on from there at the next call', async ()
   expect(calls).toBeGreaterThan(6)
   await world.drain()
   expectOnce(world, ['a', 'b', 'c'])
+})
+
+test('a FIFO given as a root, and links that lead out of the roots, are reported once', async () => {
+  const world = given({ roots: (root) => [root, path.join(path.dirname(root), 'fifo')] })
+  const outside = path.join(path.dirname(world.root), 'outside')
+  fs.mkdirSync(outside)
+  fs.writeFileSync(path.join(outside, TRACE), 'secret\n')
+  fs.symlinkSync(outside, path.join(world.root, 'linked'))
+  fs.symlinkSync(path.join(outside, TRACE), path.join(world.root, TRACE))
+  fs.symlinkSync('/etc/passwd', path.join(world.root, 'no-trace'))
+  fs.symlinkSync('/nowhere', path.join(world.root, 'dangling'))
+  const fifo = path.join(path.dirname(world.root), 'fifo')
+  execFileSync('mkfifo', [fifo])
+  for (let i = 0; i < 3; i++) await world.catchUp()
+  const skipped = world.events.filter(({ name }) => name === 'pathSkipped').map(({ args }) => args)
+  expect(new Map(skipped as [string, string][])).toEqual(
+    new Map([
+      [fifo, 'not_a_file'],
+      [path.join(world.root, TRACE), 'link_outside'],
+      [path.join(world.root, 'linked'), 'link_outside'],
+    ]),
+  )
+  expect(skipped).toHaveLength(3)
+  expectOnce(world, [])
 })
