@@ -2,7 +2,7 @@ import { monitorEventLoopDelay } from 'node:perf_hooks'
 import type { Meter } from '@opentelemetry/api'
 import type { FileOperation } from '../events.ts'
 
-/** What the exporter knows of itself right now. */
+/** The state of the exporter at the moment of a scrape. */
 export interface Health {
   readonly version: string
   readonly ready: boolean
@@ -11,13 +11,21 @@ export interface Health {
   readonly pendingBytes: number
   readonly lagBytes: number
   readonly series: number
-  /** `undefined` where it cannot be told. */
+  /** `undefined` if the size cannot be read. */
   readonly stateBytes: number | undefined
 }
 
 export interface SelfMetrics {
   fileFailed(operation: FileOperation): void
+  /** Call it after each successful commit, with the time that it took. */
   committed(seconds: number): void
+}
+
+/** Delays of the event loop since the last reset, as `node:perf_hooks` measures them. */
+interface EventLoopDelay {
+  /** In nanoseconds. */
+  percentile(percentile: number): number
+  reset(): void
 }
 
 export interface ProcessUsage {
@@ -30,10 +38,18 @@ export interface ProcessUsage {
 
 const COMMIT_BUCKETS = [0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1]
 
-/** The exporter's own health, as ordinary OpenTelemetry instruments: these may start anew with the process. */
-export function createSelfMetrics(meter: Meter, health: () => Health, usage: ProcessUsage): SelfMetrics {
+/**
+ * The exporter's own health, as ordinary OpenTelemetry instruments: these may restart at zero with the process.
+ * `delay` measures the event loop; tests replace it.
+ */
+export function createSelfMetrics(
+  meter: Meter,
+  health: () => Health,
+  usage: ProcessUsage,
+  delay: EventLoopDelay = measureEventLoop(),
+): SelfMetrics {
   const fileErrors = meter.createCounter('audit_exporter.file_errors', {
-    description: 'Operations on files or directories that failed and will be tried again.',
+    description: 'Operations on files or directories that failed and will be retried.',
   })
   const operations: readonly FileOperation[] = ['open', 'read', 'stat', 'list', 'watch']
   for (const op of operations) fileErrors.add(0, { op })
@@ -46,7 +62,7 @@ export function createSelfMetrics(meter: Meter, health: () => Health, usage: Pro
     advice: { explicitBucketBoundaries: COMMIT_BUCKETS },
   })
   observeHealth(meter, health)
-  observeProcess(meter, usage)
+  observeProcess(meter, usage, delay)
 
   return {
     fileFailed: (operation) => fileErrors.add(1, { op: operation }),
@@ -57,14 +73,17 @@ export function createSelfMetrics(meter: Meter, health: () => Health, usage: Pro
   }
 }
 
-/** All from one look: counting the files of a large tree once a scrape is enough. */
+/** Observes all gauges in one callback, so that the files of a large tree are counted once per scrape. */
 function observeHealth(meter: Meter, health: () => Health): void {
   const gauge = (name: string, description: string) => meter.createObservableGauge(name, { description })
   const buildInfo = gauge('audit_exporter.build_info', 'Version of this exporter.')
   const files = gauge('audit_exporter.files', 'Files known, by their state.')
   const pending = gauge('audit_exporter.pending_bytes', 'Bytes of unfinished last lines.')
-  const lag = gauge('audit_exporter.lag_bytes', 'Bytes that stand in the files and are not read yet.')
-  const series = gauge('audit_exporter.series', 'Exact series kept, those held back or hidden among them.')
+  const lag = gauge('audit_exporter.lag_bytes', 'Bytes in the files that are not read yet.')
+  const series = gauge(
+    'audit_exporter.series',
+    'Series in the state, including those that are held at zero or hidden.',
+  )
   const stateBytes = gauge('audit_exporter.state_bytes', 'Size of the state on disk.')
   const ready = gauge('audit_exporter.ready', 'Whether the first pass is done and the state can be written.')
   const durable = gauge(
@@ -79,7 +98,7 @@ function observeHealth(meter: Meter, health: () => Health): void {
       result.observe(pending, now.pendingBytes)
       result.observe(lag, now.lagBytes)
       result.observe(series, now.series)
-      // Without an observation the SDK would go on with the last one; this is how Prometheus writes unknown.
+      // Without an observation the SDK repeats the last value. NaN is how Prometheus writes an unknown one.
       result.observe(stateBytes, now.stateBytes ?? Number.NaN)
       result.observe(ready, now.ready ? 1 : 0)
       result.observe(durable, now.durable ? 1 : 0)
@@ -88,10 +107,14 @@ function observeHealth(meter: Meter, health: () => Health): void {
   )
 }
 
-/** The names that Prometheus' client libraries use, so that common dashboards find them. */
-function observeProcess(meter: Meter, usage: ProcessUsage): void {
+function measureEventLoop(): EventLoopDelay {
   const delay = monitorEventLoopDelay({ resolution: 20 })
   delay.enable()
+  return delay
+}
+
+/** Uses the names of Prometheus' client libraries, so that common dashboards find them. */
+function observeProcess(meter: Meter, usage: ProcessUsage, delay: EventLoopDelay): void {
   meter
     .createObservableCounter('process_cpu_seconds', {
       description: 'CPU time of the process, user and system.',

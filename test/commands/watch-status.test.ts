@@ -1,3 +1,4 @@
+import { appendFileSync, statSync } from 'node:fs'
 import { expect, test } from 'vitest'
 import { createStatus, type Status } from '../../src/commands/watch-status.ts'
 import { createEngineWorld } from '../setup/engine.ts'
@@ -94,4 +95,21 @@ test('during the first pass there is nothing to scrape and no readiness; later a
   full = true
   exporter.commits.commit()
   expect(reasons()).toEqual([undefined, 'injected: the disk is full'])
+})
+
+test('bytes that are in the files and not read yet are the lag, on the page and as a metric', async () => {
+  const world = await createEngineWorld({ before: [fix] })
+  const status = statusOf(world.exporter)
+  expect(status.health().lagBytes).toBe(0)
+  const before = statSync(world.trace).size
+  world.append(fix, fix)
+  await world.exporter.tail.scan()
+  const appended = statSync(world.trace).size - before
+  expect(status.health()).toMatchObject({ lagBytes: appended, pendingBytes: 0 })
+  expect(status.view().files).toMatchObject([{ lagBytes: appended }])
+  await world.read()
+  expect(status.health().lagBytes).toBe(0)
+  appendFileSync(world.trace, '{"workflow')
+  await world.read()
+  expect(status.health()).toMatchObject({ lagBytes: 0, pendingBytes: 10 })
 })

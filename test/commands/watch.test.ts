@@ -9,6 +9,7 @@ import { openStore } from '../../src/state/store.ts'
 import { nodeFileSystem, type FileSystem } from '../../src/tail/file-system.ts'
 import { entry, lines } from '../setup/entries.ts'
 import { temporaryDirectory } from '../setup/exporter.ts'
+import { parseExposition } from '../setup/exposition.ts'
 
 const usage = { cpuSeconds: () => 0, residentBytes: () => 0, heapUsedBytes: () => 0, startedSeconds: 0 }
 
@@ -53,4 +54,35 @@ test('a file system that answers no more does not keep the exporter from its end
   )
   expect(asked).toBe(true)
   expect(committedBytes(state)).toBe(lines(entry()).length)
+})
+
+test('commits, failed file operations and unread bytes are on the scrape', async () => {
+  const directory = temporaryDirectory()
+  const state = path.join(directory, 'state')
+  writeFileSync(path.join(directory, 'audit_trace.jsonl'), lines(entry()))
+  const end = new AbortController()
+  const fs: FileSystem = {
+    ...nodeFileSystem,
+    open: () => Promise.reject(Object.assign(new Error('injected: EACCES'), { code: 'EACCES' })),
+  }
+  let url = ''
+  const ready = Promise.withResolvers<void>()
+  const running = watch(parseWatchConfig({ roots: [directory], state, listen: '127.0.0.1:0', poll: true }), {
+    log: createLogger({ fd: 2, pretty: false }).child({}, { level: 'silent' }),
+    clock: systemClock,
+    usage,
+    version: 'test',
+    signal: end.signal,
+    fs,
+    onListening: (at) => (url = at),
+    onReady: () => ready.resolve(),
+  })
+  await ready.promise
+  const scraped = parseExposition(await (await fetch(`${url}/metrics`)).text())
+  end.abort()
+  await running
+  expect(scraped.get('audit_exporter_commits_total')).toBeGreaterThan(0)
+  expect(scraped.get('audit_exporter_commit_duration_seconds_count')).toBeGreaterThan(0)
+  expect(scraped.get('audit_exporter_file_errors_total{op="open"}')).toBeGreaterThan(0)
+  expect(scraped.get('audit_exporter_lag_bytes')).toBe(lines(entry()).length)
 })

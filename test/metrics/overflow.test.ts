@@ -1,38 +1,9 @@
 import { truncateSync } from 'node:fs'
 import { expect, test } from 'vitest'
+import { createEngineWorld } from '../setup/engine.ts'
 import { seriesKey } from '../setup/exposition.ts'
-import { createEngineWorld, type EngineWorld } from '../setup/engine.ts'
-import { NOON } from '../setup/exporter.ts'
-import { memoryInUse, isFreed } from '../setup/memory.ts'
-
-const DAY_MS = 86_400_000
-const HOLD_MS = 30_000
-
-const hash = (digit: string): string => digit.repeat(64)
-const entries = (context: string, step = 'scaffold', phase = 'scaffold'): string =>
-  seriesKey('audit_entries_total', {
-    step,
-    phase,
-    status: 'N/A',
-    error_type: '',
-    context_hash: context.slice(0, 12),
-  })
-
-/** Lets every new series go. */
-async function settle(world: EngineWorld): Promise<Map<string, number>> {
-  await world.scrape()
-  world.clock.advance(HOLD_MS)
-  return world.scrape()
-}
-
-/** What Prometheus would have added up of one series: steps up between neighbouring samples. */
-function increase(samples: readonly (number | undefined)[]): number {
-  const seen = samples.filter((sample) => sample !== undefined)
-  return seen.reduce((sum, value, i) => {
-    const before = seen[i - 1] ?? value
-    return sum + (value >= before ? value - before : value)
-  }, 0)
-}
+import { isFreed, memoryInUse } from '../setup/memory.ts'
+import { entriesKey as entries, settle } from '../setup/series.ts'
 
 test('a new value past the cap counts as _other from its birth; values known before keep their series', async () => {
   const world = await createEngineWorld({ flags: { maxSteps: '2' } })
@@ -106,76 +77,6 @@ test('a raised cap admits values anew, and what was counted as _other stays ther
   await world.read()
   const scraped = await settle(world)
   expect([scraped.get(key('_other')), scraped.get(key('B'))]).toEqual([1, 1])
-})
-
-test('a context past the cap counts as _other as long as none of the others is idle', async () => {
-  const world = await createEngineWorld({ flags: { maxContextHashes: '2' } })
-  for (const digit of ['a', 'b', 'c', 'd']) world.append({ context_file_hash: hash(digit) })
-  await world.read()
-  const scraped = await settle(world)
-  expect(scraped.get(entries('_other'))).toBe(2)
-  expect(scraped.get('audit_exporter_label_overflow_total{label="context_hash"}')).toBe(2)
-  expect([...scraped.keys()].filter((key) => key.startsWith('audit_context_info'))).toHaveLength(2)
-})
-
-test('an idle context leaves the scrape for a new one and comes back with nothing lost or counted twice', async () => {
-  const world = await createEngineWorld({ flags: { maxContextHashes: '2' } })
-  const samples: (number | undefined)[] = []
-  const look = async (): Promise<void> => {
-    samples.push((await world.scrape()).get(entries(hash('a'))))
-  }
-  world.append({ context_file_hash: hash('a') }, { context_file_hash: hash('b') })
-  await world.read()
-  await look()
-  world.clock.advance(HOLD_MS)
-  await look()
-  world.clock.advance(31 * DAY_MS)
-  await world.restart()
-  world.append({ workflow_run_id: 'r2', context_file_hash: hash('b') })
-  world.append({ workflow_run_id: 'r3', context_file_hash: hash('c') })
-  await world.read()
-  await look()
-  expect(samples.at(-1)).toBeUndefined()
-
-  await world.restart()
-  await look()
-  expect(samples.at(-1)).toBeUndefined()
-  // The other two go idle in turn; the first comes back, over two restarts.
-  world.clock.advance(31 * DAY_MS)
-  world.append({ workflow_run_id: 'r4', context_file_hash: hash('a') }, { workflow_run_id: 'r4' })
-  await world.read()
-  await world.restart()
-  await look()
-  expect(samples.at(-1)).toBe(1)
-  world.clock.advance(HOLD_MS - 1)
-  await look()
-  expect(samples.at(-1)).toBe(1)
-  await world.restart()
-  await look()
-  world.clock.advance(HOLD_MS)
-  await look()
-  expect(samples.at(-1)).toBe(3)
-  // One before the scrape ever saw it at one, two after its return.
-  expect(increase(samples)).toBe(3)
-  const scraped = await world.scrape()
-  const all = [...scraped].filter(([key]) => key.startsWith('audit_entries_total'))
-  // Whichever context had to leave, its total is kept, and no other series took it over.
-  expect(all.reduce((sum, [, value]) => sum + value, 0)).toBe(
-    6 - (scraped.has(entries(hash('b'))) ? 0 : 2) - (scraped.has(entries(hash('c'))) ? 0 : 1),
-  )
-})
-
-test('a context that leaves and returns within the very first pass belongs to the baseline whole', async () => {
-  const at = (days: number): string => new Date(NOON - days * DAY_MS).toISOString()
-  const world = await createEngineWorld({
-    flags: { maxContextHashes: '1' },
-    before: [
-      { context_file_hash: hash('a'), timestamp: at(200), workflow_run_id: '1' },
-      { context_file_hash: hash('b'), timestamp: at(150), workflow_run_id: '2' },
-      { context_file_hash: hash('a'), timestamp: at(100), workflow_run_id: '3' },
-    ],
-  })
-  expect((await world.scrape()).get(entries(hash('a')))).toBe(2)
 })
 
 test('whatever stands in a label, the exposition can be parsed and no series comes twice', async () => {
