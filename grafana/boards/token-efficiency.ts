@@ -11,7 +11,7 @@ import {
   pricePrompt,
 } from '../parts/variables.ts'
 import { estimatedCost, recordedCost } from './token-efficiency/money.ts'
-import { promptShare } from './token-efficiency/prompt.ts'
+import { contextShareOverTime, promptParts } from './token-efficiency/prompt.ts'
 import { CONTEXT, STEPS } from './token-efficiency/selectors.ts'
 import { shares, summary } from './token-efficiency/summary.ts'
 import { byPhase, byType, expensiveSteps, fixesByErrorType, fixesOverTime } from './token-efficiency/usage.ts'
@@ -50,8 +50,9 @@ export const tokenEfficiency = (): Dashboard =>
       {
         height: 8,
         panels: [
-          [12, promptShare],
-          [12, stepCosts(STEPS)],
+          [8, promptParts],
+          [8, contextShareOverTime],
+          [8, stepCosts(STEPS)],
         ],
       },
       {

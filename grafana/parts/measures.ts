@@ -44,6 +44,10 @@ export const tokensPerSuccess = (selection: Selection): string =>
 export const reworkCostFactor = (selection: Selection): string =>
   ratio(total('reworkCompletionTokens', selection), total('reworkErrorLogChars', selection))
 
+/** Tokens of GEMINI.md as a share of whole prompts: the parts context, instruction and other add up to them. */
+export const contextShare = (selection: Selection): string =>
+  share(total('promptTokens', narrowed(selection, 'part="context"')), total('promptTokens', selection))
+
 /**
  * US dollars at the prices set above the dashboard. Unsplit tokens count as prompt tokens. A token type without
  * series costs nothing: traces with totals alone have no completion tokens.

@@ -235,6 +235,7 @@ const NO_PANELS = new Set([
   'Audits',
   'Add field from calculation',
   'Before',
+  'other',
   'better',
   'worse',
   'unclear',

@@ -1,35 +1,41 @@
-import { BEFORE, nowAndBefore } from '../../parts/measures.ts'
-import { lines, stat } from '../../parts/panels.ts'
-import { share, total, WINDOW } from '../../parts/promql.ts'
+import { BEFORE, contextShare, nowAndBefore } from '../../parts/measures.ts'
+import { bars, lines, stat } from '../../parts/panels.ts'
+import { BUCKET, total, WINDOW } from '../../parts/promql.ts'
 import { CONTEXT, STEPS } from './selectors.ts'
 
 const PROMPTS = `${CONTEXT},${STEPS}`
-const GEMINI_MD = `${PROMPTS},part="context"`
+const PARTS = 'GEMINI.md, instruction (with its error log), and other (system prompt, tools, history)'
+const COUNTED = 'Entries that record the tokens of their prompt and of a part of it.'
 
-export const contextShare = stat({
+export const promptParts = bars({
+  title: 'Prompt tokens by part',
+  description: `Prompt tokens by part: ${PARTS}. ${COUNTED}`,
+  unit: 'short',
+  min: 0,
+  queries: [
+    {
+      expr: total('promptTokens', { by: ['part'], where: PROMPTS, window: BUCKET }),
+      legend: '{{part}}',
+      interval: '1m',
+    },
+  ],
+})
+  .overrideByName('context', [{ id: 'displayName', value: 'GEMINI.md' }])
+  .overrideByName('other', [{ id: 'displayName', value: 'other (system prompt, tools, history)' }])
+
+export const contextShareNow = stat({
   title: 'GEMINI.md share of the prompt',
-  description: `Tokens of GEMINI.md as a share of the prompt tokens, for entries that record both. ${BEFORE}`,
+  description: `Tokens of GEMINI.md as a share of the whole prompt: ${PARTS}. ${COUNTED} ${BEFORE}`,
   unit: 'percentunit',
   decimals: 1,
-  queries: nowAndBefore(PROMPTS, (selection) =>
-    share(total('promptTokens', { ...selection, where: GEMINI_MD }), total('promptTokens', selection)),
-  ),
+  queries: nowAndBefore(PROMPTS, contextShare),
 })
 
-export const promptShare = lines({
+export const contextShareOverTime = lines({
   title: 'GEMINI.md share of the prompt by phase',
-  description:
-    'Tokens of GEMINI.md as a share of the prompt tokens of each phase, over the window set above. The rest is the instruction with its error log.',
+  description: `Tokens of GEMINI.md as a share of the whole prompt, by phase, over the window set above. ${COUNTED}`,
   unit: 'percentunit',
   min: 0,
   max: 1,
-  queries: [
-    {
-      expr: share(
-        total('promptTokens', { by: ['phase'], where: GEMINI_MD, window: WINDOW }),
-        total('promptTokens', { by: ['phase'], where: PROMPTS, window: WINDOW }),
-      ),
-      legend: '{{phase}}',
-    },
-  ],
+  queries: [{ expr: contextShare({ by: ['phase'], where: PROMPTS, window: WINDOW }), legend: '{{phase}}' }],
 })

@@ -2,7 +2,7 @@ import type { Band } from '../../parts/layout.ts'
 import { BEFORE, cost, nowAndBefore, succeeded, tokensPerSuccess } from '../../parts/measures.ts'
 import { stat } from '../../parts/panels.ts'
 import { ratio, share, total } from '../../parts/promql.ts'
-import { contextShare } from './prompt.ts'
+import { contextShareNow } from './prompt.ts'
 import { CONTEXT, FIXES } from './selectors.ts'
 
 const perSuccess = stat({
@@ -66,6 +66,6 @@ export const shares: Band = {
   panels: [
     [8, reworkShare],
     [8, failedShare],
-    [8, contextShare],
+    [8, contextShareNow],
   ],
 }

@@ -1,5 +1,5 @@
 import { test } from 'vitest'
-import { cost, validations } from '../../../grafana/parts/measures.ts'
+import { contextShare, cost, validations } from '../../../grafana/parts/measures.ts'
 import { expectSamples } from '../../setup/promtool.ts'
 
 const price = (window: string): string =>
@@ -32,4 +32,13 @@ test('a pass is a validation in the phase verify only, a failure in any phase', 
     entries('verify', 'N/A', '0x100 5000x200'),
   ]
   await expectSamples('2', { input, expr: validations({ window: '1h' }), at: '1h', samples: { '{}': 123 } })
+})
+
+test('the share of GEMINI.md is that of the whole prompt, the other parts included', async () => {
+  const part = (name: string, tokens: number) => ({
+    series: `audit_prompt_tokens_total{phase="rework",part="${name}"}`,
+    values: `0x100 ${tokens}x200`,
+  })
+  const input = [part('context', 1_500), part('instruction', 500), part('other', 8_000)]
+  await expectSamples('2', { input, expr: contextShare({ window: '1h' }), at: '1h', samples: { '{}': 0.15 } })
 })
