@@ -7,18 +7,33 @@ const MAX_COUNT = Number.MAX_SAFE_INTEGER
 
 const STATUSES = ['pass', 'fail', 'N/A'] as const
 
+/** The cause of a wrong type, as part of `field: cause`. */
+const notA =
+  (wanted: string) =>
+  ({ input }: { readonly input?: unknown }): string => {
+    if (input === undefined || input === null) return 'is missing'
+    if (typeof input === 'number') return `is ${String(input)}, not ${wanted}`
+    return `is ${Array.isArray(input) ? 'an array' : `of type ${typeof input}`}, not ${wanted}`
+  }
+
+const anyText = z.string({ error: notA('a string') })
+
 /**
  * The kinds of fields, each as a zod schema. All but `name` are optional, and `null` means absent.
  * `plain.ts` has a fast check for each kind.
  */
 export const KINDS = {
   /** Required and not empty. */
-  name: z.string().min(1),
-  text: z.string().nullish(),
+  name: anyText.min(1, 'is empty'),
+  text: anyText.nullish(),
   /** Finite and not negative; fractions are allowed. */
-  count: z.number().nonnegative().max(MAX_COUNT).nullish(),
-  texts: z.array(z.string()).nullish(),
-  status: z.enum(STATUSES).nullish(),
+  count: z
+    .number({ error: notA('a finite number') })
+    .nonnegative('is negative')
+    .max(MAX_COUNT, `is greater than ${String(MAX_COUNT)}`)
+    .nullish(),
+  texts: z.array(anyText, { error: notA('an array') }).nullish(),
+  status: z.enum(STATUSES, { error: `is none of ${STATUSES.join(', ')}` }).nullish(),
 }
 
 type Kinds = typeof KINDS

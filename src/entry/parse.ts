@@ -136,12 +136,8 @@ interface Issue {
 function schemaFault(issues: readonly Issue[]): ParseResult {
   const first = issues[0]
   if (first === undefined) return fault('', 'not an entry')
-  return fault(first.path.map(String).join('.'), causeOf(first))
+  return fault(first.path.map(String).join('.'), first.message)
 }
-
-/** The schema's message without its prefix; a field that is absent `is missing`. */
-const causeOf = ({ message }: Issue): string =>
-  message.endsWith(' received undefined') ? 'is missing' : message.replace(/^Invalid input: /u, '')
 
 const fault = (field: string, cause: string): ParseResult => ({
   ok: false,

@@ -123,6 +123,23 @@ test.each([
   expect(faultOf(line)).toMatchObject({ reason, field })
 })
 
+test.each([
+  [{ step_name: undefined }, 'step_name', 'is missing'],
+  [{ step_name: null }, 'step_name', 'is missing'],
+  [{ step_name: '' }, 'step_name', 'is empty'],
+  [{ prompt_token_count: '5' }, 'prompt_token_count', 'is of type string, not a finite number'],
+  [{ prompt_token_count: -1 }, 'prompt_token_count', 'is negative'],
+  [{ files_touched: 'a' }, 'files_touched', 'is of type string, not an array'],
+  [{ files_touched: ['a', 7] }, 'files_touched.1', 'is 7, not a string'],
+  [{ validation_status: 'PASS' }, 'validation_status', 'is none of pass, fail, N/A'],
+])('the fault of %j says what is wrong', (fields, field, cause) => {
+  expect(faultOf(JSON.stringify({ ...entry(), ...fields }))).toMatchObject({ field, cause })
+})
+
+test('a line that is no object says so', () => {
+  expect(faultOf('[]')).toMatchObject({ field: '', cause: 'not a JSON object' })
+})
+
 test('the cause of a fault is short even if the value is long', () => {
   expect(faultOf(`{"a":${'x'.repeat(1e6)}`)?.cause.length).toBeLessThan(300)
   expect(faultOf(JSON.stringify(entry({ timestamp: 'x'.repeat(1e6) })))?.cause.length).toBeLessThan(300)
