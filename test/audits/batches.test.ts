@@ -63,7 +63,7 @@ test('a revision of a single night is judged by the differences between the nigh
   expect(found(report)).toEqual([])
 })
 
-test('too few nights are no evidence, and the report says so', async () => {
+test('with too few nights nothing is compared, and the report says so', async () => {
   const report = await reportOnEntries(nights(4, 2, (night, build) => (night < 2 ? 1_000 : 5_000) + build))
   expect(report.method.comparisons).toBe(0)
   expect(report.not_enough_data).toContainEqual(

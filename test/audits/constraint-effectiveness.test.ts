@@ -2,7 +2,7 @@ import { expect, test } from 'vitest'
 import { HASH_A, HASH_B } from '../setup/entries.ts'
 import { cheap, range, reportOnEntries } from './report-setup.ts'
 
-test('packages side by side, each with its own GEMINI.md, change nothing: no advice to take one back', async () => {
+test('packages that are built side by side, each with its own GEMINI.md, are not changes and cause no advice to revert one', async () => {
   const entries = range(100).flatMap((n) => [
     ...cheap(`p${n}`, n * 10, 1_000 + (n % 89), HASH_A),
     ...cheap(`q${n}`, n * 10 + 0.5, 1_400 + (n % 89), HASH_B),

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest'
 import { entry } from '../setup/entries.ts'
 import { minute, range, reportOnEntries, verified } from './report-setup.ts'
 
-test('fixes that say nothing of their tokens are no cost', async () => {
+test('fixes without token counts are not listed as a cost', async () => {
   const entries = range(40).flatMap((n) => [
     verified(`b${n}`, n * 10, 'fail'),
     entry({ workflow_run_id: `b${n}`, step_name: 'fix_1', timestamp: minute(n * 10 + 1) }),
@@ -25,7 +25,7 @@ const withPrompt = (prompt: number, context: number, instruction: number) =>
     verified(`b${n}`, n * 10 + 1, 'pass'),
   ])
 
-test('the share of GEMINI.md is that of the whole prompt: a small one is no advice to shorten it', async () => {
+test('the share of GEMINI.md is that of the whole prompt, and a small share causes no advice to shorten it', async () => {
   const report = await reportOnEntries(withPrompt(20_000, 900, 100))
   expect(report.token_efficiency.prompt_share).toEqual([
     {
@@ -46,7 +46,7 @@ test('a GEMINI.md that is most of the whole prompt is a cost', async () => {
   ])
 })
 
-test('parts that are estimated to be larger than the prompt leave no negative rest', async () => {
+test('parts that are estimated to be larger than the prompt do not make the rest negative', async () => {
   const report = await reportOnEntries(withPrompt(900, 950, 50))
   expect(report.token_efficiency.prompt_share[0]).toMatchObject({ other_tokens: 0, context_share: 0.95 })
 })

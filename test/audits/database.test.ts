@@ -6,7 +6,7 @@ import type { Report } from '../../src/audits/schema.ts'
 import { temporaryDirectory } from '../setup/exporter.ts'
 import { corpus, reportText } from './report-setup.ts'
 
-test('the exported rows hold every entry with what its build adds, and give the totals of the report', async () => {
+test('the exported rows contain every entry as attributed, and add up to the totals of the report', async () => {
   const file = path.join(temporaryDirectory(), "rows with a ' in their name.parquet")
   const text = await reportText(await corpus({ seed: 'rows', size: { builds: 120 } }), { export: file })
   const report = JSON.parse(text) as Report
@@ -34,7 +34,7 @@ test('the exported rows hold every entry with what its build adds, and give the 
   ])
 })
 
-test('without DuckDB it is said what to install', async () => {
+test('without DuckDB the error says what to install', async () => {
   const missing = openDatabase(() => Promise.reject(new Error("Cannot find package '@duckdb/node-api'")))
   await expect(missing).rejects.toThrow(/optional package.*npm install @duckdb\/node-api/u)
   const broken = openDatabase(() => Promise.reject(new Error('libstdc++.so.6: version not found')))

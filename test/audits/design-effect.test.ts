@@ -53,7 +53,7 @@ test('the adjusted chi-square of the published example is reproduced', () => {
   expect(adjustP(0.03, effect)).toBeCloseTo(0.18, 1)
 })
 
-test('batches that are alike change nothing but the degrees of freedom', () => {
+test('batches without differences change only the degrees of freedom', () => {
   const alike: Counts = Array.from({ length: 6 }, () => [5, 10])
   const sums = [...nested('a', 0, alike), ...nested('b', 6, alike)]
   expect(intraclassCorrelation(sums)).toBe(0)

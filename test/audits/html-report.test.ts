@@ -21,7 +21,7 @@ async function open(text: string, width: number, colorScheme: 'light' | 'dark' =
   return { page, said, asked }
 }
 
-test('the HTML report is one file that asks for nothing, with charts and names for all its parts', async () => {
+test('the HTML report is one file that requests nothing, with charts and accessible names', async () => {
   const html = await reportText(await corpus({ seed: 'html', size: { builds: 400 } }), { format: 'html' })
   const { page, said, asked } = await open(html, 1280)
   expect(said).toEqual([])
@@ -60,7 +60,7 @@ test('the tokens of an insight are called a cost, and not coloured as a gain', a
   expect(colour).toBe('rgb(192, 53, 43)')
 })
 
-test('hostile names in the files are shown and not obeyed, in every format', async () => {
+test('hostile names in the files are shown as text in every format', async () => {
   const directory = temporaryDirectory()
   const hostile = '<img src=x onerror=alert(1)> | **x** "\'&'
   const entry = (n: number) => ({
@@ -79,7 +79,7 @@ test('hostile names in the files are shown and not obeyed, in every format', asy
   expect(markdown).toContain('| \\<img src=x onerror=alert(1)\\> \\| \\*\\*x\\*\\*')
 })
 
-test('a report on nothing says so', async () => {
+test('a report without data says so', async () => {
   const directory = temporaryDirectory()
   writeFileSync(path.join(directory, 'audit_trace.jsonl'), '')
   const { page } = await open(await reportText(directory, { format: 'html' }), 1280)
@@ -135,7 +135,7 @@ test('the chart shows the prompt versions used most, and its title says of how m
   expect(await days.getByRole('row', { name: /^2026-09-01/u }).count()).toBe(1)
 })
 
-test('what was not read is told in every format', async () => {
+test('every format lists what was not read', async () => {
   const directory = directoryOf([entry({ timestamp: minute(0) })])
   const file = path.join(directory, 'audit_trace.jsonl')
   appendFileSync(file, '{"workflow')

@@ -6,7 +6,7 @@ import { found, reportOn } from './report-setup.ts'
 
 const findings = (report: Report): string[] => found(report).map(({ title }) => title)
 
-test('a revision that lets more builds pass is found, and called a reason to keep it', async () => {
+test('a revision under which more builds pass is found, with the advice to keep it', async () => {
   const report = await reportOn({
     seed: 'better',
     size: { builds: 800 },
@@ -20,7 +20,7 @@ test('a revision that lets more builds pass is found, and called a reason to kee
   expect(found?.evidence).toMatch(/^v1 5\d\.\d % to v2 [78]\d\.\d %.*Fisher's exact test, p < 0\.0001/u)
 })
 
-test('a revision that does harm is found, with the tokens that it costs and what to do', async () => {
+test('a harmful revision is found, with the tokens that it costs and what to do', async () => {
   const report = await reportOn({
     seed: 'worse',
     size: { builds: 800 },
@@ -122,7 +122,7 @@ test('a fix prompt that is cheap but repairs less is not recommended', async () 
   )
 })
 
-test('findings stand before costs, each ranked by the tokens that could be saved', async () => {
+test('findings come before costs, each ranked by tokens', async () => {
   const report = await reportOn({
     seed: 'rank',
     size: { builds: 1_200 },

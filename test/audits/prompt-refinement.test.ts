@@ -28,7 +28,7 @@ function stepsOfLikeBuilds(seed: string): OptimizationLogEntry[] {
   })
 }
 
-test('steps of one build are no independent evidence: noise with many of them shows no more findings', async () => {
+test('steps of one build are not independent: noise with many steps per build shows no more findings', async () => {
   let withFindings = 0
   for (const n of range(40)) {
     const report = await reportOnEntries(stepsOfLikeBuilds(`steps-${n}`))

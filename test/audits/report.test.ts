@@ -169,7 +169,7 @@ test('little data is called little data', async () => {
   )
 })
 
-test('what cannot be asked or written is said before anything is read', async () => {
+test('invalid options and unwritable files are reported before anything is read', async () => {
   const directory = temporaryDirectory()
   const refused = async (flags: Record<string, string>): Promise<string> => {
     const read = await asked(directory, flags).catch((error: Error) => `${error.name}: ${error.message}`)
@@ -187,7 +187,7 @@ test('what cannot be asked or written is said before anything is read', async ()
   )
 })
 
-test('a directory without traces is said to have none', async () => {
+test('the report says if a directory has no traces', async () => {
   const directory = temporaryDirectory()
   expect(await asked(directory, {})).toContain(`No audit_trace.jsonl was found below ${directory}.`)
 })

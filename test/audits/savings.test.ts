@@ -2,7 +2,7 @@ import { expect, test } from 'vitest'
 import { entry } from '../setup/entries.ts'
 import { minute, range, reportOnEntries, verified } from './report-setup.ts'
 
-test('no more is to be saved than was spent, however many steps a build has', async () => {
+test('a saving never exceeds what was spent, however many steps a build has', async () => {
   const entries = range(400).flatMap((n) => {
     const [id, at] = [`b${n}`, n * 20]
     const bad = n % 2 === 0

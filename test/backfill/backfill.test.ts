@@ -189,7 +189,7 @@ test('a real Prometheus shows the history as it was, and an unbroken series acro
   expect(await one(`sum(resets(audit_entries_total[13h]))`)).toBe(0)
 })
 
-test('running it twice changes nothing, and a state that is not its own is left alone', async () => {
+test('a second run changes nothing, and a foreign state is not touched', async () => {
   requireProgram('promtool')
   const { directory } = await oldTraces()
   const [out, data, work] = [temporaryDirectory(), temporaryDirectory(), temporaryDirectory()]
@@ -222,7 +222,7 @@ test('running it twice changes nothing, and a state that is not its own is left 
   expect(foreign).toMatchObject({ code: 2, output: expect.stringContaining('already holds totals') })
 })
 
-test('the daemon goes on from the state without counting anything twice, every series live', async () => {
+test('the daemon continues from the state without counting anything twice, with every series live', async () => {
   const { directory, files, entries } = await oldTraces()
   const state = path.join(temporaryDirectory(), 'state')
   // An unfinished line waits for its end, as it would have for the daemon.
@@ -264,7 +264,7 @@ test('the daemon goes on from the state without counting anything twice, every s
   expect(total).toBe(entries.length + 1)
 })
 
-test('odd entries are put in their place, and told', async () => {
+test('entries out of order, in the future or after the last sample are counted and listed', async () => {
   const directory = temporaryDirectory()
   const now = Date.now()
   const stamp = (agoMs: number): string => new Date(now - agoMs).toISOString()
@@ -298,13 +298,13 @@ test('odd entries are put in their place, and told', async () => {
   expect(existsSync(path.join(out, 'backfill.json'))).toBe(true)
 })
 
-test('a step that Prometheus would take for a gap is refused', async () => {
+test('a step at which Prometheus would treat series as stale is refused', async () => {
   const { code, output } = await run(temporaryDirectory(), '--out', temporaryDirectory(), '--step', '6m')
   expect(code).toBe(2)
   expect(output).toContain('--step: "6m" is not a duration from 1s to 4m')
 })
 
-test('an entry of 1970 fills no disk: the run ends before it writes, and names the entry and what to do', async () => {
+test('an entry of 1970 stops the run before it writes, with the name of the entry and what to do', async () => {
   const directory = temporaryDirectory()
   const file = path.join(directory, 'audit_trace.jsonl')
   const recent = new Date(Date.now() - 30 * HOUR).toISOString()
@@ -331,7 +331,7 @@ test('a history that ended years ago is not continued to this day', async () => 
   expect((await run(directory, '--out', temporaryDirectory(), '--until', '2021-03-05')).code).toBe(0)
 })
 
-test('a run can be stopped within a day of samples, however long nothing happens', async () => {
+test('a run can be stopped within a day of samples, also in a long pause between entries', async () => {
   const directory = temporaryDirectory()
   const [first, last] = [NOON - 300 * 24 * HOUR, NOON - 30 * HOUR].map((ms) => new Date(ms).toISOString())
   writeFileSync(
@@ -349,7 +349,7 @@ test('a run can be stopped within a day of samples, however long nothing happens
   expect(days()).toBeLessThan(50)
 })
 
-test('run again an hour later, it writes the same, whatever has happened since', async () => {
+test('a run an hour later writes the same samples, whatever was appended in between', async () => {
   requireProgram('promtool')
   const directory = temporaryDirectory()
   const file = path.join(directory, 'audit_trace.jsonl')
@@ -412,7 +412,7 @@ test('a state made by a second run counts what came after the first, and shows i
   expect([of(second, 'implement_v1'), of(second, 'scaffold')]).toEqual([[1], [1]])
 })
 
-test('a narrower run forgets nothing that was imported before', async () => {
+test('a run over a shorter period keeps the record of what was imported before', async () => {
   requireProgram('promtool')
   const directory = temporaryDirectory()
   writeFileSync(
@@ -448,7 +448,7 @@ test('the state may be on a file system of its own', async () => {
   expect(readdirSync(mounted)).toEqual(['state.sqlite'])
 })
 
-test('what cannot work is said before the replay, with the flag that is meant', async () => {
+test('options that cannot work are reported before the replay, with the flag', async () => {
   const directory = temporaryDirectory()
   const trace = path.join(directory, 'audit_trace.jsonl')
   writeFileSync(trace, lines(entry({ timestamp: '2026-11-19T00:00:00Z' })))
@@ -469,7 +469,7 @@ test('what cannot work is said before the replay, with the flag that is meant', 
   expect(readdirSync(out)).toEqual([])
 })
 
-test('what was left out is told, and commands can be copied whatever the paths', async () => {
+test('what was left out is listed, and the printed commands are quoted for the shell', async () => {
   const directory = path.join(temporaryDirectory(), 'with space')
   mkdirSync(directory)
   const trace = path.join(directory, 'audit_trace.jsonl')

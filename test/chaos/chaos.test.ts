@@ -3,7 +3,7 @@ import { requireProgram } from '../setup/programs.ts'
 import { formatReport } from './report.ts'
 import { runChaos } from './rounds.ts'
 
-test('twenty rounds of kills, renames, cuts and deletions leave every total and every increase exact', async () => {
+test('after twenty rounds of kills, renames, truncations and deletions every total and every increase is exact', async () => {
   requireProgram('prometheus')
   const seed = '20'
   const report = await runChaos({ rounds: 20, seed })

@@ -76,7 +76,7 @@ test('check names each fault by file, line, field and cause, and fails', async (
   expect(ended.output).toContain('1 file, 3 lines, 3 faults')
 })
 
-test('check is content with what is right, and says when there is nothing', async () => {
+test('check accepts valid files, and says if there are none', async () => {
   const directory = temporaryDirectory()
   writeFileSync(path.join(directory, 'audit_trace.jsonl'), lines(entry()))
   expect((await run(['check', directory])).code).toBe(0)

@@ -19,7 +19,7 @@ test.each([
   expect(await render([trace], format)).toMatch(beginning)
 })
 
-test('a report over fewer traces than were given is none', async () => {
+test('a report fails if a trace cannot be read', async () => {
   const directory = path.join(temporaryDirectory(), 'audit_trace.jsonl')
   mkdirSync(directory)
   const missing = path.join(directory, 'nowhere.jsonl')

@@ -15,7 +15,7 @@ test('a long prompt version is cut, its number of builds is not', async () => {
   expect(promptVersions).toContain(`${'x'.repeat(21)}…, n = 800`)
 })
 
-test('charts are drawn anew only when the totals of the audits change', async () => {
+test('charts are drawn again only when the totals of the audits change', async () => {
   const charts = createPageCharts()
   const first = await charts(busyStatus())
   expect(await charts(busyStatus({ entries: 9_999 }))).toBe(first)

@@ -21,7 +21,7 @@ function committedBytes(state: string): number {
   return Number(row?.['counted'])
 }
 
-test('a file system that answers no more does not keep the exporter from its end, with everything read committed', async () => {
+test('a file system that hangs does not prevent shutdown, and everything that was read is committed', async () => {
   const directory = temporaryDirectory()
   const state = path.join(directory, 'state')
   writeFileSync(path.join(directory, 'audit_trace.jsonl'), lines(entry()))

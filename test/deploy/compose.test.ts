@@ -43,7 +43,7 @@ test.each(services)('what %s mounts is there: a declared volume, or a file of th
   }
 })
 
-test('every image is built by one service only, and who else runs it waits for that one', () => {
+test('every image is built by one service only, and other services that run it wait for that one', () => {
   const builders = services.filter(([, { build }]) => build !== undefined)
   expect(builders.map(([name]) => name)).toEqual(['exporter'])
   for (const [built, { image }] of builders) {
@@ -69,7 +69,7 @@ test.each(services)(
   },
 )
 
-test('nobody waits for the health of a service that is not asked for it', () => {
+test('no service waits for the health of a service without a health check', () => {
   for (const [, { depends_on: needed = {} }] of services) {
     for (const [name, { condition }] of Object.entries(needed)) {
       expect(Object.keys(compose.services)).toContain(name)
@@ -78,7 +78,7 @@ test('nobody waits for the health of a service that is not asked for it', () => 
   }
 })
 
-test('Prometheus starts even where nothing else does: it is what tells of it', () => {
+test('Prometheus starts even if no other service does, because it reports that', () => {
   expect(compose.services['prometheus']).not.toHaveProperty('depends_on')
 })
 
@@ -89,7 +89,7 @@ test('Prometheus keeps at least 90 days', () => {
   expect(Number(days)).toBeGreaterThanOrEqual(90)
 })
 
-test('Grafana lets nobody in without a password, and none stands in the file', () => {
+test('Grafana requires a password, and no password is in the file', () => {
   const settings = compose.services['grafana']?.environment
   expect(settings).toMatchObject({
     GF_AUTH_ANONYMOUS_ENABLED: 'false',

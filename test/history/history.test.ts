@@ -39,7 +39,7 @@ const once = (action: () => void): (() => void) => {
   }
 }
 
-test('a file that is cut and written anew while it is read ends the report with its name', async () => {
+test('a file that is truncated and rewritten while it is read stops the report with an error that names it', async () => {
   const directory = temporaryDirectory()
   const file = path.join(directory, 'audit_trace.jsonl')
   writeFileSync(file, builds(0, 10_000))

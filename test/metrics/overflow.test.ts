@@ -79,7 +79,7 @@ test('a raised cap admits values anew, and what was counted as _other stays ther
   expect([scraped.get(key('_other')), scraped.get(key('B'))]).toEqual([1, 1])
 })
 
-test('whatever stands in a label, the exposition can be parsed and no series comes twice', async () => {
+test('with any label value the exposition can be parsed and has no duplicate series', async () => {
   const world = await createEngineWorld({
     flags: { maxSteps: '1000', maxErrorTypes: '1000', maxInstructionVersions: '1000', maxModels: '1000' },
   })

@@ -137,7 +137,7 @@ it('before the first build a report is empty, as the package renders it', async 
   expect(JSON.parse(readFileSync(reportFile, 'utf8'))).toMatchObject({ input: { files: 0 } })
 })
 
-it('a report over roots of which one is missing is none', async () => {
+it('a report over several roots fails if one is missing', async () => {
   const activities = createOptimizationActivities({ renderReport: () => Promise.resolve('') })
   writeTrace('one')
   await expect(activities.writeReport(request([builds(), path.join(dir, 'gone')]))).rejects.toThrow(
@@ -217,7 +217,7 @@ it('the worker command reaches a server that asks for a certificate', async () =
   door.close()
 })
 
-it('the worker command shows its API key to the server, encrypted without being told', async () => {
+it('the worker command sends its API key to the server, over TLS by default', async () => {
   const { cert, key } = makeCertificate()
   const shown: unknown[] = []
   const server = http2.createSecureServer({ cert: readFileSync(cert), key: readFileSync(key) })

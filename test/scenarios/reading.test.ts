@@ -28,7 +28,7 @@ async function entries(exporter: TestExporter): Promise<number> {
 
 const file = (exporter: TestExporter) => [...exporter.tail.status()][0]
 
-test('a first start counts what stands there, at once and in full', async () => {
+test('the first start counts everything that is in the files, at once and in full', async () => {
   const { root, state, file } = setUp()
   writeFileSync(file, lines(entry(), entry({ step_name: 'scaffold' })))
   expect(await entries(await startExporter({ roots: [root], state }))).toBe(2)
@@ -142,7 +142,7 @@ test('an entry with 5 MB of error log is an entry like any other', async () => {
   expect(await entries(await startExporter({ roots: [root], state }))).toBe(3)
 })
 
-test('two builds interleaved in one file, and one build spread over two, are told apart by their ids', async () => {
+test('interleaved builds in one file, and one build in two files, are distinguished by their ids', async () => {
   const { root, state } = setUp()
   const step = (run: string, minute: number, fields = {}) =>
     entry({

@@ -190,7 +190,7 @@ test('an idle build closes by the clock, once, also over a restart', async () =>
   expect((await second.scrape()).get(abandoned)).toBe(1)
 })
 
-test('a build does not time out for want of an entry that is written and not read yet', async () => {
+test('a build does not time out while an entry that is already written has not been read', async () => {
   const { root, state, file } = setUp()
   writeFileSync(file, lines(entry({ timestamp: '2026-11-20T11:59:00.000Z' })))
   let fails = false

@@ -43,7 +43,7 @@ const tile = async (page: Page, name: string): Promise<string | null> =>
     .locator('.figure')
     .textContent()
 
-test('the page tells the builds, their rates and their costs', async () => {
+test('the page shows the builds, their rates and their costs', async () => {
   const { page, said } = await open(() => busyStatus())
   expect(await tile(page, 'First-pass rate')).toBe('54.5 %')
   // (6.3 + 9.1 + 5.4 + 0.6 million) / (420 + 260): what failures burnt belongs to the price of success.
@@ -72,7 +72,7 @@ test('the page shows the four audits from the running totals, with charts', asyn
   expect(said).toEqual([])
 })
 
-test('everything on the page has a name for those who do not see it', async () => {
+test('every part of the page has an accessible name', async () => {
   const { page } = await open(() => busyStatus())
   expect(await page.getByRole('heading', { level: 1 }).allInnerTexts()).toEqual(['audit-trace-exporter'])
   const titles = [
@@ -103,7 +103,7 @@ test('the page fits a phone: only tables scroll sideways', async () => {
   expect(await page.evaluate('document.documentElement.scrollWidth')).toBe(360)
 })
 
-test('the page keeps itself up to date and leaves the focus where it is', async () => {
+test('the page updates itself and keeps the focus', async () => {
   let entries = 1
   const { page, said } = await open(() => busyStatus({ entries }))
   await page.locator('#files').focus()
@@ -120,7 +120,7 @@ test('the page says so when the exporter no longer answers', async () => {
   await expect.poll(() => stale.textContent()).toContain('no longer up to date')
 })
 
-test('hostile names are shown and not obeyed', async () => {
+test('hostile names are shown as text', async () => {
   const hostile = `/x/<img src=x onerror="alert(1)"></script><script>alert(2)</script>&amp;'"\u202Egpj`
   const { page, said } = await open(() =>
     busyStatus({

@@ -31,7 +31,7 @@ async function serve(over: Partial<ServeDeps> = {}, body = '# HELP up x\nup 1\n'
   return { server, seen, port, url: `http://127.0.0.1:${port}` }
 }
 
-test('a scrape is answered whole and told as sent once', async () => {
+test('a scrape is answered in full and reported as sent once', async () => {
   const { url, seen } = await serve()
   const response = await fetch(`${url}/metrics?x=1`)
   expect(response.headers.get('content-type')).toBe('text/plain; version=0.0.4')
@@ -45,7 +45,7 @@ test('a HEAD of the metrics does not scrape', async () => {
   expect(seen).toEqual({ scrapes: 0, sent: 0, errors: [] })
 })
 
-test('a scrape whose reader goes away is not told as sent', async () => {
+test('a scrape whose client disconnects is not reported as sent', async () => {
   const body = 'x'.repeat(64 * 1024 * 1024)
   const { port, server, seen } = await serve({}, body)
   const socket = net.connect(port, '127.0.0.1')
@@ -149,7 +149,7 @@ test('an exporter whose state cannot be written is not ready and can be scraped'
   expect(await Promise.all(statuses)).toEqual([200, 200])
 })
 
-test('a fault inside answers 500, tells nothing of itself to the client, and the server goes on', async () => {
+test('an internal error answers 500 without details, and the server continues', async () => {
   const { url, seen } = await serve({ scrape: () => Promise.reject(new Error('secret cause')) })
   const response = await fetch(`${url}/metrics`)
   expect(response.status).toBe(500)

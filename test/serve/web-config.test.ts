@@ -52,7 +52,7 @@ test('a certificate beside the file serves HTTPS', async () => {
   await server.close()
 })
 
-test('client certificates are demanded where the file says so', async () => {
+test('client certificates are required if the file says so', async () => {
   makeCertificate()
   const web = readWebConfig(
     write(

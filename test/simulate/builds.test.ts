@@ -142,7 +142,7 @@ describe('a simulated build', () => {
     expect(values('model')).toEqual(DEFAULT_PROFILE.models.map(({ name }) => name).sort())
   })
 
-  it('leaves out the optional extensions when told to', () => {
+  it('leaves out the optional fields on request', () => {
     const extensions = /context_token_count|instruction_|"model"|duration_ms|cost_usd/
     expect(JSON.stringify(play('a').entries)).toMatch(extensions)
     expect(JSON.stringify(play('a', { extensions: false }).entries)).not.toMatch(extensions)

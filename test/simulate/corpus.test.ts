@@ -58,7 +58,7 @@ describe('a corpus', () => {
     expect(mean).toBeLessThan(720)
   })
 
-  it('reaches the bytes asked for with whole builds, little more, and tells truly what it holds', async () => {
+  it('reaches the requested size with whole builds, and returns a correct summary', async () => {
     const path = join(directory, 'audit_trace.jsonl')
     const summary = await writeCorpus([path], options({ size: { bytes: 3_000_000 } }))
     expect(summary.bytes).toBe((await stat(path)).size)

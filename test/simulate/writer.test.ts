@@ -66,7 +66,7 @@ describe('the writer of simulated builds', () => {
       .slice(0, -1)
       .map((line) => JSON.parse(line) as OptimizationLogEntry)
 
-  it('gives each build a directory and a run id of its own, and reports what stands in the files', async () => {
+  it('gives each build its own directory and run id, and reports what is in the files', async () => {
     const ended: string[] = []
     const summary = await writeBuilds(options({ builds: 60, parallel: 4, speed: 1e6, tornWriteShare: 0.2 }), {
       clock: systemClock,
@@ -145,7 +145,7 @@ describe('the writer of simulated builds', () => {
     expect(new Set(after.map(({ text }) => entriesOf(text)[0]!.workflow_run_id)).size).toBe(4)
   })
 
-  it('removes its own oldest ended builds past the number to keep, and nothing else', async () => {
+  it('removes only its own oldest finished builds beyond the number to keep', async () => {
     await write({ builds: 2 })
     await write({ builds: 10, keep: 3 })
     expect((await traces()).map(({ name }) => numberOf(name))).toEqual([1, 2, 10, 11, 12])

@@ -37,7 +37,7 @@ async function refusal(root: string, state: string): Promise<{ code: unknown; ou
   return { code: await running.stop(), output: running.output() }
 }
 
-describe('a state that cannot be used is refused at the start, and left as it is', () => {
+describe('a state that cannot be used is refused at the start, and not changed', () => {
   test('a damaged database', async () => {
     const [root, state] = [temporary(), temporary()]
     const file = path.join(state, 'state.sqlite')
@@ -78,7 +78,7 @@ describe('a state that cannot be used is refused at the start, and left as it is
     again.close()
   })
 
-  test('a state that another exporter is using; that one goes on', async () => {
+  test('a state that another exporter is using; that exporter continues', async () => {
     const [root, state] = [temporary(), temporary()]
     const daemon = await startDaemon({ roots: [root], state })
     stops.push(() => daemon.stop('SIGKILL'))
@@ -124,7 +124,7 @@ function mounted(options: string): string {
   return directory
 }
 
-test('a full disk: the last committed values stay, reading stops, and goes on when there is room', async () => {
+test('on a full disk the last committed values stay; reading stops, and continues when there is space', async () => {
   const state = mounted('size=1m')
   const root = temporary()
   const trace = path.join(root, 'audit_trace.jsonl')
@@ -175,7 +175,7 @@ test('a full disk: the last committed values stay, reading stops, and goes on wh
   expect(counted).toBe(fs.statSync(trace).size)
 })
 
-test('a state whose size cannot be told makes that unknown on the scrape, and nothing else', async () => {
+test('a state whose size cannot be read only removes that value from the scrape', async () => {
   const [root, state] = [temporary(), temporary()]
   fs.writeFileSync(path.join(root, 'audit_trace.jsonl'), entry('first'))
   const daemon = await startDaemon({ roots: [root], state })
