@@ -5,11 +5,19 @@
 const stop = new AbortController()
 const rescan = new EventTarget()
 
+/** Ctrl-C under npm arrives twice: from the terminal, and forwarded by npm. */
+const SAME_SIGNAL_MS = 100
+let stoppedAtMs = 0
+
 for (const signal of ['SIGTERM', 'SIGINT'] as const) {
   process.on(signal, () => {
-    // A second signal means: now.
-    if (stop.signal.aborted) process.exit(1)
-    stop.abort(signal)
+    if (!stop.signal.aborted) {
+      stoppedAtMs = performance.now()
+      stop.abort(signal)
+    } else if (performance.now() - stoppedAtMs > SAME_SIGNAL_MS) {
+      // A second signal means: now.
+      process.exit(1)
+    }
   })
 }
 

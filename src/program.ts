@@ -103,12 +103,23 @@ export async function runProgram(argv: readonly string[], deps: ProgramDeps): Pr
   let exitCode: number = EXIT.done
   const program = new Command('audit-trace-exporter')
     .description('Exact Prometheus metrics from the audit_trace.jsonl files of AI code generation builds.')
-    .version(deps.version)
+    .version(deps.version, '-V, --version', 'Print the version.')
+    .helpOption('-h, --help', 'Print this help.')
+    .helpCommand('help [command]', 'print the help of a command')
     .showHelpAfterError('Run with --help for usage.')
     .configureOutput({
       writeOut: (text) => deps.print(text.trimEnd()),
       writeErr: (text) => deps.complain(text.trimEnd()),
     })
+    .addHelpText(
+      'after',
+      `
+Examples:
+  audit-trace-exporter demo            a first look at simulated builds
+  audit-trace-exporter watch /builds   metrics at http://127.0.0.1:9464/metrics
+  audit-trace-exporter watch --help    every flag of watch
+From a clone: npm start -- watch /builds`,
+    )
     .exitOverride()
   const chosen = COMMANDS.find(({ declaration }) => declaration.name === argv[2])
   const { rest, values } = takeSwitchValues(chosen?.declaration.flags ?? NO_FLAGS, argv)
@@ -141,7 +152,12 @@ function addCommand(
   { name, summary, description, flags: schema, notes }: Declaration,
   run: (flags: Record<string, unknown>) => Promise<void>,
 ): void {
-  const command = program.command(name).summary(summary).description(description).addHelpText('after', notes)
+  const command = program
+    .command(name)
+    .summary(summary)
+    .description(description)
+    .helpOption('-h, --help', 'Print this help.')
+    .addHelpText('after', notes)
   for (const argument of argumentsOf(schema)) command.addArgument(argument)
   for (const option of optionsOf(schema)) command.addOption(option)
   const keys = positionalKeys(schema)

@@ -119,7 +119,7 @@ function summary(view: StatusView): string {
   const judged = succeeded + failed
   const share = judged === 0 ? '–' : `${Math.round((100 * first_pass) / judged)} %`
   return (
-    `${closed} builds closed, ${view.buildsInProgress} in progress · first pass ${share} · ` +
-    `${perSuccess} tokens per success · ${view.entries} entries in ${view.files.length} files`
+    `Builds: ${closed} closed, ${view.buildsInProgress} in progress, ${share} first pass, ` +
+    `${perSuccess} tokens per success`
   )
 }

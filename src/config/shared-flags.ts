@@ -82,7 +82,7 @@ export const countingFlags = {
       group: COUNTING,
       help:
         `PHASE=REGEX: steps whose name matches REGEX, in any case, belong to PHASE (${PHASES.join(', ')}). ` +
-        'Checked before the built-in rules. In the variable: one rule per line.',
+        'Checked before the built-in rules. Takes several rules, so put it after the paths; in the variable, one per line.',
     },
     z.array(phaseRule).prefault([]),
   ),

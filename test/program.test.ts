@@ -1,12 +1,12 @@
 import { writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { expect, test } from 'vitest'
-import { startDaemon } from '../setup/daemon.ts'
-import { entry, lines } from '../setup/entries.ts'
-import { temporaryDirectory } from '../setup/exporter.ts'
-import { start, until } from '../setup/process.ts'
+import { startDaemon } from './setup/daemon.ts'
+import { entry, lines } from './setup/entries.ts'
+import { temporaryDirectory } from './setup/exporter.ts'
+import { start, until } from './setup/process.ts'
 
-const MAIN = path.resolve(import.meta.dirname, '../../src/main.ts')
+const MAIN = path.resolve(import.meta.dirname, '../src/main.ts')
 
 /** Runs the program to its end. */
 async function run(
@@ -34,13 +34,13 @@ test.each([
   [['watch', '/builds', '--colour'], 2, "unknown option '--colour'"],
   [['nothing'], 2, "unknown command 'nothing'"],
   [['simulate', '/tmp/x', '--speed', '0'], 2, '--speed'],
-])('%j is bad usage: exit code %i, and one sentence that says why', async (args, code, sentence) => {
+])('%j ends with exit code %i and a sentence that says why', async (args, code, sentence) => {
   const ended = await run(args)
   expect(ended.code).toBe(code)
   expect(ended.output).toContain(sentence)
 })
 
-test('a variable is judged like its flag', async () => {
+test('a variable is validated like its flag, and named in the message', async () => {
   const ended = await run(['watch', '/builds'], { AUDIT_BUILD_TIMEOUT: 'soon' })
   expect([ended.code, ended.output]).toEqual([
     2,
@@ -54,7 +54,7 @@ test.each([
   [['check', '--help']],
   [['demo', '--help']],
   [['--version']],
-])('%j teaches and ends well', async (args) => {
+])('%j ends with 0', async (args) => {
   expect((await run(args)).code).toBe(0)
 })
 
