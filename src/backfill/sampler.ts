@@ -121,7 +121,7 @@ function putSeries(
 function putGauges(day: Day, tickMs: number, deps: SamplerDeps): void {
   const put = (name: string, help: string, labels: TargetLabels, value: number): void =>
     day.put({ name, type: 'gauge', help }, seriesText(name, [...labels, ...deps.targetLabels]), tickMs, value)
-  put('audit_builds_in_progress', 'Builds that have not closed.', [], deps.buildsInProgress())
+  put('audit_builds_in_progress', 'Builds that are not closed.', [], deps.buildsInProgress())
   for (const context of deps.contexts()) {
     if (context.hidden) continue
     put(

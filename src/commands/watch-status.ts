@@ -18,13 +18,13 @@ export interface StatusDeps {
 export interface Status {
   health(): Health
   view(): StatusView
-  /** `undefined` where ready: the first pass is done and the state can be written. */
+  /** `undefined` if ready: the first pass is done and the state can be written. */
   notReadyReason(): string | undefined
-  /** `undefined` where there is something to scrape: the first pass is done, and what was committed stays. */
+  /** `undefined` once the first pass is done, also while the state cannot be written: committed totals stay available. */
   noScrapeReason(): string | undefined
 }
 
-/** What the exporter says of itself: few numbers for every scrape, all of it for the page. */
+/** The state of the exporter: a few numbers for every scrape, everything for the page. */
 export function createStatus(deps: StatusDeps): Status {
   const { engine } = deps
   const { tail, ledger, commits } = engine
@@ -83,7 +83,7 @@ export function createStatus(deps: StatusDeps): Status {
     }))
   }
 
-  /** What failed, counted at the validations; what repairing it cost, at the rework that answered. */
+  /** Failures are counted at the validations; the tokens of repairing them at the rework steps that followed. */
   function errorTypes(): StatusView['errorTypes'] {
     const failures = [...totals('entries', 'error_type', 'status').values()].filter(
       ({ labels }) => labels[0] !== '' && labels[1] === 'fail',
@@ -136,7 +136,7 @@ export function createStatus(deps: StatusDeps): Status {
     notReadyReason,
     noScrapeReason,
     view() {
-      // Its totals are what a crash could not take back; where this commit fails, they are the last one's.
+      // The page shows committed totals only. If this commit fails, they are those of the last one.
       commits.commit()
       const reason = notReadyReason()
       return {

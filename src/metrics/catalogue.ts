@@ -1,13 +1,13 @@
 /**
- * Every metric of the audits and of the exporter's own exact counters, declared once.
- * Prometheus' names are these with dots as underscores, and `_total` after a counter's.
+ * Every metric of the audits and every exact counter of the exporter itself, declared once.
+ * A Prometheus name has underscores instead of dots, and `_total` at the end if it is a counter.
  * How to add one: CONTRIBUTING.md.
  */
 
 type MetricKind = 'counter' | 'histogram'
 
 export interface MetricDefinition {
-  /** OpenTelemetry name; units stand in the name, as Prometheus wants them. */
+  /** OpenTelemetry name. It contains the unit, as Prometheus expects. */
   readonly name: string
   readonly kind: MetricKind
   readonly help: string
@@ -45,7 +45,7 @@ export const CATALOGUE = {
   tokens: counter(
     'audit.tokens',
     ['step', 'phase', 'error_type', 'context_hash', 'type'],
-    'Tokens spent, by prompt and completion; unsplit where only their sum is known.',
+    'Tokens spent, by prompt and completion; unsplit if only their sum is known.',
   ),
   promptTokens: counter(
     'audit.prompt_tokens',
@@ -71,33 +71,29 @@ export const CATALOGUE = {
   instructionBuilds: counter(
     'audit.instruction_builds',
     ['instruction_version', 'phase', 'outcome'],
-    'Builds closed, once for each wording of an instruction that they used in a phase.',
+    'Builds closed, once for each prompt version that they used in a phase.',
   ),
   instructionTokens: counter(
     'audit.instruction_tokens',
     ['instruction_version', 'phase', 'type'],
-    'Tokens spent, by the wording of the instruction.',
+    'Tokens spent, by prompt version.',
   ),
   instructionReworkCompletionTokens: counter(
     'audit.instruction_rework_completion_tokens',
     ['instruction_version'],
-    'Completion tokens of the rework steps whose error log size is known; over audit_instruction_rework_error_log_chars_total this is the rework cost factor of a fix prompt.',
+    'Completion tokens of the rework steps whose error log size is known; over audit_instruction_rework_error_log_chars_total this is the rework cost factor of a prompt version.',
   ),
   instructionReworkErrorLogChars: counter(
     'audit.instruction_rework_error_log_chars',
     ['instruction_version'],
-    'Characters of error log fed back in the rework steps whose completion tokens are known, by the wording of the fix prompt.',
+    'Characters of error log fed back in the rework steps whose completion tokens are known, by prompt version.',
   ),
-  costUsd: counter(
-    'audit.cost_usd',
-    ['phase', 'model'],
-    'Cost in US dollars of the entries that carry their cost.',
-  ),
+  costUsd: counter('audit.cost_usd', ['phase', 'model'], 'Cost in US dollars, of the entries that give it.'),
   stepTokenCost: histogram(
     'audit.step_token_cost',
     ['step', 'phase'],
     TOKEN_BUCKETS,
-    'Tokens (prompt and completion) of one step.',
+    'Tokens of one step, prompt and completion.',
   ),
   reworkCostFactor: histogram(
     'audit.rework_cost_factor',
@@ -121,7 +117,7 @@ export const CATALOGUE = {
     'audit.step_duration_seconds',
     ['phase'],
     SECOND_BUCKETS,
-    "Duration of one step: as the entry gives it, else the time since the build's previous entry.",
+    'Duration of one step: duration_ms of the entry, or else the time since the previous entry of the build.',
   ),
   buildTokenCost: histogram(
     'audit.build_token_cost',
@@ -144,29 +140,33 @@ export const CATALOGUE = {
   readBytes: counter(
     'audit_exporter.read_bytes',
     ['result'],
-    'Bytes read, by what became of them; with pending bytes they make up all bytes seen.',
+    'Bytes read, by result; with the pending bytes they add up to all bytes seen.',
   ),
   rejectedLines: counter('audit_exporter.rejected_lines', ['reason'], 'Lines that could not be counted.'),
   entryWarnings: counter(
     'audit_exporter.entry_warnings',
     ['reason'],
-    'Entries that were counted although something about them is odd.',
+    'Warnings about entries that were counted, by reason.',
   ),
   truncations: counter(
     'audit_exporter.truncations',
     [],
-    'Files found cut off below the position already read.',
+    'Files that were truncated or replaced, and are read again from the start.',
   ),
-  rotations: counter('audit_exporter.rotations', [], 'Files found under another name than before.'),
+  rotations: counter(
+    'audit_exporter.rotations',
+    [],
+    'Files that were renamed, and are read on under their new name.',
+  ),
   labelOverflow: counter(
     'audit_exporter.label_overflow',
     ['label'],
-    'Entries with a label value past the cap, counted as _other.',
+    'Entries with a label value beyond the limit, counted as _other.',
   ),
 } as const satisfies Record<string, MetricDefinition>
 
 export type MetricKey = keyof typeof CATALOGUE
 
-/** Prometheus' name of a metric in the catalogue. */
+/** Returns the Prometheus name of a metric in the catalogue. */
 export const prometheusName = (metric: MetricDefinition): string =>
   metric.name.replaceAll('.', '_') + (metric.kind === 'counter' ? '_total' : '')

@@ -13,7 +13,7 @@ export interface ClosingDeps {
 export interface Closing {
   /** Counts a build that has closed. */
   closed(build: ClosedBuild, nowMs: number): void
-  /** Adds what an entry spent after its build had closed. */
+  /** Adds the tokens of an entry that came after its build had closed. */
   late(build: ClosedBuild, tokens: number, nowMs: number): void
 }
 
@@ -26,8 +26,8 @@ interface ClosingSeries {
   readonly reworkSteps: Series
 }
 
-/** Hostile label values must not fill the memory. */
-const MAX_WORDINGS = 10_000
+/** Bounds the memory that hostile label values can take. */
+const MAX_PROMPT_VERSIONS = 10_000
 
 /** Turns closed builds into additions to the ledger. */
 export function createClosing({ ledger, contexts, overflow }: ClosingDeps): Closing {
@@ -58,7 +58,7 @@ export function createClosing({ ledger, contexts, overflow }: ClosingDeps): Clos
 
   function instructionBuilds(pair: string, outcome: Outcome): Series {
     const byPair = getOrInsert(instructionClosings, outcome, () => new Map<string, Series>())
-    if (byPair.size >= MAX_WORDINGS) byPair.clear()
+    if (byPair.size >= MAX_PROMPT_VERSIONS) byPair.clear()
     return getOrInsert(byPair, pair, () => {
       const [phase, version] = splitPair(pair)
       return ledger.series('instructionBuilds', [
@@ -69,7 +69,7 @@ export function createClosing({ ledger, contexts, overflow }: ClosingDeps): Clos
     })
   }
 
-  /** A build's context was in use when its entries came: asking for it later is no further use. */
+  /** The time of use is that of the build's last entry: closing a build does not use its context again. */
   const contextOf = (build: ClosedBuild, nowMs: number): string =>
     contexts.admit(build.contextFileHash, build.lastEntryMs, nowMs)
 
@@ -80,7 +80,7 @@ export function createClosing({ ledger, contexts, overflow }: ClosingDeps): Clos
   }
 }
 
-/** A build keeps `phase NUL wording`; the wording itself may hold a NUL. */
+/** Splits `phase NUL prompt version` at the first NUL: the version may contain one itself. */
 function splitPair(pair: string): [string, string] {
   const at = pair.indexOf('\0')
   return [pair.slice(0, at), pair.slice(at + 1)]

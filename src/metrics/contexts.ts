@@ -1,7 +1,8 @@
 import type { Durable, Reader, Transaction } from '../state/durable.ts'
+import { readContexts, writeContext } from './context-rows.ts'
 import { OVERFLOW } from './labels.ts'
 
-/** An entry that names no GEMINI.md. */
+/** The label of an entry without a known GEMINI.md. */
 export const UNKNOWN_CONTEXT = 'unknown'
 
 /** One GEMINI.md revision. */
@@ -9,31 +10,33 @@ export interface Context {
   /** First 12 hex digits: the label. */
   readonly hash: string
   readonly fullHash: string
-  /** 1, 2, … by first sight; `undefined` until the pass that found it has ended. */
+  /** 1, 2, … in the order of first sight; `undefined` until the first pass that found it has ended. */
   version: number | undefined
   /** Time of its earliest entry. */
   firstSeenMs: number
   /** Time of its latest entry, never later than when that was read. */
   lastUsedMs: number
+  /** True if its series are not on the scrape. */
   hidden: boolean
 }
 
 export interface ContextsOptions {
+  /** Maximum number of revisions on the scrape. */
   readonly cap: number
-  /** A context unused for longer leaves the scrape when a new one needs its place. */
+  /** A revision that has been unused for longer leaves the scrape if a new one needs its place. */
   readonly idleMs: number
   readonly onHide: (hash: string) => void
   readonly onUnhide: (hash: string) => void
 }
 
 export interface Contexts extends Durable {
-  /** The label of an entry's context: its short hash, `unknown`, or `_other` past the cap. */
+  /** Returns the label of an entry's revision: its short hash, `unknown`, or `_other` past the cap. */
   admit(fullHash: string | undefined, entryMs: number, nowMs: number): string
-  /** Ends a first pass: numbers what it found by entry time; from now on by first sight. */
+  /** Ends a first pass: numbers what it found by entry time. From then on, revisions are numbered by first sight. */
   numberVersions(): void
-  /** As of the last commit; those on the scrape only. */
+  /** The revisions on the scrape, as of the last commit. */
   shown(): readonly Readonly<Context>[]
-  /** As of now, committed or not. */
+  /** All revisions, committed or not. */
   current(): Iterable<Readonly<Context>>
 }
 
@@ -41,38 +44,17 @@ const SHORT = 12
 
 /** The GEMINI.md revisions seen so far, at most `cap` of them on the scrape. */
 export function createContexts(state: Reader, options: ContextsOptions): Contexts {
-  const known = new Map<string, Context>()
+  const known = new Map(readContexts(state).map((context) => [context.hash, context]))
   const dirty = new Set<Context>()
-  let active = 0
-  let live = false
+  let active = [...known.values()].filter(({ hidden }) => !hidden).length
+  let isLive = false
   let last: Context | undefined
-  let shown: readonly Readonly<Context>[] = []
-  for (const row of state.all('SELECT * FROM contexts')) {
-    const context: Context = {
-      hash: String(row['hash']),
-      fullHash: String(row['full_hash']),
-      version: row['version'] === null ? undefined : Number(row['version']),
-      firstSeenMs: Number(row['first_seen_ms']),
-      lastUsedMs: Number(row['last_used_ms']),
-      hidden: row['hidden'] === 1,
-    }
-    known.set(context.hash, context)
-    if (!context.hidden) active++
-  }
-  snapshot()
+  let shown = snapshot(known.values())
 
-  function snapshot(): void {
-    shown = [...known.values()].filter((c) => !c.hidden && c.version !== undefined).map((c) => ({ ...c }))
-  }
-
-  /** Makes room for one more, by taking the longest idle one off the scrape. */
+  /** Makes room for one more, if necessary by hiding the one that has been idle longest. False if none is idle. */
   function makeRoom(nowMs: number): boolean {
     if (active < options.cap) return true
-    let idlest: Context | undefined
-    for (const context of known.values()) {
-      if (!context.hidden && (idlest === undefined || context.lastUsedMs < idlest.lastUsedMs))
-        idlest = context
-    }
+    const idlest = leastRecentlyUsed(known.values())
     if (idlest === undefined || nowMs - idlest.lastUsedMs <= options.idleMs) return false
     idlest.hidden = true
     active--
@@ -81,85 +63,87 @@ export function createContexts(state: Reader, options: ContextsOptions): Context
     return true
   }
 
-  function nextVersion(): number {
-    let highest = 0
-    for (const { version } of known.values()) highest = Math.max(highest, version ?? 0)
-    return highest + 1
+  /** Returns the revision to its place on the scrape. False if there is no room. */
+  function unhide(context: Context, nowMs: number): boolean {
+    if (!makeRoom(nowMs)) return false
+    context.hidden = false
+    active++
+    dirty.add(context)
+    options.onUnhide(context.hash)
+    return true
   }
 
-  function use(context: Context, entryMs: number, nowMs: number): void {
-    const usedMs = Math.min(entryMs, nowMs)
-    if (entryMs >= context.firstSeenMs && usedMs <= context.lastUsedMs) return
-    context.firstSeenMs = Math.min(context.firstSeenMs, entryMs)
-    context.lastUsedMs = Math.max(context.lastUsedMs, usedMs)
+  function add(hash: string, fullHash: string, entryMs: number, nowMs: number): void {
+    const version = isLive ? highestVersion(known.values()) + 1 : undefined
+    const lastUsedMs = Math.min(entryMs, nowMs)
+    const context = { hash, fullHash, version, firstSeenMs: entryMs, lastUsedMs, hidden: false }
+    known.set(hash, context)
+    active++
     dirty.add(context)
   }
 
   return {
     admit(fullHash, entryMs, nowMs) {
       if (fullHash === undefined) return UNKNOWN_CONTEXT
-      // Neighbouring entries share their context.
-      if (last !== undefined && fullHash === last.fullHash && !last.hidden) {
-        use(last, entryMs, nowMs)
-        return last.hash
-      }
-      const hash = fullHash.slice(0, SHORT)
-      const found = known.get(hash)
-      if (found !== undefined) {
-        if (found.hidden) {
-          if (!makeRoom(nowMs)) return OVERFLOW
-          found.hidden = false
-          active++
-          dirty.add(found)
-          options.onUnhide(hash)
-        }
-        use(found, entryMs, nowMs)
-        last = found
+      // Consecutive entries usually share their revision.
+      const hash = fullHash === last?.fullHash ? last.hash : fullHash.slice(0, SHORT)
+      const found = fullHash === last?.fullHash ? last : known.get(hash)
+      if (found === undefined) {
+        if (!makeRoom(nowMs)) return OVERFLOW
+        add(hash, fullHash, entryMs, nowMs)
         return hash
       }
-      if (!makeRoom(nowMs)) return OVERFLOW
-      const context: Context = {
-        hash,
-        fullHash,
-        version: live ? nextVersion() : undefined,
-        firstSeenMs: entryMs,
-        lastUsedMs: Math.min(entryMs, nowMs),
-        hidden: false,
-      }
-      known.set(hash, context)
-      active++
-      dirty.add(context)
+      if (found.hidden && !unhide(found, nowMs)) return OVERFLOW
+      if (noteUse(found, entryMs, nowMs)) dirty.add(found)
+      last = found
       return hash
     },
     numberVersions() {
-      live = true
-      const fresh = [...known.values()].filter((context) => context.version === undefined)
+      isLive = true
+      const fresh = [...known.values()].filter(({ version }) => version === undefined)
+      let version = highestVersion(known.values())
       for (const context of fresh.sort((a, b) => a.firstSeenMs - b.firstSeenMs)) {
-        context.version = nextVersion()
+        context.version = ++version
         dirty.add(context)
       }
     },
     shown: () => shown,
     current: () => known.values(),
     write(transaction: Transaction) {
-      for (const c of dirty) {
-        transaction.run(
-          `INSERT INTO contexts (hash, full_hash, version, first_seen_ms, last_used_ms, hidden) VALUES (?, ?, ?, ?, ?, ?)
-           ON CONFLICT (hash) DO UPDATE SET version = excluded.version, first_seen_ms = excluded.first_seen_ms,
-             last_used_ms = excluded.last_used_ms, hidden = excluded.hidden`,
-          c.hash,
-          c.fullHash,
-          c.version ?? null,
-          c.firstSeenMs,
-          c.lastUsedMs,
-          c.hidden ? 1 : 0,
-        )
-      }
+      for (const context of dirty) writeContext(transaction, context)
     },
     committed() {
       if (dirty.size === 0) return
       dirty.clear()
-      snapshot()
+      shown = snapshot(known.values())
     },
   }
+}
+
+const snapshot = (contexts: Iterable<Context>): readonly Readonly<Context>[] =>
+  [...contexts]
+    .filter(({ hidden, version }) => !hidden && version !== undefined)
+    .map((context) => ({ ...context }))
+
+function leastRecentlyUsed(contexts: Iterable<Context>): Context | undefined {
+  let idlest: Context | undefined
+  for (const context of contexts) {
+    if (!context.hidden && (idlest === undefined || context.lastUsedMs < idlest.lastUsedMs)) idlest = context
+  }
+  return idlest
+}
+
+function highestVersion(contexts: Iterable<Context>): number {
+  let highest = 0
+  for (const { version } of contexts) highest = Math.max(highest, version ?? 0)
+  return highest
+}
+
+/** Extends the time in use by one entry; true if that has changed it. */
+function noteUse(context: Context, entryMs: number, nowMs: number): boolean {
+  const usedMs = Math.min(entryMs, nowMs)
+  if (entryMs >= context.firstSeenMs && usedMs <= context.lastUsedMs) return false
+  context.firstSeenMs = Math.min(context.firstSeenMs, entryMs)
+  context.lastUsedMs = Math.max(context.lastUsedMs, usedMs)
+  return true
 }

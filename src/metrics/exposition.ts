@@ -1,8 +1,9 @@
 import { MeterProvider, type MetricProducer } from '@opentelemetry/sdk-metrics'
-import { PrometheusExporter, PrometheusSerializer } from '@opentelemetry/exporter-prometheus'
+import { PrometheusExporter } from '@opentelemetry/exporter-prometheus'
 import type { Meter } from '@opentelemetry/api'
 import type { Clock } from '../clock.ts'
 import type { Ledger, Series } from './ledger.ts'
+import { createSerializer } from './serializer.ts'
 
 export const CONTENT_TYPE = 'text/plain; version=0.0.4; charset=utf-8'
 
@@ -10,37 +11,37 @@ export interface ExpositionDeps {
   readonly ledger: Ledger
   readonly producer: MetricProducer
   readonly clock: Clock
-  /** How long a new series stays at its start after a scrape has seen it there. */
+  /** How long a new series keeps its base after a scrape has been answered with it. */
   readonly newSeriesHoldMs: number
-  /** Writes what has changed; `false` where the state cannot be written. */
+  /** Writes what has changed; returns `false` if the state cannot be written. */
   readonly commit: () => boolean
 }
 
 interface Rendered {
   readonly body: string
-  /** To be called when the whole response has been sent: the new series in it have been seen at their start. */
+  /** Call it once the whole response has been sent: the new series in it have then been scraped at their base. */
   readonly sent: () => void
-  /** Why self-metrics are missing from it, or stand still; the exact series are all there. */
+  /** Errors of self-metrics, which are missing from it or repeat their last value. All exact series are there. */
   readonly selfFaults: readonly unknown[]
 }
 
 export interface Exposition {
-  /** For instruments that need not survive the process. */
+  /** For instruments that restart at zero with the process. */
   readonly meter: Meter
-  /** Commits, then renders what is committed. Throws where an exact series could not be collected. */
+  /** Commits, then renders what is committed. Throws if an exact series could not be collected. */
   scrape(): Promise<Rendered>
   close(): Promise<void>
 }
 
 /**
- * Prometheus cannot see the first increment of a series that appears above zero, so a new series is shown
- * at its start until one scrape has been answered with that and the hold has passed. The step to its value
- * is committed before it is shown. The hold is measured by a clock that never jumps; a restart begins it anew.
+ * Prometheus misses the first increment of a series that it has never scraped. So a new series shows its base until
+ * one scrape has been answered with it and the hold has passed. The step to its value is committed before it is
+ * shown. The hold is measured with the monotonic clock, and a restart starts it again.
  */
 export function createExposition(deps: ExpositionDeps): Exposition {
   const { ledger, clock } = deps
   const exporter = new PrometheusExporter({ preventServerStart: true, metricProducers: [deps.producer] })
-  const serializer = new PrometheusSerializer('', false, undefined, true, true)
+  const serializer = createSerializer()
   const provider = new MeterProvider({ readers: [exporter] })
   const heldSince = new WeakMap<Series, number>()
 
@@ -61,7 +62,7 @@ export function createExposition(deps: ExpositionDeps): Exposition {
       const atBase = [...ledger.held()].filter(
         (series) => series.shown !== undefined && series.shown === series.base,
       )
-      // The producer of the exact series reports no errors: it throws. What is reported are the others'.
+      // The producer of the exact series throws its errors, so the reported ones are those of self-metrics.
       const { resourceMetrics, errors: selfFaults } = await exporter.collect()
       return {
         selfFaults,

@@ -1,16 +1,16 @@
 import { shortName } from '../short-name.ts'
 import type { Durable, Reader, Transaction } from '../state/durable.ts'
 
-/** A value past the cap is counted under this one. */
+/** Replaces every value beyond the limit of its label. */
 export const OVERFLOW = '_other'
 
-// Control characters are what this pattern is about.
+// This pattern matches control characters on purpose.
 // oxlint-disable-next-line no-control-regex
 const CONTROL = /[\u0000-\u001f\u007f-\u009f]/g
 
 /**
- * A label's value as it may be shown: at most 64 characters, control characters and lone surrogates
- * replaced by U+FFFD. Two values that differ only in those become one series, never two equal ones.
+ * Returns a text as a label value: at most 64 characters, control characters and lone surrogates replaced by U+FFFD.
+ * Texts that differ only in those share one series.
  */
 export function labelValue(text: string): string {
   return shortName(text).replace(CONTROL, '\uFFFD').toWellFormed()
@@ -21,11 +21,11 @@ export type CappedLabel = 'step' | 'error_type' | 'instruction_version' | 'model
 export type LabelCaps = Readonly<Record<CappedLabel, number>>
 
 export interface LabelValues extends Durable {
-  /** Whether the value may be shown as it is: not where it is new and the label's cap is reached. */
+  /** False if the value is new and its label has reached its limit. */
   admit(label: CappedLabel, value: string): boolean
 }
 
-/** Which values each capped label has admitted; once admitted a value stays. */
+/** The values that each limited label has admitted. A value that was admitted once stays. */
 export function createLabelValues(caps: LabelCaps, state: Reader): LabelValues {
   const admitted: Record<CappedLabel, Set<string>> = {
     step: new Set(),

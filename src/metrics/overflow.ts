@@ -1,14 +1,14 @@
 import { labelValue, OVERFLOW, type CappedLabel, type LabelValues } from './labels.ts'
 import type { Ledger, Series } from './ledger.ts'
 
-/** Label values as they may be shown, and what counts those that found no room. */
+/** Admits label values up to the limit of their label, and counts the entries beyond it. */
 export interface Overflow {
   /**
-   * The value to show: its own, or `_other` where it found no room; then the series that counts this is added to
-   * `overflowing`. A value that is literally `_other` shares that series, and is no overflow.
+   * Returns the value itself, or `_other` if its label has reached its limit; then the counter of that is added to
+   * `overflowing`. A value that is literally `_other` shares its series and does not count as overflow.
    */
   admit(label: CappedLabel, text: string, overflowing?: Series[]): string
-  /** Counts entries whose value of this label found no room. */
+  /** The counter of the entries whose value of this label is beyond the limit. */
   series(label: CappedLabel | 'context_hash'): Series
 }
 
@@ -16,7 +16,7 @@ const LABELS = ['step', 'error_type', 'instruction_version', 'model', 'context_h
 
 export function createOverflow(ledger: Ledger, labels: LabelValues): Overflow {
   const series: Overflow['series'] = (label) => ledger.series('labelOverflow', [label])
-  // There from the start: an alert on them sees their first increment.
+  // They exist from the start, so that an alert sees their first increment.
   for (const label of LABELS) series(label)
   return {
     admit(label, text, overflowing) {

@@ -22,8 +22,8 @@ export interface ProducerDeps {
 }
 
 /**
- * Hands the committed series to the OpenTelemetry SDK through its own extension point. Instruments cannot
- * do this: they cannot start from a stored value, nor leave out a series.
+ * Passes the committed series to the OpenTelemetry SDK through its own extension point. Instruments do not fit:
+ * they cannot start from a stored value, and cannot omit a series.
  */
 export function createProducer(deps: ProducerDeps): MetricProducer {
   const { ledger, contexts, clock } = deps
@@ -83,12 +83,7 @@ export function createProducer(deps: ProducerDeps): MetricProducer {
     const seen = contexts.shown()
     const lastEntryMs = deps.lastEntryMs()
     return [
-      gauge(
-        'audit.builds_in_progress',
-        'Builds that have not closed.',
-        [[{}, deps.buildsInProgress()]],
-        time,
-      ),
+      gauge('audit.builds_in_progress', 'Builds that are not closed.', [[{}, deps.buildsInProgress()]], time),
       gauge(
         'audit.context_info',
         'One for each GEMINI.md revision: its full SHA-256 and its number by first sight.',

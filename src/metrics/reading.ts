@@ -1,7 +1,7 @@
 import type { EntryWarning, RejectReason } from '../entry/parse.ts'
 import type { Ledger } from './ledger.ts'
 
-/** Counts what became of bytes, lines and files: exact like the audits, since alerts stand on it. */
+/** Counts the results for bytes, lines and files. Exact like the audits, because alerts use these counters. */
 export interface ReadingCounters {
   bytes(result: 'counted' | 'rejected' | 'skipped', amount: number): void
   rejected(reason: RejectReason): void
@@ -10,7 +10,7 @@ export interface ReadingCounters {
   rotation(): void
 }
 
-/** All of its series are there from the start, at zero. */
+/** All of its series exist from the start, at zero. */
 export function createReadingCounters(ledger: Ledger): ReadingCounters {
   const bytes = {
     counted: ledger.series('readBytes', ['counted']),

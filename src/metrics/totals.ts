@@ -7,8 +7,8 @@ export interface Total {
 }
 
 /**
- * Committed totals of one counter, those held back or hidden from the scrape included, added up by the labels that
- * `group` picks; keys are the labels joined by a NUL.
+ * Returns the committed totals of one counter, added up by the labels in `group`, including series that are held at
+ * zero or hidden. Keys are the label values joined by a NUL.
  */
 export function totalsOf(ledger: Ledger, metric: MetricKey, ...group: string[]): Map<string, Total> {
   const sums = new Map<string, Total>()

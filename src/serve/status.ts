@@ -12,7 +12,7 @@ export interface StatusView {
   roots: { path: string; state: 'watching' | 'waiting' }[]
   /** Reading positions, committed or not. There may be thousands; the page shows the most interesting ones. */
   files: FileView[]
-  /** Lines that could not be counted, by reason. */
+  /** Rejected lines, by reason. */
   rejectedLines: Record<string, number>
   warnings: Record<string, number>
   entries: number
@@ -29,7 +29,7 @@ export interface StatusView {
   audits: AuditsView
 }
 
-/** The four audits, as far as running totals can answer them. */
+/** The four audits, as far as running totals can show them. */
 export interface AuditsView {
   fixes: { errorType: string; fixes: number; tokens: number }[]
   promptShare: { phase: string; context: number; instruction: number; other: number }[]

@@ -1,5 +1,6 @@
 import { writeFileSync } from 'node:fs'
 import path from 'node:path'
+import pino from 'pino'
 import { expect, test } from 'vitest'
 import { systemClock } from '../../src/clock.ts'
 import { watch, type WatchDeps } from '../../src/commands/watch.ts'
@@ -85,4 +86,25 @@ test('commits, failed file operations and unread bytes are on the scrape', async
   expect(scraped.get('audit_exporter_commit_duration_seconds_count')).toBeGreaterThan(0)
   expect(scraped.get('audit_exporter_file_errors_total{op="open"}')).toBeGreaterThan(0)
   expect(scraped.get('audit_exporter_lag_bytes')).toBe(lines(entry()).length)
+})
+
+test('warnings that were suppressed before the end are summarised in the log', async () => {
+  const directory = temporaryDirectory()
+  writeFileSync(path.join(directory, 'audit_trace.jsonl'), '{}\n'.repeat(9))
+  const end = new AbortController()
+  const logged: { event: string; lines?: number }[] = []
+  const log = pino({}, { write: (line: string) => void logged.push(JSON.parse(line) as (typeof logged)[0]) })
+  await watch(
+    parseWatchConfig({
+      roots: [directory],
+      state: path.join(directory, 'state'),
+      listen: '127.0.0.1:0',
+      poll: true,
+    }),
+    { log, clock: systemClock, usage, version: 'test', signal: end.signal, onReady: () => end.abort() },
+  )
+  const summaries = logged.filter(
+    ({ event, lines: count }) => event === 'lines_suppressed' && count !== undefined,
+  )
+  expect(summaries).toMatchObject([{ lines: 4 }])
 })

@@ -24,10 +24,10 @@ test('what a first pass finds is numbered by entry time, in whatever order it is
       { context_file_hash: hash('b'), timestamp: at(-3) },
       { context_file_hash: hash('c'), timestamp: at(-2) },
       // An earlier use that is read later counts too.
-      { context_file_hash: hash('a'), timestamp: at(-4) },
+      { context_file_hash: hash('c'), timestamp: at(-4) },
     ],
   })
-  expect(await versions(world)).toEqual({ a: 'v1', b: 'v2', c: 'v3' })
+  expect(await versions(world)).toEqual({ c: 'v1', b: 'v2', a: 'v3' })
 })
 
 test('after the first pass a revision is numbered when it is first read, and keeps its number over a restart', async () => {
