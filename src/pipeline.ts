@@ -60,8 +60,8 @@ export function createPipeline(deps: PipelineDeps): Pipeline {
   }
 
   function count(entry: Entry, place: LinePlace, nowMs: number): 'counted' {
-    // During a first pass the entry's own time alone decides how long a build has been idle.
-    const attributed = builds.attribute(entry, firstPass ? 0 : nowMs)
+    // During a first pass it is the entry's own time that says how long a build has been idle.
+    const attributed = builds.attribute(entry, { nowMs, firstPass })
     measure.entry(attributed, nowMs)
     if (entry.totalMismatch) warn(place, 'total_mismatch')
     if (attributed.warning !== undefined) warn(place, attributed.warning)

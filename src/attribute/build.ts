@@ -6,7 +6,7 @@ import { versionInStepName } from './step-version.ts'
 export const OUTCOMES = ['first_pass', 'after_rework', 'failed', 'abandoned'] as const
 export type Outcome = (typeof OUTCOMES)[number]
 
-/** What is known about one build so far. `builds.ts` defines how it is stored. */
+/** What is known of one build so far. `build-rows.ts` says how the state keeps it. */
 export interface BuildState {
   readonly runId: string
   outcome: Outcome | undefined
@@ -17,13 +17,16 @@ export interface BuildState {
   failingErrorType: string
   /** Size of the latest failing validation's log, which the next fix answers. */
   failingLogChars: number | undefined
+  /** Whether a validation failed. */
   failed: boolean
+  /** Whether the latest verdict is the pass of an implement or rework entry, with no verification after it. */
+  passedStep: boolean
   reworkSteps: number
   tokens: number
   startedMs: number
   lastEntryMs: number
-  /** When the last entry was read; 0 if that was during a first pass. */
-  lastReadMs: number
+  /** Since when the build has been idle; never later than the moment its last entry was read. */
+  idleSinceMs: number
   /** The pairs of phase and prompt version that were used, joined by a NUL; bounded. */
   instructions: string[]
 }
@@ -74,20 +77,28 @@ export function newBuild(runId: string): BuildState {
     failingErrorType: '',
     failingLogChars: undefined,
     failed: false,
+    passedStep: false,
     reworkSteps: 0,
     tokens: 0,
     startedMs: Number.NaN,
     lastEntryMs: Number.NaN,
-    lastReadMs: 0,
+    idleSinceMs: Number.NEGATIVE_INFINITY,
     instructions: [],
   }
 }
 
+/** The moment at which an entry is read. */
+export interface ReadAt {
+  readonly nowMs: number
+  /** During a first pass an entry may have been written long ago: only its own time says since when a build is idle. */
+  readonly firstPass: boolean
+}
+
 /**
- * Adds one entry to its build and returns the entry with the facts that follow from the build's history.
- * Entries are added in reading order. `readAtMs` is 0 during a first pass, when only entry times count.
+ * Adds one entry to its build and returns what the build's history adds to the entry. Entries come in reading order.
+ * Only a passing verification closes a build at once: the pass of any other step is the outcome of that step.
  */
-export function attribute(build: BuildState, entry: Entry, phase: Phase, readAtMs: number): AttributedEntry {
+export function attribute(build: BuildState, entry: Entry, phase: Phase, readAt: ReadAt): AttributedEntry {
   const rework = phase === 'rework'
   const errorLogChars = logCharsOf(build, entry, rework)
   const factor = factorOf(entry, errorLogChars, rework)
@@ -100,16 +111,15 @@ export function attribute(build: BuildState, entry: Entry, phase: Phase, readAtM
   if (entry.contextFileHash !== undefined) build.contextFileHash = entry.contextFileHash
   build.tokens += entry.spentTokens ?? 0
   if (rework) build.reworkSteps++
-  noteTimes(build, entry, readAtMs)
+  noteTimes(build, entry, readAt)
   noteInstruction(build, instructionVersion, phase)
   if (entry.status === 'fail') {
     build.failed = true
     build.failingErrorType = errorType
     build.failingLogChars = entry.errorLogChars ?? entry.errorFullChars
   }
-  if (wasOpen && entry.status === 'pass') {
-    close(build, build.failed || build.reworkSteps > 0 ? 'after_rework' : 'first_pass')
-  }
+  build.passedStep = passedStepAfter(build.passedStep, entry, phase)
+  if (wasOpen && phase === 'verify' && entry.status === 'pass') close(build, passedOutcome(build))
   return {
     entry,
     phase,
@@ -125,14 +135,22 @@ export function attribute(build: BuildState, entry: Entry, phase: Phase, readAtM
   }
 }
 
+function passedStepAfter(before: boolean, { status }: Entry, phase: Phase): boolean {
+  if (status === 'fail' || phase === 'verify') return false
+  return before || (status === 'pass' && (phase === 'implement' || phase === 'rework'))
+}
+
+const passedOutcome = (build: BuildState): Outcome =>
+  build.failed || build.reworkSteps > 0 ? 'after_rework' : 'first_pass'
+
 /**
- * Closes a build that has been idle for longer than the timeout: as `failed` if a validation failed, otherwise as
- * `abandoned`. It is idle since the time of its last entry or the moment that entry was read, whichever is later.
+ * Closes a build that has been idle for longer than the timeout: as passed if its latest verdict is the pass of an
+ * implement or rework entry, else `failed` if a validation failed, else `abandoned`.
  */
 export function expire(build: BuildState, nowMs: number, timeoutMs: number): ClosedBuild | undefined {
   if (build.outcome !== undefined) return undefined
-  if (nowMs - Math.max(build.lastEntryMs, build.lastReadMs) <= timeoutMs) return undefined
-  const outcome = build.failed ? 'failed' : 'abandoned'
+  if (nowMs - build.idleSinceMs <= timeoutMs) return undefined
+  const outcome = build.passedStep ? passedOutcome(build) : build.failed ? 'failed' : 'abandoned'
   close(build, outcome)
   return closedBuild(build, outcome)
 }
@@ -177,11 +195,13 @@ function durationOf(build: BuildState, entry: Entry): number | undefined {
   return seconds >= 0 ? seconds : undefined
 }
 
-function noteTimes(build: BuildState, entry: Entry, readAtMs: number): void {
+function noteTimes(build: BuildState, entry: Entry, { nowMs, firstPass }: ReadAt): void {
   const startedMs = entry.timestampMs - (entry.durationMs ?? 0)
   if (!(build.startedMs <= startedMs)) build.startedMs = startedMs
   if (!(build.lastEntryMs >= entry.timestampMs)) build.lastEntryMs = entry.timestampMs
-  build.lastReadMs = readAtMs
+  // A time in the future would keep the build open, and hide every later silence.
+  const sinceMs = firstPass ? Math.min(entry.timestampMs, nowMs) : nowMs
+  build.idleSinceMs = Math.max(build.idleSinceMs, sinceMs)
 }
 
 function noteInstruction(build: BuildState, version: string | undefined, phase: Phase): void {

@@ -1,3 +1,4 @@
+import { IS_VALIDATION } from './views.ts'
 import type { Database } from './database.ts'
 import type { Report } from './schema.ts'
 import { wilson } from './statistics.ts'
@@ -16,8 +17,8 @@ export async function contextVolatility(database: Database): Promise<Volatility>
     SELECT e.day, revisions, coalesce(changes, 0)::INTEGER AS changes, validations, passed, tokens
     FROM (
       SELECT ${dayOf('ts_ms')} AS day, count(DISTINCT context_file_hash)::INTEGER AS revisions,
-        (count(*) FILTER (status IN ('pass', 'fail')))::INTEGER AS validations,
-        (count(*) FILTER (status = 'pass'))::INTEGER AS passed, coalesce(sum(total_tokens), 0) AS tokens
+        (count(*) FILTER (${IS_VALIDATION}))::INTEGER AS validations,
+        (count(*) FILTER (${IS_VALIDATION} AND status = 'pass'))::INTEGER AS passed, coalesce(sum(total_tokens), 0) AS tokens
       FROM entries GROUP BY day
     ) e LEFT JOIN (
       SELECT ${dayOf('started_ms')} AS day, count(*) FILTER (changed) AS changes FROM starts GROUP BY day

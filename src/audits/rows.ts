@@ -110,7 +110,7 @@ export async function attributeRows(deps: RowsDeps): Promise<void> {
     const parsed = parseLine(text)
     if (!parsed.ok) throw new Error('a line that was valid a moment ago no longer is')
     expire(Math.min(parsed.entry.timestampMs, deps.nowMs))
-    const attributed = builds.attribute(parsed.entry, 0)
+    const attributed = builds.attribute(parsed.entry, { nowMs: deps.nowMs, firstPass: true })
     sink.entry(entryRow(seq++, runKey(parsed.entry.runId), attributed))
     if (attributed.closed !== undefined) sink.build(buildRow(attributed.closed))
     if (seq % PAUSE_EVERY === 0) {

@@ -183,7 +183,9 @@ export const reportSchema = z
           fixes: whole,
           completion_tokens: mean,
           rework_cost_factor: amount.nullable(),
-          judged: whole.describe('fixes with a verdict: their own status, else that of the next validation'),
+          judged: whole.describe(
+            'fixes with a verdict: their own failure, else the status of the next validation, else their own pass',
+          ),
           passed: whole,
           pass_rate: rate,
         }),

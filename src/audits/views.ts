@@ -1,5 +1,8 @@
 import type { Database } from './database.ts'
 
+/** A validation is any failure, and the pass of a verification: a pass of another step is that step's own outcome. */
+export const IS_VALIDATION = `(status = 'fail' OR (status = 'pass' AND phase = 'verify'))`
+
 export interface Period {
   /** Inclusive start in milliseconds since the epoch; undefined: from the first entry. */
   readonly sinceMs: number | undefined
@@ -57,12 +60,13 @@ export async function createViews(database: Database, period: Period): Promise<v
     `CREATE TABLE first_validations AS
        SELECT b.run_id, b.context_hash, e.status, e.error_type FROM builds b
        JOIN (SELECT run_id, arg_min(status, seq) AS status, arg_min(error_type, seq) AS error_type
-         FROM all_entries WHERE status IN ('pass', 'fail') GROUP BY run_id) e USING (run_id)`,
-    // Every fix with its verdict: its own status, else the status of the next validation of its build.
+         FROM all_entries WHERE ${IS_VALIDATION} GROUP BY run_id) e USING (run_id)`,
+    // Every fix with its verdict: its own failure, else the status of the next validation of its build, else its own pass.
     `CREATE TABLE fixes AS SELECT * FROM (
-       SELECT *, coalesce(CASE WHEN status IN ('pass', 'fail') THEN status END,
-           lead(CASE WHEN status IN ('pass', 'fail') THEN status END IGNORE NULLS)
-             OVER (PARTITION BY run_id ORDER BY seq)) AS verdict,
+       SELECT *, coalesce(CASE WHEN status = 'fail' THEN status END,
+           lead(CASE WHEN ${IS_VALIDATION} THEN status END IGNORE NULLS)
+             OVER (PARTITION BY run_id ORDER BY seq),
+           CASE WHEN status = 'pass' THEN status END) AS verdict,
          row_number() OVER (PARTITION BY run_id, phase ORDER BY seq) AS attempt,
          coalesce(context_file_hash[:12], 'unknown') AS context_hash
        FROM all_entries

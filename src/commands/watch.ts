@@ -7,7 +7,7 @@ import { createSelfMetrics, type ProcessUsage, type SelfMetrics } from '../metri
 import { createHttpServer, type HttpServer } from '../serve/server.ts'
 import type { StatusView } from '../serve/status.ts'
 import { readWebConfig, type WebConfig } from '../serve/web-config.ts'
-import { openStore } from '../state/store.ts'
+import { openStore, type Store } from '../state/store.ts'
 import { nodeFileSystem, type FileSystem } from '../tail/file-system.ts'
 import { createHints, noHints } from '../tail/hints.ts'
 import { createWaker, runLoop, type Waker } from '../tail/loop.ts'
@@ -51,7 +51,8 @@ export async function watch(config: WatchConfig, deps: WatchDeps): Promise<void>
     return
   }
   const web = config.webConfig === undefined ? undefined : readWebConfig(config.webConfig)
-  const store = (deps.openStore ?? openStore)(config.state)
+  const store = (deps.openStore ?? openStore)(config.state, clock.wallMs())
+  logOrigin(log, store, config.state)
   let self: SelfMetrics | undefined
   const events = createLogEvents(log, () => self, clock)
   const waker = createWaker()
@@ -101,6 +102,20 @@ export async function watch(config: WatchConfig, deps: WatchDeps): Promise<void>
     rescan.close()
     events.close()
     if (durable) log.info({ event: 'stopped' }, 'Stopped. Everything that was read is committed.')
+  }
+}
+
+/** A state that is new where one was expected means that totals start again: the first line of every log tells. */
+function logOrigin(log: Logger, { origin }: Store, directory: string): void {
+  const { isNew, createdMs } = origin
+  const since = createdMs === undefined ? undefined : new Date(createdMs).toISOString()
+  if (isNew) log.info({ event: 'state_new', state: directory }, `New state in ${directory}.`)
+  else {
+    const text = since === undefined ? 'since an earlier version' : `since ${since}`
+    log.info(
+      { event: 'state_continued', state: directory, since },
+      `Continuing the state in ${directory}, ${text}.`,
+    )
   }
 }
 

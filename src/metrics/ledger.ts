@@ -1,5 +1,6 @@
 import type { Durable, Reader, Transaction } from '../state/durable.ts'
 import { CATALOGUE, type MetricDefinition, type MetricKey } from './catalogue.ts'
+import { decodeData, decodeLabels, encodeData, encodeLabels } from './series-row.ts'
 
 /**
  * One time series. `data` is what has been counted, `committed` as much of it as is on disk, `shown` what a
@@ -66,6 +67,7 @@ export function createLedger(state: Reader, options: LedgerOptions): Ledger {
     series.dirty = true
     dirty.push(series)
   }
+  const bounds = checkBounds(state)
   load()
 
   function load(): void {
@@ -74,11 +76,12 @@ export function createLedger(state: Reader, options: LedgerOptions): Ledger {
       const key = keys.get(String(row['metric']))
       // A metric that a later version has dropped keeps its row, should the user go back.
       if (key === undefined) continue
-      const labels = JSON.parse(String(row['labels'])) as string[]
+      const labels = decodeLabels(CATALOGUE[key], String(row['labels']))
       const series = newSeries(CATALOGUE[key], labels)
-      series.data.set(JSON.parse(String(row['data'])) as number[])
+      decodeData(series.definition, String(row['data']), series.data)
       if (row['base'] !== null) {
-        series.base = Float64Array.from(JSON.parse(String(row['base'])) as number[])
+        series.base = new Float64Array(series.data.length)
+        decodeData(series.definition, String(row['base']), series.base)
         held.add(series)
       }
       series.baseSeen = row['base_seen'] === 1
@@ -165,14 +168,49 @@ export function createLedger(state: Reader, options: LedgerOptions): Ledger {
       }
     },
     write(transaction) {
+      bounds.write(transaction)
       for (const series of dirty) writeSeries(transaction, series)
     },
     committed() {
+      bounds.committed()
       for (const series of dirty) {
         series.dirty = false
         noteCommitted(series)
       }
       dirty = []
+    },
+  }
+}
+
+/**
+ * Counts cannot be moved to other bounds: refuses a state whose histograms have others than the catalogue. Notes the
+ * bounds of histograms that the state does not know yet.
+ */
+function checkBounds(state: Reader): Durable {
+  const stored = new Map(
+    state.all('SELECT metric, bounds FROM histograms').map((row) => [row['metric'], String(row['bounds'])]),
+  )
+  let missing: [string, string][] = []
+  for (const { name, buckets } of Object.values(CATALOGUE as Record<string, MetricDefinition>)) {
+    if (buckets === undefined) continue
+    const bounds = JSON.stringify(buckets)
+    const found = stored.get(name)
+    if (found === undefined) missing.push([name, bounds])
+    else if (found !== bounds) {
+      throw new Error(
+        `Failed to read the state: the buckets of ${name} were ${found} and are ${bounds} in this version. ` +
+          'Run the previous version again, or set --state to another directory.',
+      )
+    }
+  }
+  return {
+    write(transaction) {
+      for (const row of missing) {
+        transaction.run('INSERT OR REPLACE INTO histograms (metric, bounds) VALUES (?, ?)', ...row)
+      }
+    },
+    committed() {
+      missing = []
     },
   }
 }
@@ -200,14 +238,15 @@ function noteCommitted(series: Series): void {
 }
 
 function writeSeries(transaction: Transaction, series: Series): void {
-  const data = JSON.stringify([...series.data])
-  const base = series.base === undefined ? null : JSON.stringify([...series.base])
+  const { definition } = series
+  const data = encodeData(definition, series.data)
+  const base = series.base === undefined ? null : encodeData(definition, series.base)
   const seen = series.baseSeen ? 1 : 0
   transaction.run(
     `INSERT INTO series (metric, labels, data, base, base_seen) VALUES (?, ?, ?, ?, ?)
      ON CONFLICT (metric, labels) DO UPDATE SET data = excluded.data, base = excluded.base, base_seen = excluded.base_seen`,
-    series.definition.name,
-    JSON.stringify(series.labels),
+    definition.name,
+    encodeLabels(definition, series.labels),
     data,
     base,
     seen,

@@ -1,10 +1,11 @@
-/** Version of the tables below. Raise it with every change of them. */
-export const SCHEMA_VERSION = 1
+/** Version of the tables below. Each change of them raises it and adds a migration (`migrations.ts`). */
+export const SCHEMA_VERSION = 2
 
+/** The tables of a new state. Values stand in rows by name, never by position: see `migrations/`. */
 export const CREATE = `
 CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;
 
--- Positions of the files. Positions and sizes are bytes. The database itself checks the balance.
+-- Where reading continues. Positions and sizes are bytes; the database itself checks the balance.
 CREATE TABLE files (
   id INTEGER PRIMARY KEY,
   path TEXT NOT NULL,
@@ -25,11 +26,38 @@ CREATE TABLE files (
   CHECK (position = counted + rejected + skipped AND pending >= 0)
 ) STRICT;
 
--- One row for every build ever seen: a late entry must never open a second build.
-CREATE TABLE builds (run_id TEXT PRIMARY KEY, is_open INTEGER NOT NULL, state TEXT NOT NULL) STRICT, WITHOUT ROWID;
-CREATE INDEX open_builds ON builds (run_id) WHERE is_open = 1;
+-- When the last complete scan of each root began: a file born later that is not known was never seen.
+CREATE TABLE looks (root TEXT PRIMARY KEY, began_ms INTEGER NOT NULL) STRICT, WITHOUT ROWID;
 
--- Values of every series; base is what is shown until a scrape has seen it.
+-- Digests of the files' first lines. A copy has the same.
+CREATE TABLE file_heads (file_id INTEGER PRIMARY KEY, head TEXT NOT NULL) STRICT;
+
+-- The same of content that is gone: a copy of it must not count again.
+CREATE TABLE past_heads (number INTEGER PRIMARY KEY, head TEXT NOT NULL) STRICT;
+
+-- One row for every build ever seen: a late entry must never open a second build. An open build has no outcome. What
+-- only an open build needs is null once it is closed. Contexts are SHA-256 as base64url.
+CREATE TABLE builds (
+  run_id TEXT PRIMARY KEY,
+  outcome TEXT CHECK (outcome IN ('first_pass', 'after_rework', 'failed', 'abandoned')),
+  context TEXT,
+  closing_context TEXT,
+  failing_error_type TEXT NOT NULL,
+  failing_log_chars REAL,
+  last_entry_ms REAL NOT NULL,
+  failed INTEGER,
+  passed_step INTEGER,
+  rework_steps INTEGER,
+  tokens REAL,
+  started_ms REAL,
+  idle_since_ms REAL,
+  instructions TEXT
+) STRICT, WITHOUT ROWID;
+CREATE INDEX open_builds ON builds (run_id) WHERE outcome IS NULL;
+
+-- Values of every series. labels: an object of the labels that are not empty, sorted by name. data: the value of a
+-- counter; of a histogram {"sum": …, "buckets": {bound: count, …}}, without empty buckets. base is the same, shown
+-- until a scrape has seen it.
 CREATE TABLE series (
   metric TEXT NOT NULL,
   labels TEXT NOT NULL,
@@ -38,6 +66,9 @@ CREATE TABLE series (
   base_seen INTEGER NOT NULL,
   PRIMARY KEY (metric, labels)
 ) STRICT, WITHOUT ROWID;
+
+-- The bounds that the counts of a histogram were made with: counts cannot be moved to other bounds.
+CREATE TABLE histograms (metric TEXT PRIMARY KEY, bounds TEXT NOT NULL) STRICT, WITHOUT ROWID;
 
 CREATE TABLE label_values (label TEXT NOT NULL, value TEXT NOT NULL, PRIMARY KEY (label, value)) STRICT, WITHOUT ROWID;
 
@@ -49,16 +80,4 @@ CREATE TABLE contexts (
   last_used_ms INTEGER NOT NULL,
   hidden INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
-`
-
-/** Tables that were added later and change nothing that existed: created if missing, in every version. */
-export const ADDED_TABLES = `
--- Start of the last complete scan of each root: an unknown file that was born later has not been seen.
-CREATE TABLE IF NOT EXISTS looks (root TEXT PRIMARY KEY, began_ms INTEGER NOT NULL) STRICT, WITHOUT ROWID;
-
--- Digests of the files' first lines. A copy has the same.
-CREATE TABLE IF NOT EXISTS file_heads (file_id INTEGER PRIMARY KEY, head TEXT NOT NULL) STRICT;
-
--- The same of content that is gone: a copy of it must not count again.
-CREATE TABLE IF NOT EXISTS past_heads (number INTEGER PRIMARY KEY, head TEXT NOT NULL) STRICT;
 `

@@ -7,6 +7,7 @@ import { entry, HASH_A, HASH_B } from '../setup/entries.ts'
 
 const phaseOf = createPhaseOf()
 const HOUR = 3_600_000
+const NOW = Date.parse('2026-11-20T12:00:00Z')
 
 /** Runs entries through one build; entries without a time follow each other by a minute. */
 function build(...steps: Partial<OptimizationLogEntry>[]) {
@@ -16,7 +17,7 @@ function build(...steps: Partial<OptimizationLogEntry>[]) {
     const timestamp = new Date(start + i * 60_000).toISOString()
     const parsed = parseLine(JSON.stringify(entry({ timestamp, ...fields })))
     if (!parsed.ok) throw new Error(parsed.fault.cause)
-    return attribute(state, parsed.entry, phaseOf(parsed.entry.step), 0)
+    return attribute(state, parsed.entry, phaseOf(parsed.entry.step), { nowMs: NOW, firstPass: true })
   })
   return { state, attributed }
 }
@@ -29,6 +30,8 @@ const fail = (type: string, more = {}) => ({
   ...more,
 })
 const fix = { step_name: 'fix_attempt_1' }
+const implementPassed = { step_name: 'implement_v1', validation_status: 'pass' as const }
+const fixPassed = { ...fix, validation_status: 'pass' as const }
 const pass = { step_name: 'verification_1', validation_status: 'pass' as const }
 
 test.each([
@@ -93,9 +96,9 @@ test('a pass after a failing validation is after_rework, whatever the phase of e
   expect(build({ ...fix, validation_status: 'fail' }, pass).state.outcome).toBe('after_rework')
 })
 
-test('a pass after rework is after_rework, that of the rework entry itself too', () => {
+test('a verification that passes after rework closes the build as after_rework', () => {
   expect(build(fix, pass).state.outcome).toBe('after_rework')
-  expect(build({ ...fix, validation_status: 'pass' }).state.outcome).toBe('after_rework')
+  expect(build(fixPassed).state.outcome).toBeUndefined()
 })
 
 test('a build closes once; later entries are late, never a second build', () => {
@@ -115,10 +118,43 @@ test('a build closes once; later entries are late, never a second build', () => 
   expect(expire(state, Date.parse('2027-01-01T00:00:00Z'), HOUR)).toBeUndefined()
 })
 
-test('an idle build closes as failed where a validation failed, else as abandoned', () => {
-  const later = Date.parse('2026-11-20T13:00:00Z')
-  expect(expire(build(scaffold, fail('TSC_ERROR')).state, later, HOUR)?.outcome).toBe('failed')
-  expect(expire(build(scaffold).state, later, HOUR)?.outcome).toBe('abandoned')
+const idle = (...steps: Partial<OptimizationLogEntry>[]) =>
+  expire(build(...steps).state, NOW + HOUR, HOUR)?.outcome
+
+test('only a passing verification closes a build at once; a pass of another step is that step’s own', () => {
+  const { attributed } = build(
+    { ...scaffold, validation_status: 'pass' },
+    implementPassed,
+    fail('TSC_ERROR'),
+    fixPassed,
+    pass,
+  )
+  expect(attributed.map(({ closed }) => closed?.outcome)).toEqual([
+    undefined,
+    undefined,
+    undefined,
+    undefined,
+    'after_rework',
+  ])
+  expect(attributed[4]?.closed?.durationSeconds).toBe(240)
+})
+
+test('an idle build closes as failed if a validation failed, else as abandoned', () => {
+  expect(idle(scaffold, fail('TSC_ERROR'))).toBe('failed')
+  expect(idle(scaffold)).toBe('abandoned')
+  expect(idle({ ...scaffold, validation_status: 'pass' })).toBe('abandoned')
+})
+
+test('an idle build whose latest verdict is the pass of an implement or rework step closes as passed', () => {
+  expect(idle(implementPassed)).toBe('first_pass')
+  expect(idle(implementPassed, { step_name: 'notify' })).toBe('first_pass')
+  expect(idle(fail('TSC_ERROR'), fixPassed)).toBe('after_rework')
+  expect(idle(fixPassed)).toBe('after_rework')
+})
+
+test('a failure or a verification after the passed step takes its verdict away', () => {
+  expect(idle(implementPassed, fail('TSC_ERROR'))).toBe('failed')
+  expect(idle(implementPassed, { step_name: 'verification_1', validation_status: 'N/A' })).toBe('abandoned')
 })
 
 test('a build is idle since the later of its last entry’s time and the moment that was read', () => {
@@ -126,7 +162,13 @@ test('a build is idle since the later of its last entry’s time and the moment 
   const entryMs = Date.parse('2026-11-20T11:00:00Z')
   expect(expire({ ...state }, entryMs + HOUR, HOUR)).toBeUndefined()
   expect(expire({ ...state }, entryMs + HOUR + 1, HOUR)?.outcome).toBe('abandoned')
-  expect(expire({ ...state, lastReadMs: entryMs + HOUR }, entryMs + HOUR + 1, HOUR)).toBeUndefined()
+  expect(expire({ ...state, idleSinceMs: entryMs + HOUR }, entryMs + HOUR + 1, HOUR)).toBeUndefined()
+})
+
+test('an entry dated in the future does not keep its build open', () => {
+  const future = { ...scaffold, timestamp: '2099-01-01T00:00:00.000Z' }
+  expect(expire(build(future).state, NOW + HOUR, HOUR)).toBeUndefined()
+  expect(expire(build(future).state, NOW + HOUR + 1, HOUR)?.outcome).toBe('abandoned')
 })
 
 test('the log that a fix answers is the failing entry’s: its size, else the length of its text', () => {

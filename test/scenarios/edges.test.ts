@@ -44,7 +44,12 @@ test.each([
 ])(
   'a total smaller than the %s alone loses against it, everywhere and not in silence',
   async (part, fields) => {
-    const sums = await counted({ instruction_version: 'x', validation_status: 'pass', ...fields })
+    const sums = await counted({
+      step_name: 'verify',
+      instruction_version: 'x',
+      validation_status: 'pass',
+      ...fields,
+    })
     expect(sums('audit_tokens_total', 'type')).toEqual({ [part]: 100 })
     expect(sums('audit_instruction_tokens_total', 'type')).toEqual({ [part]: 100 })
     expect(sums('audit_build_tokens_total', 'outcome')).toEqual({ first_pass: 100 })
@@ -83,4 +88,20 @@ test('a fix that fails without an error type of its own leaves the next fix the 
     { step_name: 'fix_2' },
   )
   expect(sums('audit_entries_total', 'error_type')).toEqual({ TSC_ERROR: 3 })
+})
+
+test('an entry dated 2099 neither keeps its build open nor hides a later silence, also over a restart', async () => {
+  const world = await createEngineWorld({ flags: { buildTimeout: '10m' } })
+  world.append({ timestamp: '2099-01-01T00:00:00.000Z', total_token_cost: 3 })
+  await world.read()
+  const readAtMs = world.clock.wallMs()
+  for (const restart of [false, true]) {
+    if (restart) await world.restart()
+    const scraped = await world.scrape()
+    expect(scraped.get('audit_last_entry_timestamp_seconds')).toBe(readAtMs / 1000)
+    expect(scraped.get('audit_builds_in_progress')).toBe(1)
+  }
+  world.clock.advance(10 * 60_000 + 1)
+  await world.read()
+  expect((await world.scrape()).get('audit_builds_in_progress')).toBe(0)
 })

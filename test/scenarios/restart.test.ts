@@ -207,7 +207,10 @@ test('a build does not time out while an entry that is already written has not b
   })
   // The disk is full for longer than the build may be idle; meanwhile it passes.
   fails = true
-  appendFileSync(file, lines(entry({ validation_status: 'pass', timestamp: '2026-11-20T12:01:00.000Z' })))
+  appendFileSync(
+    file,
+    lines(entry({ step_name: 'verify', validation_status: 'pass', timestamp: '2026-11-20T12:01:00.000Z' })),
+  )
   exporter.clock.advance(2 * 3_600_000)
   await exporter.scrape()
   fails = false
