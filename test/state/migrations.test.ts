@@ -136,5 +136,8 @@ test('an outcome is stored by its name, so the table knows those of the program'
       },
     ])
   }
+  expect(store.all('SELECT outcome FROM builds ORDER BY outcome').map((row) => row['outcome'])).toEqual(
+    [...OUTCOMES].sort(),
+  )
   store.close()
 })
