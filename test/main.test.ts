@@ -64,6 +64,16 @@ test.each(['/src/process.ts', '/src/log.ts', '/src/state/store.ts'])(
   },
 )
 
+test('SIGTERM ends check with 1, as it has not validated everything', async () => {
+  const directory = temporaryDirectory()
+  writeFileSync(path.join(directory, 'audit_trace.jsonl'), lines(entry()))
+  const preload = signalWhileLoading('SIGTERM', '/src/commands/check.ts')
+  const running = start(process.execPath, ['--import', preload, MAIN, 'check', directory])
+  await once(running.child, 'close')
+  expect([running.child.exitCode, running.child.signalCode]).toEqual([1, null])
+  expect(running.output()).not.toContain('0 faults')
+})
+
 test('a second signal ends the daemon at once, with 1', async () => {
   const daemon = await startWithTrace()
   // A request that never ends keeps the server, and so the daemon, from closing at once.

@@ -66,7 +66,7 @@ test('check names each fault by file, line, field and cause, and fails', async (
   writeFileSync(file, lines(entry(), wrong, sum) + '{"torn')
   const ended = await run(['check', directory])
   expect(ended.code).toBe(1)
-  // Where the checkout lies decides whether the way to the file or its whole path is the shorter.
+  // Which of the two is shorter depends on the directory of the clone.
   const shown = [file, path.relative('.', file)].toSorted((a, b) => a.length - b.length)[0] ?? ''
   expect(ended.output).toContain(`${shown}:2: prompt_token_count: `)
   expect(ended.output).toContain(

@@ -32,7 +32,7 @@ describe('simulate', () => {
       .filter(({ step_name }) => step_name.startsWith('fix'))
   }
 
-  it('writes as many builds as asked for and logs what it does', async () => {
+  it('writes the requested number of builds and logs start and end', async () => {
     const { summary, logged } = await run({ builds: '7', parallel: '2', seed: 'a' })
     expect(summary.endedBuilds).toBe(7)
     expect(await readdir(directory)).toHaveLength(7)
@@ -42,7 +42,7 @@ describe('simulate', () => {
     ])
   })
 
-  it('makes rework dearer after the given time', async () => {
+  it('makes rework more expensive after the given time', async () => {
     const mean = (entries: OptimizationLogEntry[]) =>
       entries.reduce((total, entry) => total + entry.completion_token_count!, 0) / entries.length
     await run({ builds: 60, seed: 'spike' })

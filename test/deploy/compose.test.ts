@@ -35,7 +35,7 @@ test.each(services)('the image of %s is pinned to a version', (_, { image }) => 
   expect(image).toMatch(/:v?\d+\.\d+\.\d+(-[\w-]+)?$/)
 })
 
-test.each(services)('what %s mounts is there: a declared volume, or a file of the project', (_, service) => {
+test.each(services)('%s mounts declared volumes and existing files only', (_, service) => {
   for (const mount of service.volumes ?? []) {
     const source = mount.replace(/\$\{\w+:-(\w+)\}/, '$1').split(':')[0]!
     if (source.startsWith('./')) expect(existsSync(path.join(root, source)), source).toBe(true)
@@ -54,20 +54,17 @@ test('every image is built by one service only, and other services that run it w
   }
 })
 
-test.each(services)(
-  '%s says whether it is well, at a port that it publishes, or is not asked',
-  (_, service) => {
-    const { build, healthcheck, ports = [] } = service
-    // The image that is built here brings its own check.
-    if (build !== undefined) expect(healthcheck).toBeUndefined()
-    else if (healthcheck?.disable !== true) {
-      expect(healthcheck?.test?.slice(0, 2)).toEqual(['CMD', 'wget'])
-      const { hostname, port } = new URL(healthcheck!.test!.at(-1)!)
-      expect(hostname).toBe('127.0.0.1')
-      expect(ports.map((published) => published.split(':').at(-1))).toContain(port)
-    }
-  },
-)
+test.each(services)('%s has a health check at a port that it publishes, or disables it', (_, service) => {
+  const { build, healthcheck, ports = [] } = service
+  // The image of the project has its own health check.
+  if (build !== undefined) expect(healthcheck).toBeUndefined()
+  else if (healthcheck?.disable !== true) {
+    expect(healthcheck?.test?.slice(0, 2)).toEqual(['CMD', 'wget'])
+    const { hostname, port } = new URL(healthcheck!.test!.at(-1)!)
+    expect(hostname).toBe('127.0.0.1')
+    expect(ports.map((published) => published.split(':').at(-1))).toContain(port)
+  }
+})
 
 test('no service waits for the health of a service without a health check', () => {
   for (const [, { depends_on: needed = {} }] of services) {
@@ -99,7 +96,7 @@ test('Grafana requires a password, and no password is in the file', () => {
   expect(settings).not.toHaveProperty('GF_SECURITY_ADMIN_PASSWORD')
 })
 
-test('the simulator runs only when asked for', () => {
+test('the simulator runs only with the profile demo', () => {
   expect(compose.services['simulator']?.profiles).toEqual(['demo'])
 })
 

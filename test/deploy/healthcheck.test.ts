@@ -14,7 +14,7 @@ const dockerfile = readFileSync(path.join(root, 'Dockerfile'), 'utf8')
 const directory = mkdtempSync(path.join(tmpdir(), 'healthcheck-'))
 afterAll(() => rmSync(directory, { recursive: true, force: true }))
 
-/** The exit code of the very command in the Dockerfile; the project's top is /app in the image. */
+/** Runs the command of the Dockerfile and returns its exit code. The root of the project is /app in the image. */
 async function check(env: Readonly<Record<string, string>>): Promise<number> {
   const [, command] = /^HEALTHCHECK .*CMD (\[.*\])$/m.exec(dockerfile)!
   const [program, ...args] = JSON.parse(command!) as string[]
@@ -33,7 +33,7 @@ const daemon = async (webConfig?: string) =>
     args: webConfig === undefined ? [] : ['--web-config', webConfig],
   })
 
-/** A web configuration with a certificate that nobody trusts. */
+/** A web configuration with a self-signed certificate. */
 function webConfig(more = ''): string {
   const output = ['-keyout', path.join(directory, 'key.pem'), '-out', path.join(directory, 'cert.pem')]
   execFileSync(
@@ -46,15 +46,19 @@ function webConfig(more = ''): string {
   return file
 }
 
-test('the image has what the health check runs', () => {
+test('the image contains the program of the health check', () => {
   expect(dockerfile).toMatch(/^COPY docker docker$/m)
   expect(readFileSync(path.join(root, '.dockerignore'), 'utf8').split('\n')).toContain('!docker')
+})
+
+test('the image does not open a debugger on SIGUSR1, not even while it starts', () => {
+  expect(dockerfile).toMatch(/^ENTRYPOINT \["node", "--disable-sigusr1", "src\/main\.ts"\]$/m)
 })
 
 test('a daemon on another port is healthy, and unhealthy once it is gone', async () => {
   const running = await daemon()
   expect(await check({ AUDIT_LISTEN: running.address })).toBe(0)
-  // As the image sets it: all interfaces.
+  // The value in the image: all interfaces.
   expect(await check({ AUDIT_LISTEN: `:${new URL(running.url).port}` })).toBe(0)
   await running.stop()
   expect(await check({ AUDIT_LISTEN: running.address })).toBe(1)
@@ -77,7 +81,7 @@ test.each([
   expect(await check(env)).toBe(1)
 })
 
-test('what answers with an error, or is no address, is unhealthy', async () => {
+test('an error response and an invalid address are unhealthy', async () => {
   const server = http.createServer((_, response) => response.writeHead(500).end()).listen(0, '127.0.0.1')
   await once(server, 'listening')
   expect(await check({ AUDIT_LISTEN: `127.0.0.1:${(server.address() as AddressInfo).port}` })).toBe(1)

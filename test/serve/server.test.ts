@@ -119,7 +119,7 @@ test('too many sign-ins at once are answered with 429, and the server goes on', 
   for (const socket of sockets) socket.destroy()
 })
 
-test('a long scrape is compressed for those who ask, and not for those who refuse', async () => {
+test('a long response is compressed only if the client accepts gzip', async () => {
   const body = 'up 1\n'.repeat(1_000)
   const { port } = await serve({}, body)
   const length = async (coding: string) => {
@@ -135,7 +135,7 @@ test('a long scrape is compressed for those who ask, and not for those who refus
   expect(await response.text()).toBe(body)
 })
 
-test('a scrape that cannot be given yet says why, to a HEAD as to a GET', async () => {
+test('a scrape before the exporter has caught up is answered with 503 and the reason, for HEAD as for GET', async () => {
   const { url, seen } = await serve({ noScrapeReason: () => 'first pass' })
   const response = await fetch(`${url}/metrics`)
   expect([response.status, await response.text()]).toEqual([503, 'not ready: first pass\n'])
@@ -158,14 +158,14 @@ test('an internal error answers 500 without details, and the server continues', 
   expect((await fetch(`${url}/healthz`)).status).toBe(200)
 })
 
-test('readiness follows the status, and health does not', async () => {
+test('/readyz follows the status, /healthz does not', async () => {
   const { url } = await serve({ notReadyReason: () => 'first pass' })
   const ready = await fetch(`${url}/readyz`)
   expect([ready.status, await ready.text()]).toEqual([503, 'not ready: first pass\n'])
   expect((await fetch(`${url}/healthz`)).status).toBe(200)
 })
 
-test('other paths are 404, other methods 405', async () => {
+test('unknown paths are answered with 404, other methods with 405', async () => {
   const { url, seen } = await serve()
   const paths = ['/metrics/', '/constructor', '/etc/passwd', '//x']
   const statuses = await Promise.all(paths.map(async (path) => (await fetch(url + path)).status))
@@ -175,7 +175,7 @@ test('other paths are 404, other methods 405', async () => {
   expect(seen.scrapes).toBe(0)
 })
 
-test('a port in use is named, with what to do', async () => {
+test('the error for a port in use names the port and says what to do', async () => {
   const { port, server } = await serve()
   const second = createHttpServer(allFail)
   await expect(second.listen('127.0.0.1', port)).rejects.toThrow(
@@ -186,14 +186,14 @@ test('a port in use is named, with what to do', async () => {
   await second.close()
 })
 
-test('an address of another machine is named, with what to do', async () => {
+test('the error for an address of another machine names it and says what to do', async () => {
   const server = createHttpServer(allFail)
   await expect(server.listen('192.0.2.1', 0)).rejects.toThrow(
     /192\.0\.2\.1:0: this machine does not have the address/u,
   )
 })
 
-test('closing ends although a client keeps its connection and another never ends its request', async () => {
+test('the server closes although one client keeps its connection and another never completes its request', async () => {
   const { port, server } = await serve()
   const agent = new http.Agent({ keepAlive: true })
   const [response] = (await once(http.get({ port, path: '/healthz', agent }), 'response')) as [
@@ -211,7 +211,7 @@ test('closing ends although a client keeps its connection and another never ends
   agent.destroy()
 })
 
-test('with users, the metrics and the page want a password, and the probes do not', async () => {
+test('with users, /metrics and / require a password, /healthz and /readyz do not', async () => {
   const users = new Map([['prom', hashSync('right:é', 4)]])
   const { url, seen } = await serve({ web: { users } })
   const status = async (path: string, credentials?: string) => {

@@ -32,7 +32,7 @@ function makeCertificate(): void {
   )
 }
 
-test('a certificate beside the file serves HTTPS', async () => {
+test('a certificate next to the file serves HTTPS', async () => {
   makeCertificate()
   const web = readWebConfig(write('tls_server_config:\n  cert_file: cert.pem\n  key_file: key.pem\n'))
   const server = createHttpServer({
@@ -87,7 +87,7 @@ test('client certificates are required if the file says so', async () => {
   await server.close()
 })
 
-test('users are read, and an empty file asks for nothing', () => {
+test('users are read, and an empty file configures nothing', () => {
   const hash = hashSync('x', 4)
   expect(readWebConfig(write(`basic_auth_users:\n  prom: ${hash}\n`)).users).toEqual(
     new Map([['prom', hash]]),
@@ -110,13 +110,13 @@ test.each([
   ['tls_server_config: {cert_file: a, key_file: b, client_ca_file: c}', 'must be given together'],
   ['basic_auth: {}', 'basic_auth: not a supported key'],
   ['a: [', 'not YAML'],
-])('%s is refused, naming the file and %s', (text, cause) => {
+])('%s is refused with the file and the cause: %s', (text, cause) => {
   const file = write(text)
   expect(() => readWebConfig(file)).toThrow(`--web-config ${file}: `)
   expect(() => readWebConfig(file)).toThrow(cause)
 })
 
-test('a file that is not there is named', () => {
+test('a missing file is named', () => {
   expect(() => readWebConfig('/nowhere/web.yml')).toThrow(
     '--web-config /nowhere/web.yml: cannot be read: ENOENT',
   )

@@ -105,7 +105,7 @@ describe('a simulated build', () => {
     }
   })
 
-  it('ends in each of the four outcomes, as its entries alone tell', () => {
+  it('ends in each of the four outcomes, which its entries alone show', () => {
     const seen = new Map<string, number>()
     for (const { entries, outcome } of playMany(500)) {
       expect(outcomeOf(entries)).toBe(outcome)
@@ -177,7 +177,7 @@ describe('the knobs', () => {
     expect(share(initialTypes(context), (entry) => entry.validation_status === 'pass')).toBeCloseTo(0.8, 1)
   })
 
-  it('make rework dearer from a given moment on, for the given error types, and only then', () => {
+  it('make rework more expensive from a given moment on, for the given error types only', () => {
     const fromMs = START + 100
     const spiking = (changes: object) => ({
       ...DEFAULT_PROFILE,

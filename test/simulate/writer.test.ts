@@ -97,7 +97,7 @@ describe('the writer of simulated builds', () => {
     })
   })
 
-  it('stamps entries with the clock at the moment of writing, at the speed asked for', async () => {
+  it('stamps entries with the time of writing, at the requested speed', async () => {
     const clock = jumpingClock()
     await write({ builds: 4, speed: 60 }, clock)
     let longestGap = 0
@@ -151,7 +151,7 @@ describe('the writer of simulated builds', () => {
     expect((await traces()).map(({ name }) => numberOf(name))).toEqual([1, 2, 10, 11, 12])
   })
 
-  it('tears lines so that a reader meets unfinished ones, and finishes them', async () => {
+  it('tears lines, so that a reader sees unfinished ones, and finishes them', async () => {
     let unfinished = 0
     const clock = jumpingClock(() => {
       for (const text of tracesNow()) if (!text.endsWith('\n')) unfinished += 1
@@ -161,14 +161,14 @@ describe('the writer of simulated builds', () => {
     expect((await traces()).flatMap(({ text }) => entriesOf(text))).toHaveLength(entries)
   })
 
-  it('writes whole lines only when no line is to be torn', async () => {
+  it('writes complete lines only if no line is to be torn', async () => {
     const clock = jumpingClock(() => {
       for (const text of tracesNow()) expect(text.endsWith('\n')).toBe(true)
     })
     await write({ builds: 4 }, clock)
   })
 
-  it('stops at once when aborted at any moment, every file ending with a whole line', async () => {
+  it('stops at once when aborted at any moment; every file ends with a complete line', async () => {
     let stoppedWithinLine = 0
     for (let sleeps = 1; sleeps <= 24; sleeps += 1) {
       const root = join(directory, `${sleeps}`)
