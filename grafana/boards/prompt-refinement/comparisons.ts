@@ -1,4 +1,4 @@
-import { bound, verdict } from '../../parts/formulas.ts'
+import { bound, shareOf, verdict } from '../../parts/formulas.ts'
 import { barLook, VERDICT_LOOK } from '../../parts/looks.ts'
 import { countOf, enough, ifEnough, shareIfEnough } from '../../parts/promql.ts'
 import { type Column, table, type TableSpec } from '../../parts/tables.ts'
@@ -22,23 +22,33 @@ const sampled = (title: string, { good, whole }: Sample): Column[] => [
     decimals: 1,
     look: barLook('green', 1),
   },
-  { name: 'Builds of others', expr: ofOthers(whole), unit: 'locale', decimals: 0, width: 120 },
   { name: '≥', formula: bound('lower', 'good', 'Builds'), unit: 'percentunit', decimals: 1, width: 76 },
   { name: '≤', formula: bound('upper', 'good', 'Builds'), unit: 'percentunit', decimals: 1, width: 76 },
 ]
 
-const AGAINST_OTHERS: Column = {
-  name: 'Against others',
-  formula: verdict(
-    { part: 'good', whole: 'Builds' },
-    { part: 'good of others', whole: 'Builds of others' },
-    'more',
-    'comparisons',
-  ),
-  unit: 'none',
-  width: 135,
-  look: VERDICT_LOOK,
-}
+/** The other prompt versions together: builds, rate, and the verdict against them. */
+const againstOthers = ({ whole }: Sample): Column[] => [
+  { name: 'Builds of others', expr: ofOthers(whole), unit: 'locale', decimals: 0, width: 120 },
+  {
+    name: 'Rate of others',
+    formula: shareOf('good of others', 'Builds of others'),
+    unit: 'percentunit',
+    decimals: 1,
+    width: 110,
+  },
+  {
+    name: 'Against others',
+    formula: verdict(
+      { part: 'good', whole: 'Builds' },
+      { part: 'good of others', whole: 'Builds of others' },
+      'more',
+      'comparisons',
+    ),
+    unit: 'none',
+    width: 135,
+    look: VERDICT_LOOK,
+  },
+]
 
 const inputs = ({ good, whole }: Sample): NonNullable<TableSpec['inputs']> => [
   { name: 'good', expr: good },
@@ -68,7 +78,7 @@ export const implementVersions = table({
   columns: [
     ...sampled('First-pass rate', implementSample),
     completionTokens('implement', implementSample),
-    AGAINST_OTHERS,
+    ...againstOthers(implementSample),
   ],
   inputs: inputs(implementSample),
   sortBy: ['-good', 'Prompt version'],
@@ -89,7 +99,7 @@ export const fixVersions = table({
       width: 145,
     },
     completionTokens('rework', fixSample),
-    AGAINST_OTHERS,
+    ...againstOthers(fixSample),
   ],
   inputs: inputs(fixSample),
   sortBy: ['-good', 'Prompt version'],
