@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { clearLine, cursorTo } from 'node:readline'
 import { systemClock } from './clock.ts'
+import { EXIT } from './commands/command.ts'
 import { createLogger } from './log.ts'
 import { runProgram } from './program.ts'
 
@@ -13,6 +14,8 @@ export interface ProcessSignals {
 
 /** Runs the command line in this process and sets its exit code. */
 export async function runProcess({ stop, rescan }: ProcessSignals): Promise<void> {
+  // The reader of a pipe may end first, as `head` does: nobody reads the rest.
+  process.stdout.on('error', () => process.exit(EXIT.failed))
   process.exitCode = await runProgram(process.argv, {
     version: readVersion(),
     signal: stop,

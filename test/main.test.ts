@@ -1,3 +1,4 @@
+import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync, writeFileSync } from 'node:fs'
 import net from 'node:net'
@@ -72,6 +73,17 @@ test('SIGTERM ends check with 1, as it has not validated everything', async () =
   await once(running.child, 'close')
   expect([running.child.exitCode, running.child.signalCode]).toEqual([1, null])
   expect(running.output()).not.toContain('0 faults')
+})
+
+test('a reader of the output that ends first, as head does, ends the command without a stack trace', async () => {
+  const directory = temporaryDirectory()
+  writeFileSync(path.join(directory, 'audit_trace.jsonl'), 'not JSON\n'.repeat(100_000))
+  const child = spawn(process.execPath, [MAIN, 'check', directory], { stdio: ['ignore', 'pipe', 'pipe'] })
+  let errors = ''
+  child.stderr.on('data', (chunk: Buffer) => (errors += chunk.toString()))
+  child.stdout.once('data', () => child.stdout.destroy())
+  await once(child, 'exit')
+  expect([child.exitCode, errors]).toEqual([1, ''])
 })
 
 test('a second signal ends the daemon at once, with 1', async () => {
