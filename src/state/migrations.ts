@@ -1,4 +1,5 @@
 import type { DatabaseSync } from 'node:sqlite'
+import { headsOfContent } from './migrations/heads-of-content.ts'
 import { namesNotPositions } from './migrations/names-not-positions.ts'
 import { SCHEMA_VERSION } from './schema.ts'
 import { notMigrated, StateError } from './state-error.ts'
@@ -7,7 +8,7 @@ import { notMigrated, StateError } from './state-error.ts'
 type Migration = (database: DatabaseSync) => void
 
 /** From version 1 to 2, from 2 to 3, and so on. One that was released never changes. */
-const MIGRATIONS: readonly Migration[] = [namesNotPositions]
+const MIGRATIONS: readonly Migration[] = [namesNotPositions, headsOfContent]
 
 /**
  * Brings a state to the current version, one version at a time, each in a transaction of its own.

@@ -1,5 +1,5 @@
 /** Version of the tables below. Each change of them raises it and adds a migration (`migrations.ts`). */
-export const SCHEMA_VERSION = 2
+export const SCHEMA_VERSION = 3
 
 /** The tables of a new state. Values stand in rows by name, never by position: see `migrations/`. */
 export const CREATE = `
@@ -29,11 +29,21 @@ CREATE TABLE files (
 -- When the last complete scan of each root began: a file born later that is not known was never seen.
 CREATE TABLE looks (root TEXT PRIMARY KEY, began_ms INTEGER NOT NULL) STRICT, WITHOUT ROWID;
 
--- Digests of the files' first lines. A copy has the same.
-CREATE TABLE file_heads (file_id INTEGER PRIMARY KEY, head TEXT NOT NULL) STRICT;
+-- How the files' content begins: digests of the first line, and of the first prefix_bytes. A copy has the same.
+CREATE TABLE file_heads (
+  file_id INTEGER PRIMARY KEY,
+  first_line TEXT NOT NULL,
+  prefix_bytes INTEGER NOT NULL DEFAULT 0,
+  prefix TEXT NOT NULL DEFAULT ''
+) STRICT;
 
 -- The same of content that is gone: a copy of it must not count again.
-CREATE TABLE past_heads (number INTEGER PRIMARY KEY, head TEXT NOT NULL) STRICT;
+CREATE TABLE past_heads (
+  number INTEGER PRIMARY KEY,
+  first_line TEXT NOT NULL,
+  prefix_bytes INTEGER NOT NULL DEFAULT 0,
+  prefix TEXT NOT NULL DEFAULT ''
+) STRICT;
 
 -- One row for every build ever seen: a late entry must never open a second build. An open build has no outcome. What
 -- only an open build needs is null once it is closed. Contexts are SHA-256 as base64url.

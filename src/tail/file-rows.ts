@@ -1,9 +1,9 @@
 import type { Reader, Transaction } from '../state/durable.ts'
-import { pendingBytes, type FileRecord, type TrackedFile } from './tracked-file.ts'
+import { NO_HEAD, pendingBytes, type FileRecord, type Head, type TrackedFile } from './tracked-file.ts'
 
 /** The records of all files in the state. */
 export const readFiles = (state: Reader): FileRecord[] =>
-  state.all('SELECT files.*, head FROM files LEFT JOIN file_heads ON file_id = id').map(thaw)
+  state.all('SELECT * FROM files LEFT JOIN file_heads ON file_id = id').map(thaw)
 
 export function deleteFile(transaction: Transaction, id: number): void {
   transaction.run('DELETE FROM files WHERE id = ?', id)
@@ -13,9 +13,11 @@ export function deleteFile(transaction: Transaction, id: number): void {
 /** Writes the record of a file that has an id. */
 export function writeFile(transaction: Transaction, file: TrackedFile): void {
   transaction.run(
-    'INSERT OR REPLACE INTO file_heads (file_id, head) VALUES (?, ?)',
+    'INSERT OR REPLACE INTO file_heads (file_id, first_line, prefix_bytes, prefix) VALUES (?, ?, ?, ?)',
     file.id ?? null,
-    file.head,
+    file.head.firstLine,
+    file.head.prefixBytes,
+    file.head.prefix,
   )
   transaction.run(
     `INSERT OR REPLACE INTO files (id, path, device, inode, birth_ns, modified_ns, position, line, marker, skipping,
@@ -58,6 +60,16 @@ function thaw(row: Record<string, unknown>): FileRecord {
     skipped: Number(row['skipped']),
     rotated: row['rotated'] === 1,
     missingSinceMs: row['missing_since_ms'] === null ? undefined : Number(row['missing_since_ms']),
-    head: typeof row['head'] === 'string' ? row['head'] : '',
+    head: thawHead(row),
   }
 }
+
+/** A file of a state that kept no heads has none. */
+export const thawHead = (row: Record<string, unknown>): Head =>
+  row['first_line'] === null
+    ? NO_HEAD
+    : {
+        firstLine: String(row['first_line']),
+        prefixBytes: Number(row['prefix_bytes']),
+        prefix: String(row['prefix']),
+      }

@@ -1,5 +1,5 @@
 import type { FileSystem, OpenFile } from './file-system.ts'
-import { digest, MARKER_BYTES } from './tracked-file.ts'
+import { digest, MARKER_BYTES, type Head } from './tracked-file.ts'
 
 const NEWLINE = 10
 /** NUL, tab, newline, return, space: they stand before the first line and say nothing about the content. */
@@ -47,12 +47,40 @@ export async function readHead(handle: OpenFile, from: number, limit: number): P
   }
 }
 
-/** The same for the file that a path leads to. */
-export async function headAt(fs: FileSystem, path: string, limit: number): Promise<string | undefined> {
+/** How a candidate begins. */
+export interface Beginning {
+  /** Digest of its first line, as in a `Head`. */
+  readonly firstLine: string
+  /** Its first bytes, `MARKER_BYTES` unless it is shorter. */
+  readonly bytes: Buffer
+}
+
+/** How the file begins that a path leads to; `undefined` while its first line is not there yet. Throws as `readHead` does. */
+export async function beginningAt(
+  fs: FileSystem,
+  path: string,
+  limit: number,
+): Promise<Beginning | undefined> {
   const handle = await fs.open(path)
   try {
-    return await readHead(handle, 0, limit)
+    const firstLine = await readHead(handle, 0, limit)
+    if (firstLine === undefined) return undefined
+    const bytes = Buffer.alloc(MARKER_BYTES)
+    return { firstLine, bytes: bytes.subarray(0, await handle.read(bytes, 0, MARKER_BYTES, 0)) }
   } finally {
     await handle.close()
   }
+}
+
+/** Whether content that begins so may be a copy of the one with this head. One that is shorter may be a part of it. */
+export const mayCopy = ({ firstLine, bytes }: Beginning, head: Head): boolean =>
+  firstLine === head.firstLine &&
+  (bytes.length < head.prefixBytes ||
+    head.prefixBytes === 0 ||
+    digest(bytes.subarray(0, head.prefixBytes)) === head.prefix)
+
+/** Whether two files begin alike, as far as the shorter one goes. */
+export function beginAlike(a: Beginning, b: Beginning): boolean {
+  const length = Math.min(a.bytes.length, b.bytes.length)
+  return a.firstLine === b.firstLine && a.bytes.subarray(0, length).equals(b.bytes.subarray(0, length))
 }

@@ -1,6 +1,6 @@
 import nodePath from 'node:path'
 import { isMissing, type FileFacts } from './file-system.ts'
-import { headAt, headBytes } from './head.ts'
+import { beginningAt, headBytes, mayCopy } from './head.ts'
 import { markerHolds } from './marker.ts'
 import type { Parts } from './parts.ts'
 import type { Sighting } from './scan.ts'
@@ -104,7 +104,9 @@ async function replacedAt(parts: Parts, path: string, facts: FileFacts): Promise
 async function continues({ fs, options }: Parts, path: string, file: TrackedFile): Promise<boolean> {
   try {
     if (!(await markerHolds(fs, path, file))) return false
-    return file.head === '' || file.head === (await headAt(fs, path, headBytes(options.maxLineBytes)))
+    if (file.head.firstLine === '') return true
+    const beginning = await beginningAt(fs, path, headBytes(options.maxLineBytes))
+    return beginning !== undefined && mayCopy(beginning, file.head)
   } catch {
     return false
   }

@@ -68,11 +68,11 @@ async function readSlice(
   if (facts.size < scanned || digest(got.before) !== file.scanMarker)
     return relocate(context, file, handle, facts)
   const head =
-    file.head === '' && file.counted + file.rejected === 0
+    file.head.firstLine === '' && file.counted + file.rejected === 0
       ? await findHead(context, file, handle, got.data)
       : undefined
   file.noteRead(facts, scanned + got.data.length, nowMs)
-  if (head !== undefined) file.noteHead(head)
+  if (head !== undefined) file.noteFirstLine(head)
   const window = passNuls(context, file, got)
   const { before, data } = window
   const end = data.lastIndexOf(NEWLINE) + 1
@@ -169,6 +169,9 @@ async function finishLine(
 /** Deals with the data at the position, which ends in a newline. */
 function consume(context: Context, file: TrackedFile, { before, data }: Window, nowMs: number): void {
   const { sink } = context
+  // All bytes before are there as long as they are no more than a marker covers.
+  if (file.head.prefixBytes < MARKER_BYTES && file.position === before.length)
+    file.notePrefix(Buffer.concat([before, data.subarray(0, MARKER_BYTES)]).subarray(0, MARKER_BYTES))
   let start = 0
   if (file.skipping) {
     start = data.indexOf(NEWLINE) + 1

@@ -4,7 +4,7 @@ import { deleteFile, readFiles, writeFile } from './file-rows.ts'
 import type { FileFacts } from './file-system.ts'
 import { createLooks, type Looks } from './looks.ts'
 import { createPastHeads, type PastHeads } from './past-heads.ts'
-import { newFile, sameBirth, trackFile, type TrackedFile } from './tracked-file.ts'
+import { newFile, sameBirth, trackFile, type Head, type TrackedFile } from './tracked-file.ts'
 
 /** Every file that is known, by what it is and by where it was last seen. */
 export interface Registry extends Durable {
@@ -53,7 +53,7 @@ export function createRegistry(state: Reader): Registry {
       // A forgotten file must not be written again.
       if (index.all.has(file)) dirty.add(file)
     },
-    contentGone: (head: string): void => pastHeads.add(head),
+    contentGone: (head: Head): void => pastHeads.add(head),
   }
   for (const record of readFiles(state)) {
     index.add(trackFile(record, record.position, owner))

@@ -31,9 +31,20 @@ export interface FileRecord {
   rotated: boolean
   /** Since when no path leads to it. */
   missingSinceMs: number | undefined
-  /** Digest of the first line, `''` while that is not known. It stays the same while the content grows. */
-  head: string
+  /** How the content begins: tells a copy. */
+  head: Head
 }
+
+/** How a content begins. It stays the same while the content grows, once the prefix is `MARKER_BYTES` long. */
+export interface Head {
+  /** Digest of the first line, `''` while that is not known. */
+  readonly firstLine: string
+  /** How many bytes from the start `prefix` covers; at most `MARKER_BYTES`. */
+  readonly prefixBytes: number
+  readonly prefix: string
+}
+
+export const NO_HEAD: Head = { firstLine: '', prefixBytes: 0, prefix: '' }
 
 export type ReadResult = 'counted' | 'rejected' | 'skipped'
 
@@ -41,7 +52,7 @@ export type ReadResult = 'counted' | 'rejected' | 'skipped'
 interface FileOwner {
   changed(file: TrackedFile): void
   /** Other content stands in the file now. */
-  contentGone(head: string): void
+  contentGone(head: Head): void
 }
 
 const nobody: FileOwner = { changed: () => undefined, contentGone: () => undefined }
@@ -148,8 +159,14 @@ class FileState implements FileRecord {
     this.nuls = bytes
   }
 
-  noteHead(head: string): void {
-    this.head = head
+  noteFirstLine(firstLine: string): void {
+    this.head = { ...this.head, firstLine }
+    this.#owner.changed(this)
+  }
+
+  /** `bytes` are the first ones of the content, at most `MARKER_BYTES`. */
+  notePrefix(bytes: Uint8Array): void {
+    this.head = { ...this.head, prefixBytes: bytes.length, prefix: digest(bytes) }
     this.#owner.changed(this)
   }
 
@@ -225,7 +242,7 @@ class FileState implements FileRecord {
     this.modifiedNs = -1n
     this.position = 0
     this.line = 0
-    this.head = ''
+    this.head = NO_HEAD
     this.skipping = false
     this.counted = 0
     this.rejected = 0
@@ -260,7 +277,7 @@ const newRecord = (path: string, facts: FileFacts): FileRecord => ({
   skipped: 0,
   rotated: false,
   missingSinceMs: undefined,
-  head: '',
+  head: NO_HEAD,
 })
 
 /** How many bytes before a position its marker covers. */

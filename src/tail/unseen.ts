@@ -1,12 +1,12 @@
 import nodePath from 'node:path'
 import { isMissing, type FileFacts } from './file-system.ts'
-import { headAt, headBytes } from './head.ts'
+import { beginAlike, beginningAt, headBytes, mayCopy, type Beginning } from './head.ts'
 import type { Locator } from './locator.ts'
 import { markerHolds } from './marker.ts'
 import { rotatedKind } from './names.ts'
 import type { Parts } from './parts.ts'
 import type { Beside, Sighting } from './scan.ts'
-import type { TrackedFile } from './tracked-file.ts'
+import type { Head, TrackedFile } from './tracked-file.ts'
 
 /**
  * Finds files that were created and rotated away before anybody looked: files beside a watched path whose name is
@@ -44,8 +44,8 @@ interface State {
   readonly passedOver: Set<string>
   /** Compressed files that the log has named. */
   readonly named: Set<string>
-  /** Whether a whole look has ended in this process. */
-  completed: boolean
+  /** When the last whole look of this process began. */
+  completedMs: number | undefined
 }
 
 const HOUR_MS = 3_600_000
@@ -63,19 +63,29 @@ export function createUnseen(parts: Parts, locator: Locator): Unseen {
     undecided: [],
     passedOver: new Set(),
     named: new Set(),
-    completed: false,
+    completedMs: undefined,
   }
   return {
     look: (beside) => look(state, beside),
     begin: () => void (state.undecided.length = 0),
     complete(beganMs) {
-      state.completed = true
-      if (state.named.size > MAX_NAMED) state.named.clear()
-      for (const root of parts.options.roots) {
-        const held = state.undecided.filter((one) => one.root === root).map(({ bornMs }) => bornMs - 1)
-        parts.registry.looks.noteComplete(root, Math.floor(Math.min(beganMs, ...held)))
-      }
+      complete(state, beganMs)
+      state.completedMs = beganMs
     },
+  }
+}
+
+/**
+ * A directory may change while it is listed, so that a file shows under neither of its names: each file has two whole
+ * looks to be found in, and the beginning of the one before the last is noted.
+ */
+function complete(state: State, beganMs: number): void {
+  const { looks } = state.parts.registry
+  if (state.named.size > MAX_NAMED) state.named.clear()
+  for (const root of state.parts.options.roots) {
+    const before = looks.lastComplete(root) ?? state.startedMs
+    const held = state.undecided.filter((one) => one.root === root).map(({ bornMs }) => bornMs - 1)
+    looks.noteComplete(root, Math.floor(Math.min(state.completedMs ?? before, beganMs, ...held)))
   }
 }
 
@@ -100,6 +110,7 @@ async function look(state: State, beside: Beside): Promise<TrackedFile[]> {
   if (compressed.length > 0) state.parts.events.compressedFound(compressed)
   for (const path of compressed) state.named.add(path)
   const isRacy = BigInt(Math.floor(state.parts.now())) * 1_000_000n - modifiedNs < RACY_NS
+  if (modifiedNs < 0n) return files
   if (isDecided && !isRacy) state.decided.set(directory, modifiedNs)
   else state.decided.delete(directory)
   return files
@@ -146,13 +157,13 @@ async function decide(
   if (!isNew(state, beside.root, facts)) return 'leave' // 2
   if (rotatedKind(nodePath.basename(path), beside.watchedName) === 'compressed') return 'compressed' // 3
   try {
-    const head = await headAt(parts.fs, path, headBytes(parts.options.maxLineBytes))
+    const beginning = await beginningAt(parts.fs, path, headBytes(parts.options.maxLineBytes))
     const bornMs = Number((keepsBirth(parts, facts) ? facts.birthNs : facts.modifiedNs) / 1_000_000n)
-    if (head === undefined && parts.now() - bornMs < HOUR_MS) {
+    if (beginning === undefined && parts.now() - bornMs < HOUR_MS) {
       state.undecided.push({ root: beside.root, bornMs })
       return 'later' // 4
     }
-    if (head === undefined || !(await isKnownContent(state, beside, sighting, head))) return 'read' // 6
+    if (beginning === undefined || !(await isKnownContent(state, beside, sighting, beginning))) return 'read' // 6
     state.passedOver.add(identity(facts))
     return 'leave' // 5
   } catch (error) {
@@ -163,12 +174,19 @@ async function decide(
   }
 }
 
-function isNew({ parts, startedMs, passedOver, completed }: State, root: string, facts: FileFacts): boolean {
+function isNew(
+  { parts, startedMs, passedOver, completedMs }: State,
+  root: string,
+  facts: FileFacts,
+): boolean {
   const sinceMs = parts.registry.looks.lastComplete(root) ?? startedMs
   const sinceNs = BigInt(Math.floor(sinceMs - TICK_MS)) * 1_000_000n
   if (keepsBirth(parts, facts)) return facts.birthNs > sinceNs
   const isNew =
-    completed && facts.modifiedNs > sinceNs && facts.changedNs > sinceNs && !passedOver.has(identity(facts))
+    completedMs !== undefined &&
+    facts.modifiedNs > sinceNs &&
+    facts.changedNs > sinceNs &&
+    !passedOver.has(identity(facts))
   if (!isNew) passedOver.add(identity(facts))
   return isNew
 }
@@ -179,29 +197,34 @@ async function isKnownContent(
   state: State,
   beside: Beside,
   sighting: Sighting,
-  head: string,
+  beginning: Beginning,
 ): Promise<boolean> {
   const { registry } = state.parts
-  if (registry.pastHeads.has(head)) return true
-  for (const file of registry.all()) if (file.head === head) return true
+  const isCopyOf = (head: Head): boolean => mayCopy(beginning, head)
+  if (registry.pastHeads.withFirstLine(beginning.firstLine).some(isCopyOf)) return true
+  for (const file of registry.all()) if (isCopyOf(file.head)) return true
   return (
-    (await isHeadOfUnread(state, beside.directory, head)) ||
-    (await isHeadOfSibling(state, beside, sighting, head))
+    (await isHeadOfUnread(state, beside.directory, beginning)) ||
+    (await isHeadOfSibling(state, beside, sighting, beginning))
   )
 }
 
 /** A file of the directory is known, but nothing is read of it yet, or was read by a version that kept no heads. */
-async function isHeadOfUnread({ parts, locator }: State, directory: string, head: string): Promise<boolean> {
+async function isHeadOfUnread(
+  { parts, locator }: State,
+  directory: string,
+  beginning: Beginning,
+): Promise<boolean> {
   const { registry, fs, options } = parts
   const isUnread = (file: TrackedFile): boolean =>
-    file.head === '' && nodePath.dirname(file.path) === directory
+    file.head.firstLine === '' && nodePath.dirname(file.path) === directory
   for (const file of Array.from(registry.all()).filter(isUnread)) {
     if (!(await locator.leadsTo(file.path, file))) {
       parts.siblings.begin()
       await locator.locate(file)
     }
-    const found = await headAt(fs, file.path, headBytes(options.maxLineBytes)).catch(() => undefined)
-    if (found === head) return true
+    const found = await beginningAt(fs, file.path, headBytes(options.maxLineBytes)).catch(() => undefined)
+    if (found !== undefined && beginAlike(found, beginning)) return true
   }
   return false
 }
@@ -210,7 +233,7 @@ async function isHeadOfSibling(
   { parts }: State,
   { directory, watchedName }: Beside,
   sighting: Sighting,
-  head: string,
+  beginning: Beginning,
 ): Promise<boolean> {
   const { fs, options } = parts
   for (const { name, kind } of await fs.list(directory)) {
@@ -221,7 +244,8 @@ async function isHeadOfSibling(
     const facts = await fs.stat(path).catch(() => undefined)
     if (facts === undefined || identity(facts) === identity(sighting.facts)) continue
     if (!isWatched && !isOlder({ path, facts }, sighting)) continue
-    if ((await headAt(fs, path, headBytes(options.maxLineBytes)).catch(() => undefined)) === head) return true
+    const found = await beginningAt(fs, path, headBytes(options.maxLineBytes)).catch(() => undefined)
+    if (found !== undefined && beginAlike(found, beginning)) return true
   }
   return false
 }

@@ -141,7 +141,7 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosReport> {
       return last.got === last.expected || undefined
     }).catch(() => {
       const where = `not caught up in round ${report.rounds + 1}`
-      report.mismatches.push({ where, series: 'bytes seen', ...last })
+      report.mismatches.push({ where, series: `bytes seen; not known: ${unknownFiles()}`, ...last })
       return false
     })
     if (read) traces.allKnown()
@@ -192,6 +192,20 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosReport> {
       // Copied in the middle of a checkpoint.
       return false
     }
+  }
+
+  /** Files that the exporter does not know, to say what was missed. */
+  function unknownFiles(): string {
+    const standing = traces.contents.filter(({ gone }) => !gone)
+    const unknown = standing.filter(({ path: at }) => !isDurable(at))
+    return JSON.stringify(
+      unknown.map(({ path: at, known, lines: [first] }) => ({
+        at: path.relative(root, at),
+        known,
+        bornMs: fs.statSync(at).birthtimeMs,
+        first: first?.bytes.toString('utf8', 0, 100),
+      })),
+    )
   }
 
   function withCopy<T>(use: (database: DatabaseSync) => T): T {

@@ -131,11 +131,19 @@ export function createTraces(root: string, seed: Random, slots: number, progress
     if (random.chance(0.8)) replant(at, random)
   }
 
-  /** A file that was never seen is taken for a copy in the making until its first line is whole. */
+  /**
+   * A file that was never seen is told from a copy by its first line and its first KiB: odd lines are equal in many
+   * files, so a short one must begin with an entry, which no other has.
+   */
   function makeRecognisable(content: Growing): void {
     finish(content)
-    while (content.lines.every(({ kind }) => kind === 'skipped')) put(content, [content.next(Date.now())])
+    const begins = content.lines.find(({ kind }) => kind !== 'skipped')?.kind
+    if (begins === 'entry') return
+    while (content.lines.reduce((bytes, line) => bytes + line.bytes.length, 0) < 2_048 || !hasText(content))
+      put(content, [content.next(Date.now())])
   }
+
+  const hasText = ({ lines: all }: Content): boolean => all.some(({ kind }) => kind !== 'skipped')
 
   function replant(at: string, random: Random): Growing {
     const fresh = begin(at)

@@ -99,7 +99,7 @@ export function countTruth(files: readonly (readonly Line[])[], closeAll: boolea
       add('audit_prompt_tokens_total', { phase, context_hash: context, part: 'context' }, contextTokens)
       add(
         'audit_prompt_tokens_total',
-        { phase, context_hash: context, part: 'instruction' },
+        { phase, context_hash: context, part: 'other' },
         prompt - contextTokens,
       )
     }

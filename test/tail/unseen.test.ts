@@ -2,6 +2,7 @@ import fs from 'node:fs'
 import path from 'node:path'
 import { setTimeout as wait } from 'node:timers/promises'
 import { describe, expect, test } from 'vitest'
+import { nodeFileSystem } from '../../src/tail/file-system.ts'
 import { expectOnce, faulty, given, lines, text } from './given.ts'
 import type { World } from './world.ts'
 
@@ -109,6 +110,38 @@ describe('a file that was rotated away before anybody looked is read', () => {
     expect(world.registry.count()).toBe(0)
     await world.crash()
     fs.appendFileSync(`${world.trace}.1`, 'e\n')
+    await world.catchUp()
+    expectOnce(world, ['one'])
+  })
+
+  test('though its first line stands in another file, too', async () => {
+    const world = await looked()
+    fs.writeFileSync(world.trace, 'same\none\ntwo\n')
+    await world.catchUp()
+    fs.renameSync(world.trace, `${world.trace}.1`)
+    fs.writeFileSync(world.trace, `same\n${text(lines('other', 3))}`)
+    fs.renameSync(world.trace, `${world.trace}.2`)
+    await world.catchUp()
+    expect(world.tally.lines.get('same')).toBe(2)
+    expect(world.tally.lines.get('other-0 ')).toBe(1)
+  })
+
+  test('though it was renamed while its directory was listed, so that it showed under neither name', async () => {
+    let hidden = ''
+    const world = await looked({
+      fs: {
+        ...nodeFileSystem,
+        list: async (at) => (await nodeFileSystem.list(at)).filter(({ name }) => name !== hidden),
+      },
+    })
+    fs.writeFileSync(world.trace, 'one\n')
+    fs.renameSync(world.trace, `${world.trace}.1`)
+    hidden = `${path.basename(world.trace)}.1`
+    world.nowMs += 5_000
+    await world.scan()
+    hidden = ''
+    fs.writeFileSync(path.join(world.root, 'unrelated'), '')
+    world.nowMs += 5_000
     await world.catchUp()
     expectOnce(world, ['one'])
   })
