@@ -65,11 +65,8 @@ function thaw(row: Record<string, unknown>): FileRecord {
 }
 
 /** A file of a state that kept no heads has none. */
-export const thawHead = (row: Record<string, unknown>): Head =>
-  row['first_line'] === null
-    ? NO_HEAD
-    : {
-        firstLine: String(row['first_line']),
-        prefixBytes: Number(row['prefix_bytes']),
-        prefix: String(row['prefix']),
-      }
+export function thawHead(row: Record<string, unknown>): Head {
+  const { first_line: firstLine, prefix_bytes: prefixBytes, prefix } = row
+  if (typeof firstLine !== 'string') return NO_HEAD
+  return { firstLine, prefixBytes: Number(prefixBytes), prefix: String(prefix) }
+}

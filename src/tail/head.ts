@@ -55,7 +55,15 @@ export interface Beginning {
   readonly bytes: Buffer
 }
 
-/** How the file begins that a path leads to; `undefined` while its first line is not there yet. Throws as `readHead` does. */
+/** How the open file begins; `undefined` while its first line is not there yet. Throws as `readHead` does. */
+export async function beginningOf(handle: OpenFile, limit: number): Promise<Beginning | undefined> {
+  const firstLine = await readHead(handle, 0, limit)
+  if (firstLine === undefined) return undefined
+  const bytes = Buffer.alloc(MARKER_BYTES)
+  return { firstLine, bytes: bytes.subarray(0, await handle.read(bytes, 0, MARKER_BYTES, 0)) }
+}
+
+/** The same for the file that a path leads to. */
 export async function beginningAt(
   fs: FileSystem,
   path: string,
@@ -63,10 +71,7 @@ export async function beginningAt(
 ): Promise<Beginning | undefined> {
   const handle = await fs.open(path)
   try {
-    const firstLine = await readHead(handle, 0, limit)
-    if (firstLine === undefined) return undefined
-    const bytes = Buffer.alloc(MARKER_BYTES)
-    return { firstLine, bytes: bytes.subarray(0, await handle.read(bytes, 0, MARKER_BYTES, 0)) }
+    return await beginningOf(handle, limit)
   } finally {
     await handle.close()
   }

@@ -1,6 +1,6 @@
 import nodePath from 'node:path'
 import { isMissing, type FileFacts } from './file-system.ts'
-import { beginAlike, beginningAt, headBytes, mayCopy, type Beginning } from './head.ts'
+import { beginAlike, beginningAt, beginningOf, headBytes, mayCopy, type Beginning } from './head.ts'
 import type { Locator } from './locator.ts'
 import { markerHolds } from './marker.ts'
 import { rotatedKind } from './names.ts'
@@ -215,15 +215,20 @@ async function isHeadOfUnread(
   directory: string,
   beginning: Beginning,
 ): Promise<boolean> {
-  const { registry, fs, options } = parts
+  const { registry, handles, fs, options } = parts
   const isUnread = (file: TrackedFile): boolean =>
     file.head.firstLine === '' && nodePath.dirname(file.path) === directory
+  const limit = headBytes(options.maxLineBytes)
   for (const file of Array.from(registry.all()).filter(isUnread)) {
-    if (!(await locator.leadsTo(file.path, file))) {
+    const handle = handles.get(file)
+    if (handle === undefined && !(await locator.leadsTo(file.path, file))) {
       parts.siblings.begin()
       await locator.locate(file)
     }
-    const found = await beginningAt(fs, file.path, headBytes(options.maxLineBytes)).catch(() => undefined)
+    // A deleted file is still to be read by its handle.
+    const found = await (
+      handle === undefined ? beginningAt(fs, file.path, limit) : beginningOf(handle, limit)
+    ).catch(() => undefined)
     if (found !== undefined && beginAlike(found, beginning)) return true
   }
   return false

@@ -63,6 +63,7 @@ export function countTruth(files: readonly (readonly Line[])[], closeAll: boolea
     const number = (key: string): number | undefined => (entry[key] as number | null) ?? undefined
     const text = (key: string): string => (entry[key] as string | undefined) ?? ''
     const step = label(text('step_name'))
+    const promptVersion = text('instruction_version') || versionInStep(text('step_name'))
     const phase = phaseOf(text('step_name'))
     const rework = phase === 'rework'
     const status = text('validation_status') || 'N/A'
@@ -89,7 +90,7 @@ export function countTruth(files: readonly (readonly Line[])[], closeAll: boolea
     for (const [type, amount] of Object.entries(byType)) {
       if (amount === undefined) continue
       add('audit_tokens_total', { step, phase, error_type, context_hash: context, type }, amount)
-      const version = text('instruction_version')
+      const version = promptVersion
       if (version !== '')
         add('audit_instruction_tokens_total', { instruction_version: version, phase, type }, amount)
     }
@@ -110,7 +111,7 @@ export function countTruth(files: readonly (readonly Line[])[], closeAll: boolea
         observe('audit_rework_cost_factor', { error_type }, completion / chars)
         add('audit_rework_completion_tokens_total', { error_type, context_hash: context }, completion)
         add('audit_rework_error_log_chars_total', { error_type, context_hash: context }, chars)
-        const version = text('instruction_version')
+        const version = promptVersion
         if (version !== '') {
           add(
             'audit_instruction_rework_completion_tokens_total',
@@ -141,7 +142,7 @@ export function countTruth(files: readonly (readonly Line[])[], closeAll: boolea
     build.tokens += total ?? 0
     build.firstMs = Math.min(build.firstMs, timeMs - (durationMs ?? 0))
     build.lastMs = Math.max(build.lastMs ?? timeMs, timeMs)
-    const version = text('instruction_version')
+    const version = promptVersion
     if (version !== '') build.wordings.set(`${phase} ${version}`, { phase, version })
     if (rework) build.reworks++
     if (status === 'fail') {
@@ -186,6 +187,12 @@ export function countTruth(files: readonly (readonly Line[])[], closeAll: boolea
 }
 
 const isSkipped = (line: Line): boolean => line.kind === 'skipped' || line.kind === 'too_long'
+
+/** A plan that compares versions of an instruction writes them into the step's name. */
+function versionInStep(step: string): string {
+  const version = /^implement_(v\d+)$/u.exec(step)?.[1]
+  return version === undefined ? '' : `${version} (step name)`
+}
 
 function phaseOf(step: string): string {
   if (step.startsWith('scaffold')) return 'scaffold'

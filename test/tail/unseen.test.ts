@@ -197,6 +197,18 @@ describe('what is beside a trace and was never lost is not read', () => {
     expectOnce(world, a)
   })
 
+  test('a copy of a file that is replaced before it is read, and is still open', async () => {
+    const world = await looked()
+    fs.writeFileSync(world.trace, '')
+    await world.catchUp()
+    fs.writeFileSync(world.trace, 'one\n')
+    fs.copyFileSync(world.trace, `${world.trace}.1`)
+    fs.unlinkSync(world.trace)
+    fs.writeFileSync(world.trace, 'two\n')
+    await world.catchUp()
+    expectOnce(world, ['one', 'two'])
+  })
+
   test('a copy of content that was truncated, found only after a crash', async () => {
     const world = await looked()
     const [a, b] = [lines('a', 5), lines('b', 6)]
