@@ -58,9 +58,9 @@ async function modelEnvironment(): Promise<NodeJS.ProcessEnv> {
     return { PATH }
   }
   say(
-    'NOTICE: GEMINI_API_KEY is not set. The Gemini CLI is real, but a script on this machine answers it in the',
+    'NOTICE: GEMINI_API_KEY is not set. The Gemini CLI is real, but a local script answers in place of the model.',
   )
-  say("model's place: its code is prepared, with one mistake, and its token counts are made up.")
+  say('The code that it answers with is prepared and contains one mistake; its token counts are invented.')
   const api = await createFakeGeminiApi(
     scriptedAgent([brokenSources.ESLINT_ERROR_EQEQEQ, packageFiles['src/sum.js'] ?? '']),
   )

@@ -6,5 +6,5 @@ const shape = Object.fromEntries(FIELD_NAMES.map((name) => [name, KINDS[FIELDS[n
 /** What one line may hold. `null` means absent, unknown keys are dropped, a wrong type rejects the line. */
 export const entrySchema = z.object(shape, { error: 'not a JSON object' })
 
-/** A line as it was parsed: `null` and absent fields have not been told apart yet. */
+/** The value of a valid line: absent fields may be `null` or `undefined`. */
 export type RawEntry = z.infer<typeof entrySchema>

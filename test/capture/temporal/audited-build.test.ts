@@ -19,7 +19,7 @@ it('replays a recorded build of three fixes from the sources', async () => {
 })
 
 it('replays it from the published package', async () => {
-  // Below node_modules, as the package will stand in somebody's project.
+  // Below node_modules, as in the project of a user.
   const parent = path.join(project, 'node_modules/.cache')
   mkdirSync(parent, { recursive: true })
   const dist = mkdtempSync(path.join(parent, 'dist-'))
