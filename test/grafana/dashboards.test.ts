@@ -104,7 +104,7 @@ function metricsOf(expr: string): string[] {
     )
 }
 
-test('there are six dashboards with the uids that links and bookmarks hang on', () => {
+test('there are six dashboards with the uids that links and bookmarks contain', () => {
   expect(boards.map(([, { uid }]) => uid).sort()).toEqual([
     'audit-constraint-effectiveness',
     'audit-context-volatility',
@@ -115,22 +115,19 @@ test('there are six dashboards with the uids that links and bookmarks hang on', 
   ])
 })
 
-test.each(boards)('%s lies in UTC, refreshes, and its links keep variables and time', (_, board) => {
+test.each(boards)('%s uses UTC, refreshes, and its links keep variables and time range', (_, board) => {
   expect(board).toMatchObject({ timezone: 'utc', refresh: '1m' })
   expect(board.links.length).toBeGreaterThan(0)
   for (const link of board.links) expect(link).toMatchObject({ includeVars: true, keepTime: true })
 })
 
-test.each(boards)(
-  '%s marks where GEMINI.md changed, the time being the value in milliseconds',
-  (_, board) => {
-    const mark = board.annotations.list.find(({ useValueForTime }) => useValueForTime === true)
-    expect(mark?.expr).toContain('audit_context_first_seen_timestamp_seconds) * 1000)')
-  },
-)
+test.each(boards)('%s marks changes of GEMINI.md, with the time as the value in milliseconds', (_, board) => {
+  const mark = board.annotations.list.find(({ useValueForTime }) => useValueForTime === true)
+  expect(mark?.expr).toContain('audit_context_first_seen_timestamp_seconds) * 1000)')
+})
 
 test.each(boards)(
-  '%s has a number of its own for each panel, and no two overlap or leave the grid',
+  '%s has a unique id for each panel, and no panel overlaps another or leaves the grid',
   (_, board) => {
     const ids = board.panels.map(({ id }) => id)
     expect(new Set(ids).size).toBe(ids.length)
@@ -148,7 +145,7 @@ test.each(boards)(
 )
 
 test.each(boards)(
-  '%s uses every variable that it asks for, and asks for every one that it uses',
+  '%s uses every variable that it declares, and declares every one that it uses',
   (_, board) => {
     const declared = board.templating.list.map(({ name }) => name)
     const text = JSON.stringify([board.panels, board.annotations])
@@ -160,7 +157,7 @@ test.each(boards)(
   },
 )
 
-test.each(panels)('%s says what it answers, in which unit, from the chosen data source', (_, panel) => {
+test.each(panels)('%s has a description, a unit, and the selected data source', (_, panel) => {
   expect(panel.description?.length).toBeGreaterThan(25)
   expect(panel.fieldConfig?.defaults.unit).toBeDefined()
   expect(panel.datasource?.uid).toBe('${datasource}')
@@ -175,21 +172,21 @@ test.each(panels.filter(([, { type }]) => type === 'bargauge'))(
 )
 
 test.each(panels.filter(([, { type }]) => type === 'timeseries'))(
-  '%s has a legend below the graph, with a name for every line',
+  '%s has a legend below the chart with a name for every line',
   (_, panel) => {
     expect(panel.options?.legend).toMatchObject({ showLegend: true, placement: 'bottom' })
     for (const target of panel.targets ?? []) expect(target.legendFormat).toMatch(/\S/)
   },
 )
 
-test.each(queries)('%s asks only for what is there', (_, expr) => {
+test.each(queries)('%s uses only metrics that exist', (_, expr) => {
   const known = (name: string): boolean => counters.has(name) || gauges.has(name) || recorded.has(name)
   const metrics = metricsOf(expr)
   expect(metrics.length).toBeGreaterThan(0)
   expect(metrics.filter((name) => !known(name))).toEqual([])
 })
 
-test.each(queries)('%s takes increases of counters only, and of no counter its bare value', (_, expr) => {
+test.each(queries)('%s takes increases of counters only, and no counter without one', (_, expr) => {
   const increased = [...expr.matchAll(/\b(?:increase|rate|last_over_time|min_over_time)\(\s*([\w:]+)/g)].map(
     ([, name]) => name as string,
   )
@@ -201,7 +198,7 @@ test.each(queries)('%s takes increases of counters only, and of no counter its b
   expect(metricsOf(bare).filter((name) => counters.has(name))).toEqual([])
 })
 
-test.each(queries)('%s is short enough to read, and asks for few sums', (_, expr) => {
+test.each(queries)('%s has fewer than 2,500 characters and at most ten increases', (_, expr) => {
   expect(expr.length).toBeLessThan(2_500)
   expect((expr.match(/increase\(/g) ?? []).length).toBeLessThanOrEqual(10)
 })
@@ -217,7 +214,7 @@ const aboutBuilds = boards.flatMap(([file, { panels, templating }]) =>
     .map((panel) => [`${file}: ${panel.title}`, panel, templating.list.map(({ name }) => name)] as const),
 )
 test.each(aboutBuilds)(
-  '%s is narrowed by what is chosen above, or says that it is not',
+  '%s is filtered by the variables of its dashboard, or its description says that it is not',
   (_, panel, asked) => {
     const narrows = (name: string): boolean =>
       panel.targets!.some(({ expr }) => expr.includes(`$${name}`) || expr.includes(`${name}="`))
