@@ -2,15 +2,18 @@ import { z } from 'zod'
 import type { SqlValue, Transaction } from '../state/durable.ts'
 import { newBuild, OUTCOMES, type BuildState } from './build.ts'
 
-/** Columns of the table `builds`. What only an open build needs is null once it is closed. */
-const rowSchema = z.strictObject({
+/** Columns of the table `builds` that every build has. `late_context` is that of late entries, if it is another. */
+const COMMON = {
   run_id: z.string(),
   outcome: z.enum(OUTCOMES).nullable(),
   context: z.string().nullable(),
-  closing_context: z.string().nullable(),
+  late_context: z.string().nullable(),
   failing_error_type: z.string(),
   failing_log_chars: z.number().nullable(),
   last_entry_ms: z.number(),
+}
+/** Columns that only an open build needs: there is a row for every build ever seen, so that of a closed one is short. */
+const OPEN_ONLY = {
   failed: z.number().nullable(),
   passed_step: z.number().nullable(),
   rework_steps: z.number().nullable(),
@@ -18,42 +21,65 @@ const rowSchema = z.strictObject({
   started_ms: z.number().nullable(),
   idle_since_ms: z.number().nullable(),
   instructions: z.string().nullable(),
-})
+}
+const rowSchema = z.strictObject({ ...COMMON, ...OPEN_ONLY })
 type Row = z.infer<typeof rowSchema>
 
-const COLUMNS = Object.keys(rowSchema.shape) as (keyof Row)[]
-const UPSERT =
-  `INSERT INTO builds (${COLUMNS.join(', ')}) VALUES (${COLUMNS.map(() => '?').join(', ')}) ` +
-  `ON CONFLICT (run_id) DO UPDATE SET ${COLUMNS.map((column) => `${column} = excluded.${column}`).join(', ')}`
+const columnsOf = <T extends object>(shape: T): (keyof T & string)[] =>
+  Object.keys(shape) as (keyof T & string)[]
+const COMMON_COLUMNS = columnsOf(COMMON)
+const OPEN_COLUMNS = columnsOf({ ...COMMON, ...OPEN_ONLY })
+const COLUMNS = OPEN_COLUMNS.join(', ')
 
-export const SELECT_OPEN_BUILDS = `SELECT ${COLUMNS.join(', ')} FROM builds WHERE outcome IS NULL`
-export const SELECT_BUILD = `SELECT ${COLUMNS.join(', ')} FROM builds WHERE run_id = ?`
+const upsert = (columns: readonly string[], cleared: readonly string[]): string => {
+  const updates = [
+    ...columns.map((column) => `${column} = excluded.${column}`),
+    ...cleared.map((column) => `${column} = NULL`),
+  ]
+  return (
+    `INSERT INTO builds (${columns.join(', ')}) VALUES (${columns.map(() => '?').join(', ')}) ` +
+    `ON CONFLICT (run_id) DO UPDATE SET ${updates.join(', ')}`
+  )
+}
+const UPSERT_OPEN = upsert(OPEN_COLUMNS, [])
+const UPSERT_CLOSED = upsert(COMMON_COLUMNS, columnsOf(OPEN_ONLY))
+
+export const SELECT_OPEN_BUILDS = `SELECT ${COLUMNS} FROM builds WHERE outcome IS NULL`
+export const SELECT_BUILD = `SELECT ${COLUMNS} FROM builds WHERE run_id = ?`
 
 export function writeBuild(transaction: Transaction, build: BuildState): void {
-  const row = rowOf(build)
-  transaction.run(UPSERT, ...COLUMNS.map((column) => row[column]))
+  const common = commonPart(build)
+  if (build.outcome !== undefined) {
+    transaction.run(UPSERT_CLOSED, ...COMMON_COLUMNS.map((column) => common[column]))
+    return
+  }
+  const row = { ...common, ...openValues(build) }
+  transaction.run(UPSERT_OPEN, ...OPEN_COLUMNS.map((column) => row[column]))
 }
 
-function rowOf(build: BuildState): Row {
+function commonPart(build: BuildState): Pick<Row, keyof typeof COMMON> {
   const isOpen = build.outcome === undefined
+  const late = !isOpen && build.contextFileHash !== build.closingContextFileHash
   return {
     run_id: build.runId,
     outcome: build.outcome ?? null,
-    context: pack(build.contextFileHash),
-    closing_context: pack(build.closingContextFileHash),
+    context: pack(isOpen ? build.contextFileHash : build.closingContextFileHash),
+    late_context: late ? pack(build.contextFileHash) : null,
     failing_error_type: build.failingErrorType,
     failing_log_chars: build.failingLogChars ?? null,
     last_entry_ms: build.lastEntryMs,
-    // There is a row for every build ever seen, so that of a closed one is short.
-    failed: isOpen ? Number(build.failed) : null,
-    passed_step: isOpen ? Number(build.passedStep) : null,
-    rework_steps: isOpen ? build.reworkSteps : null,
-    tokens: isOpen ? build.tokens : null,
-    started_ms: isOpen ? build.startedMs : null,
-    idle_since_ms: isOpen ? build.idleSinceMs : null,
-    instructions: isOpen ? JSON.stringify(build.instructions) : null,
   }
 }
+
+const openValues = (build: BuildState): Pick<Row, keyof typeof OPEN_ONLY> => ({
+  failed: Number(build.failed),
+  passed_step: Number(build.passedStep),
+  rework_steps: build.reworkSteps,
+  tokens: build.tokens,
+  started_ms: build.startedMs,
+  idle_since_ms: build.idleSinceMs,
+  instructions: JSON.stringify(build.instructions),
+})
 
 /** Throws if the row is not as `writeBuild` writes it. */
 export function readBuild(values: Record<string, SqlValue>): BuildState {
@@ -65,8 +91,8 @@ export function readBuild(values: Record<string, SqlValue>): BuildState {
   return {
     ...newBuild(row.run_id),
     outcome: row.outcome ?? undefined,
-    contextFileHash: unpack(row.context),
-    closingContextFileHash: unpack(row.closing_context),
+    contextFileHash: unpack(row.late_context ?? row.context),
+    closingContextFileHash: row.outcome === null ? undefined : unpack(row.context),
     failingErrorType: row.failing_error_type,
     failingLogChars: row.failing_log_chars ?? undefined,
     lastEntryMs: row.last_entry_ms,

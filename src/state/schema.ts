@@ -46,12 +46,13 @@ CREATE TABLE past_heads (
 ) STRICT;
 
 -- One row for every build ever seen: a late entry must never open a second build. An open build has no outcome. What
--- only an open build needs is null once it is closed. Contexts are SHA-256 as base64url.
+-- only an open build needs is null once it is closed. Contexts are SHA-256 as base64url: of a closed build the one that
+-- it closed with, and that of late entries if it is another.
 CREATE TABLE builds (
   run_id TEXT PRIMARY KEY,
-  outcome TEXT CHECK (outcome IN ('first_pass', 'after_rework', 'failed', 'abandoned')),
+  outcome TEXT,
   context TEXT,
-  closing_context TEXT,
+  late_context TEXT,
   failing_error_type TEXT NOT NULL,
   failing_log_chars REAL,
   last_entry_ms REAL NOT NULL,

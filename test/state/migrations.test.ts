@@ -2,7 +2,6 @@ import { cpSync, mkdirSync, readdirSync, readFileSync } from 'node:fs'
 import path from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { describe, expect, test } from 'vitest'
-import { OUTCOMES } from '../../src/attribute/build.ts'
 import { SCHEMA_VERSION } from '../../src/state/schema.ts'
 import { openStore } from '../../src/state/store.ts'
 import { createManualClock, NOON, startExporter, temporaryDirectory } from '../setup/exporter.ts'
@@ -118,26 +117,4 @@ test('a new state has the tables of a migrated one', () => {
     return columns
   }
   expect(tables(copyOf('v1'))).toEqual(tables(path.join(temporaryDirectory(), 'new')))
-})
-
-test('an outcome is stored by its name, so the table knows those of the program', () => {
-  const state = path.join(temporaryDirectory(), 'state')
-  const store = openStore(state)
-  for (const outcome of OUTCOMES) {
-    store.commit([
-      {
-        write: (transaction) =>
-          transaction.run(
-            "INSERT INTO builds (run_id, outcome, failing_error_type, last_entry_ms) VALUES (?, ?, '', 0)",
-            outcome,
-            outcome,
-          ),
-        committed: () => undefined,
-      },
-    ])
-  }
-  expect(store.all('SELECT outcome FROM builds ORDER BY outcome').map((row) => row['outcome'])).toEqual(
-    [...OUTCOMES].sort(),
-  )
-  store.close()
 })

@@ -75,9 +75,9 @@ function migrateBuilds(database: DatabaseSync): void {
     ALTER TABLE builds RENAME TO builds_1;
     CREATE TABLE builds (
       run_id TEXT PRIMARY KEY,
-      outcome TEXT CHECK (outcome IN ('first_pass', 'after_rework', 'failed', 'abandoned')),
+      outcome TEXT,
       context TEXT,
-      closing_context TEXT,
+      late_context TEXT,
       failing_error_type TEXT NOT NULL,
       failing_log_chars REAL,
       last_entry_ms REAL NOT NULL,
@@ -92,7 +92,7 @@ function migrateBuilds(database: DatabaseSync): void {
     CREATE INDEX open_builds ON builds (run_id) WHERE outcome IS NULL;
   `)
   const insert = database.prepare(
-    `INSERT INTO builds (run_id, outcome, context, closing_context, failing_error_type, failing_log_chars, last_entry_ms,
+    `INSERT INTO builds (run_id, outcome, context, late_context, failing_error_type, failing_log_chars, last_entry_ms,
        failed, passed_step, rework_steps, tokens, started_ms, idle_since_ms, instructions)
      VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
   )
@@ -126,9 +126,8 @@ function closedBuild(row: Row): Value[] {
   const [closing, errorType, logChars, lastEntryMs, index] = fields
   const outcome = OUTCOMES[Number(index)]
   if (outcome === undefined) throw new Error(`build ${String(row['run_id'])} has outcome ${String(index)}`)
-  const context = fields[5] ?? closing!
   return [
-    String(row['run_id']), outcome, context, closing!, errorType!, logChars!, lastEntryMs!,
+    String(row['run_id']), outcome, closing!, fields[5] ?? null, errorType!, logChars!, lastEntryMs!,
     null, null, null, null, null, null, null,
   ] // prettier-ignore
 }
