@@ -6,6 +6,7 @@ import { createLabelValues } from './metrics/labels.ts'
 import { createLedger, type Ledger } from './metrics/ledger.ts'
 import { createMeasure } from './metrics/measure.ts'
 import { createReadingCounters, type ReadingCounters } from './metrics/reading.ts'
+import type { IsHidden } from './metrics/series-table.ts'
 import { baselineHasEnded, createPipeline, type Pipeline } from './pipeline.ts'
 import type { Durable } from './state/durable.ts'
 import type { Store } from './state/store.ts'
@@ -34,11 +35,20 @@ export interface Counting {
   readonly parts: readonly Durable[]
 }
 
-/** Assembles the path from a line to its counts, for live files, restarts and history. Continues from the state. */
-export function createCounting(config: CountingConfig, store: Store, events: Events): Counting {
+/**
+ * Assembles the path from a line to its counts, for live files, restarts and history. Continues from the state.
+ * `nowMs` is the birth of new series, in milliseconds since 1970.
+ */
+export function createCounting(
+  config: CountingConfig,
+  store: Store,
+  events: Events,
+  nowMs: () => number,
+): Counting {
   const ledger = createLedger(store, {
     baselineEnded: baselineHasEnded(store),
     isHidden: hiddenContexts(store),
+    nowMs,
   })
   const contexts = createContexts(store, {
     cap: config.maxContextHashes,
@@ -72,7 +82,7 @@ export function createCounting(config: CountingConfig, store: Store, events: Eve
 }
 
 /** Tells which series belong to a context that was removed from the scrape: they are kept but not shown. */
-function hiddenContexts(store: Store): Parameters<typeof createLedger>[1]['isHidden'] {
+function hiddenContexts(store: Store): IsHidden {
   const hidden = new Set(
     store.all('SELECT hash FROM contexts WHERE hidden = 1').map((row) => String(row['hash'])),
   )

@@ -76,6 +76,7 @@ export function createEngine(config: EngineConfig, deps: EngineDeps): Engine {
     config,
     store,
     events,
+    () => clock.wallMs(),
   )
   const commits = createCommits({
     commit: (all) => store.commit(all),

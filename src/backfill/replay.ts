@@ -51,7 +51,12 @@ const DAY_MS = 86_400_000
  */
 export async function replay(options: ReplayOptions, deps: ReplayDeps): Promise<Replayed> {
   const { store, events, progress, nowMs } = deps
-  const { pipeline, registry, builds, contexts, ledger, parts } = createCounting(options, store, events)
+  const { pipeline, registry, builds, contexts, ledger, parts } = createCounting(
+    options,
+    store,
+    events,
+    () => nowMs,
+  )
   // Entries are in order of time, so revisions can be numbered by first sight.
   contexts.numberVersions()
   let lastEntryMs: number | undefined

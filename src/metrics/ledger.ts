@@ -1,61 +1,44 @@
-import type { Durable, Reader, Transaction } from '../state/durable.ts'
-import { CATALOGUE, type MetricDefinition, type MetricKey } from './catalogue.ts'
-import { decodeData, decodeLabels, encodeData, encodeLabels } from './series-row.ts'
+import type { Durable, Reader } from '../state/durable.ts'
+import { CATALOGUE, type MetricKey } from './catalogue.ts'
+import { checkBounds, readSeries, writeSeries, type IsHidden } from './series-table.ts'
+import { newSeries, noteCommitted, type Series } from './series.ts'
 
-/**
- * One time series. `data` is what has been counted, `committed` as much of it as is on disk, `shown` what a
- * scrape may render: never more than that.
- *
- * A counter's data is `[value]`; a histogram's is `[sum, count of bucket 0, 1, …, +Inf]`, each bucket alone.
- */
-export interface Series {
-  readonly definition: MetricDefinition
-  readonly labels: readonly string[]
-  readonly data: Float64Array
-  /** What is shown while the series waits to be seen at its start; `undefined` once it shows its data. */
-  base: Float64Array | undefined
-  /** Whether a scrape has been answered with the base. */
-  baseSeen: boolean
-  /** Values of the last commit; `undefined` before the first. */
-  committed: Float64Array | undefined
-  /** These, or the base; `undefined` before the first commit and while hidden. */
-  shown: Float64Array | undefined
-  hidden: boolean
-  dirty: boolean
-}
+export type { Series } from './series.ts'
 
 export interface Ledger extends Durable {
-  /** The series of a metric with these label values, in the order that the catalogue declares; made on demand. */
+  /** Returns the series of a metric with these label values, in the order of the catalogue. Creates it if it is new. */
   series(metric: MetricKey, labels: readonly string[]): Series
   add(series: Series, amount: number): void
-  /** One observation of a histogram. */
+  /** Adds one observation to a histogram. */
   observe(series: Series, value: number): void
-  /** All series, those not shown among them. */
+  /** All series, including those that are not shown. */
   all(): Iterable<Series>
-  /** Lets a series show its data from the next commit on: it has been seen at its start. */
+  /** The base has been scraped for long enough: shows the data of the series from the next commit on. */
   release(series: Series): void
-  /** Notes that a scrape has been answered with the series' base. */
+  /** Records that a scrape has been answered with the base of the series. */
   baseSeen(series: Series): void
-  /** Series that wait to be seen at their start. */
+  /** The series that show their base. */
   held(): ReadonlySet<Series>
-  /** Takes the series with this label value off the scrape; their totals stay. */
+  /** Removes the series with this label value from the scrape. Their totals are kept. */
   hide(label: string, value: string): void
-  /** Brings hidden series back: first as they were last shown, then with what is added since. */
+  /** Returns hidden series to the scrape, first with the values that were last shown, then with what was added since. */
   unhide(label: string, value: string): void
-  /** From now on a new series starts at zero; before, it is part of the baseline. */
+  /** From now on a new series starts at zero. Before, it is part of the baseline. */
   endBaseline(): void
 }
 
 export interface LedgerOptions {
-  /** Whether the first pass of the very first start has ended: new series start at zero. */
+  /** True once the first pass of the very first start has ended: new series then start at zero. */
   readonly baselineEnded: boolean
-  /** Whether a stored series is off the scrape. */
-  readonly isHidden: (definition: MetricDefinition, labels: readonly string[]) => boolean
+  /** True if a stored series is not on the scrape. */
+  readonly isHidden: IsHidden
+  /** The birth of a series that is new now, in milliseconds since 1970. */
+  readonly nowMs: () => number
 }
 
 const METRICS = Object.keys(CATALOGUE) as MetricKey[]
 
-/** Keeps every exact series: counts in memory, writes what changed, shows only what is committed. */
+/** Keeps every exact series: counts in memory, writes changes to the state, and shows only what is committed. */
 export function createLedger(state: Reader, options: LedgerOptions): Ledger {
   const byMetric = new Map<MetricKey, Map<string, Series>>(METRICS.map((key) => [key, new Map()]))
   const held = new Set<Series>()
@@ -68,27 +51,9 @@ export function createLedger(state: Reader, options: LedgerOptions): Ledger {
     dirty.push(series)
   }
   const bounds = checkBounds(state)
-  load()
-
-  function load(): void {
-    const keys = new Map<string, MetricKey>(METRICS.map((key) => [CATALOGUE[key].name, key]))
-    for (const row of state.all('SELECT metric, labels, data, base, base_seen FROM series')) {
-      const key = keys.get(String(row['metric']))
-      // A metric that a later version has dropped keeps its row, should the user go back.
-      if (key === undefined) continue
-      const labels = decodeLabels(CATALOGUE[key], String(row['labels']))
-      const series = newSeries(CATALOGUE[key], labels)
-      decodeData(series.definition, String(row['data']), series.data)
-      if (row['base'] !== null) {
-        series.base = new Float64Array(series.data.length)
-        decodeData(series.definition, String(row['base']), series.base)
-        held.add(series)
-      }
-      series.baseSeen = row['base_seen'] === 1
-      series.hidden = options.isHidden(series.definition, labels)
-      noteCommitted(series)
-      byMetric.get(key)?.set(labels.join('\0'), series)
-    }
+  for (const [key, series] of readSeries(state, options.isHidden)) {
+    if (series.base !== undefined) held.add(series)
+    byMetric.get(key)?.set(series.labels.join('\0'), series)
   }
 
   const withLabel = function* (label: string, value: string): Iterable<Series> {
@@ -105,7 +70,7 @@ export function createLedger(state: Reader, options: LedgerOptions): Ledger {
       const id = labels.join('\0')
       const found = known.get(id)
       if (found !== undefined) return found
-      const series = newSeries(CATALOGUE[metric], labels)
+      const series = newSeries(CATALOGUE[metric], labels, options.nowMs())
       if (baselineEnded) {
         series.base = new Float64Array(series.data.length)
         held.add(series)
@@ -142,7 +107,7 @@ export function createLedger(state: Reader, options: LedgerOptions): Ledger {
     },
     hide(label, value) {
       for (const series of withLabel(label, value)) {
-        // What it shows now is what it must come back with; in the baseline nothing has been shown yet.
+        // It must return with the value that it shows now. During the baseline nothing has been shown yet.
         if (baselineEnded) series.base ??= (series.shown ?? series.data).slice()
         series.baseSeen = false
         series.hidden = true
@@ -180,75 +145,4 @@ export function createLedger(state: Reader, options: LedgerOptions): Ledger {
       dirty = []
     },
   }
-}
-
-/**
- * Counts cannot be moved to other bounds: refuses a state whose histograms have others than the catalogue. Notes the
- * bounds of histograms that the state does not know yet.
- */
-function checkBounds(state: Reader): Durable {
-  const stored = new Map(
-    state.all('SELECT metric, bounds FROM histograms').map((row) => [row['metric'], String(row['bounds'])]),
-  )
-  let missing: [string, string][] = []
-  for (const { name, buckets } of Object.values(CATALOGUE as Record<string, MetricDefinition>)) {
-    if (buckets === undefined) continue
-    const bounds = JSON.stringify(buckets)
-    const found = stored.get(name)
-    if (found === undefined) missing.push([name, bounds])
-    else if (found !== bounds) {
-      throw new Error(
-        `Failed to read the state: the buckets of ${name} were ${found} and are ${bounds} in this version. ` +
-          'Run the previous version again, or set --state to another directory.',
-      )
-    }
-  }
-  return {
-    write(transaction) {
-      for (const row of missing) {
-        transaction.run('INSERT OR REPLACE INTO histograms (metric, bounds) VALUES (?, ?)', ...row)
-      }
-    },
-    committed() {
-      missing = []
-    },
-  }
-}
-
-function newSeries(definition: MetricDefinition, labels: readonly string[]): Series {
-  const size = definition.kind === 'counter' ? 1 : (definition.buckets?.length ?? 0) + 2
-  return {
-    definition,
-    labels,
-    data: new Float64Array(size),
-    base: undefined,
-    baseSeen: false,
-    committed: undefined,
-    shown: undefined,
-    hidden: false,
-    dirty: false,
-  }
-}
-
-/** What is on disk now is what the series holds and may show. */
-function noteCommitted(series: Series): void {
-  if (series.committed === undefined) series.committed = series.data.slice()
-  else series.committed.set(series.data)
-  series.shown = series.hidden ? undefined : (series.base ?? series.committed)
-}
-
-function writeSeries(transaction: Transaction, series: Series): void {
-  const { definition } = series
-  const data = encodeData(definition, series.data)
-  const base = series.base === undefined ? null : encodeData(definition, series.base)
-  const seen = series.baseSeen ? 1 : 0
-  transaction.run(
-    `INSERT INTO series (metric, labels, data, base, base_seen) VALUES (?, ?, ?, ?, ?)
-     ON CONFLICT (metric, labels) DO UPDATE SET data = excluded.data, base = excluded.base, base_seen = excluded.base_seen`,
-    definition.name,
-    encodeLabels(definition, series.labels),
-    data,
-    base,
-    seen,
-  )
 }

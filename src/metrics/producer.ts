@@ -54,7 +54,9 @@ export function createProducer(deps: ProducerDeps): MetricProducer {
       aggregationTemporality: AggregationTemporality.CUMULATIVE,
       dataPointType: DataPointType.SUM,
       isMonotonic: true,
-      dataPoints: all.map((series) => point(attributes(series), series.shown?.[0] ?? 0, time)),
+      dataPoints: all.map((series) =>
+        point(attributes(series), series.shown?.[0] ?? 0, time, birth(series, time)),
+      ),
     }
   }
 
@@ -67,7 +69,12 @@ export function createProducer(deps: ProducerDeps): MetricProducer {
       dataPoints: all.map((series) => {
         const [sum = 0, ...counts] = series.shown ?? []
         const count = counts.reduce((a, b) => a + b, 0)
-        return point(attributes(series), { buckets: { boundaries, counts }, sum, count }, time)
+        return point(
+          attributes(series),
+          { buckets: { boundaries, counts }, sum, count },
+          time,
+          birth(series, time),
+        )
       }),
     }
   }
@@ -76,7 +83,7 @@ export function createProducer(deps: ProducerDeps): MetricProducer {
     descriptor: descriptor(name, help),
     aggregationTemporality: AggregationTemporality.CUMULATIVE,
     dataPointType: DataPointType.GAUGE,
-    dataPoints: points.map(([labels, value]) => point(labels, value, time)),
+    dataPoints: points.map(([labels, value]) => point(labels, value, time, time)),
   })
 
   function gauges(time: HrTime): MetricData[] {
@@ -110,8 +117,7 @@ export function createProducer(deps: ProducerDeps): MetricProducer {
 
   return {
     collect(): Promise<CollectionResult> {
-      const ms = clock.wallMs()
-      const time: HrTime = [Math.floor(ms / 1000), (ms % 1000) * 1e6]
+      const time = hrTime(clock.wallMs())
       const metrics = [...exactMetrics(time), ...gauges(time)]
       return Promise.resolve({
         resourceMetrics: { resource: emptyResource(), scopeMetrics: [{ scope: { name: 'audit' }, metrics }] },
@@ -128,9 +134,18 @@ const descriptor = (name: string, description: string) => ({
   valueType: ValueType.DOUBLE,
 })
 
-const point = <T>(attributes: Attributes, value: T, time: HrTime) => ({
+const point = <T>(attributes: Attributes, value: T, endTime: HrTime, startTime: HrTime) => ({
   attributes,
   value,
-  startTime: time,
-  endTime: time,
+  startTime,
+  endTime,
 })
+
+/** The start time of a cumulative point; never after its end, also when the clock was set back. */
+function birth({ bornMs }: Series, end: HrTime): HrTime {
+  const start = hrTime(bornMs)
+  return start[0] > end[0] || (start[0] === end[0] && start[1] > end[1]) ? end : start
+}
+
+/** Seconds and nanoseconds, as OpenTelemetry has it. */
+const hrTime = (ms: number): HrTime => [Math.floor(ms / 1000), Math.round((ms % 1000) * 1e6)]

@@ -71,7 +71,7 @@ function prepare(database: DatabaseSync, directory: string, file: string, nowMs:
   database.exec('BEGIN IMMEDIATE; COMMIT')
   refuseDamage(database, file)
   if (version === 0) create(database, nowMs)
-  else migrate(database, version, file)
+  else migrate(database, version, file, nowMs)
   const createdMs = createdAt(database)
   writeMarker(directory, createdMs ?? nowMs)
   return { database, file, isNew: version === 0, createdMs }

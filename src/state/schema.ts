@@ -1,5 +1,5 @@
 /** Version of the tables below. Each change of them raises it and adds a migration (`migrations.ts`). */
-export const SCHEMA_VERSION = 3
+export const SCHEMA_VERSION = 4
 
 /** The tables of a new state. Values stand in rows by name, never by position: see `migrations/`. */
 export const CREATE = `
@@ -68,13 +68,14 @@ CREATE INDEX open_builds ON builds (run_id) WHERE outcome IS NULL;
 
 -- Values of every series. labels: an object of the labels that are not empty, sorted by name. data: the value of a
 -- counter; of a histogram {"sum": …, "buckets": {bound: count, …}}, without empty buckets. base is the same, shown
--- until a scrape has seen it.
+-- until a scrape has seen it. born_ms: when counting began.
 CREATE TABLE series (
   metric TEXT NOT NULL,
   labels TEXT NOT NULL,
   data TEXT NOT NULL,
   base TEXT,
   base_seen INTEGER NOT NULL,
+  born_ms REAL NOT NULL DEFAULT 0,
   PRIMARY KEY (metric, labels)
 ) STRICT, WITHOUT ROWID;
 

@@ -37,7 +37,7 @@ test('while the state cannot be written the page stays with the totals of the la
   await world.read()
   const before = status.view()
   // What was read but is not on disk, in series old and new.
-  world.append(fix, { step_name: 'late', validation_status: 'pass' })
+  world.append(fix, { step_name: 'verify', validation_status: 'pass' })
   full = true
   await world.exporter.tail.scan()
   await world.exporter.tail.drain()

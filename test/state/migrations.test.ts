@@ -102,6 +102,12 @@ test.each([
   after.close()
 })
 
+test('a series of a version without births is born when it is migrated', () => {
+  const store = openStore(copyOf('v1'), NOON)
+  expect(store.all('SELECT DISTINCT born_ms FROM series')).toEqual([{ born_ms: NOON }])
+  store.close()
+})
+
 test('a new state has the tables of a migrated one', () => {
   const tables = (state: string): unknown[] => {
     openStore(state).close()
