@@ -39,9 +39,10 @@ function oddLine(random: Random): Line {
       line('schema', random.pick(['null', '[]', '42', '"text"', '{}', '{"__proto__": {"step_name": "s"}}'])),
     () => ({
       bytes: Buffer.concat([
-        Buffer.from(JSON.stringify({ ...valid, error_full: MULTIBYTE })),
+        Buffer.from(JSON.stringify({ ...valid, error_full: MULTIBYTE }).slice(0, -2)),
+        // Within the entry: behind it, the entry would count and the bytes alone would be rejected.
         Buffer.from(random.pick([[0xff], [0xc3], [0xe2, 0x82], [0xed, 0xa0, 0x80]])),
-        Buffer.from('\n'),
+        Buffer.from('"}\n'),
       ]),
       kind: 'invalid_utf8' as const,
     }),
