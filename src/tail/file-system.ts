@@ -1,6 +1,6 @@
 import fs from 'node:fs/promises'
 
-/** What tells one file from another, and how it stands. Nanoseconds and ids are exact, so they are bigints. */
+/** Identity, times and size of a file. Nanoseconds and ids need all their bits, so they are bigints. */
 export interface FileFacts {
   readonly device: bigint
   readonly inode: bigint
@@ -97,7 +97,7 @@ export const codeOf = (error: unknown): string =>
 /** Whether the error says that there is nothing at the path. */
 export const isMissing = (error: unknown): boolean => ['ENOENT', 'ENOTDIR'].includes(codeOf(error))
 
-/** The same file system; every look at a path is also told to `note`. */
+/** The same file system; calls `note` with the facts of every `stat`. */
 export function observed(fs: FileSystem, note: (facts: FileFacts) => void): FileSystem {
   return {
     ...fs,

@@ -3,7 +3,7 @@ import type { TrackedFile } from './tracked-file.ts'
 
 /**
  * Open files, the hot ones: while one is open, its deletion cannot take unread bytes away. Deleted files stand here
- * too, since nothing but the handle leads to them.
+ * too: only the handle refers to them.
  */
 export interface Handles {
   get(file: TrackedFile): OpenFile | undefined
@@ -16,9 +16,9 @@ export interface Handles {
   closeAll(): Promise<void>
   /** Files that are open, the least recently used first. */
   files(): readonly TrackedFile[]
-  /** No path leads to this open file any more: only a close or `restore` ends that. */
+  /** Marks an open file as deleted, until it is closed or restored. */
   markDeleted(file: TrackedFile): void
-  /** A path leads to the file again. */
+  /** The file has a path again. */
   restore(file: TrackedFile): void
   isDeleted(file: TrackedFile): boolean
   /** Deleted files take up so many handles that they are to be closed without waiting for their writers. */

@@ -9,7 +9,7 @@ const WINDOW_BYTES = 4_096
 
 /**
  * How many bytes of a first line its content's head covers. The head is their digest: it stays the same while the
- * content grows, and tells a copy from other content.
+ * content grows, so a copy has the same head.
  */
 export const headBytes = (maxLineBytes: number): number => Math.min(MARKER_BYTES, maxLineBytes)
 
@@ -63,7 +63,7 @@ export async function beginningOf(handle: OpenFile, limit: number): Promise<Begi
   return { firstLine, bytes: bytes.subarray(0, await handle.read(bytes, 0, MARKER_BYTES, 0)) }
 }
 
-/** The same for the file that a path leads to. */
+/** The same for the file at a path. */
 export async function beginningAt(
   fs: FileSystem,
   path: string,

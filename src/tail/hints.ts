@@ -62,7 +62,7 @@ export function createHints(options: HintsOptions): Hints {
     options.wake()
   }
 
-  // chokidar can be told to forget a path, but remembers each of them; a new watcher knows none.
+  // chokidar keeps a record of every path that it was told to unwatch; a new watcher starts without them.
   async function replace(fresh: FSWatcher): Promise<void> {
     await isInPlace(fresh)
     if (isClosed) return

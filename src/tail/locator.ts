@@ -6,15 +6,15 @@ import type { Parts } from './parts.ts'
 import type { Sighting } from './scan.ts'
 import { pendingBytes, type TrackedFile } from './tracked-file.ts'
 
-/** Which file is where: a path leads to different files in turn, and a file moves from path to path. */
+/** Maps paths to files: over time a path refers to several files, and a file has several paths. */
 export interface Locator {
-  /** A path leads to a file with these facts: decides which file it is, and whether there is something to read. */
+  /** A file with these facts was found at a path: decides which file it is, and whether there is something to read. */
   sight(sighting: Sighting): Promise<TrackedFile>
   /** A known file was found under a rotated name. */
   follow(file: TrackedFile, sighting: Sighting): Promise<void>
   /** No sighting has led to this file: looks at its last path, then beside it. */
   locate(file: TrackedFile): Promise<void>
-  /** Whether the path leads to this file now. */
+  /** Whether the path refers to this file now. */
   leadsTo(path: string, file: TrackedFile): Promise<boolean>
   /** Whether the file with these facts is this one. */
   same(file: TrackedFile, facts: FileFacts): boolean
@@ -59,14 +59,14 @@ async function follow(parts: Parts, file: TrackedFile, { path, facts }: Sighting
 }
 
 /**
- * Which file a path leads to. The first case that holds decides:
+ * Decides which file is at a path. The first case that holds applies:
  *
  * | case | what is known | what it is |
  * | ---- | ------------- | ---------- |
- * | 1 | a file at this path with this inode under another device, and its content is there | that file: its file system was mounted anew |
+ * | 1 | a file at this path with this inode under another device, and its content is there | that file: its file system was mounted again |
  * | 2 | the owner of device and inode is elsewhere, and has a new device there | the owner gets its device, then 3 to 7 |
  * | 3 | the owner has another birth time, but is open | the owner: an open file keeps its inode, so the birth time is wrong |
- * | 4 | the owner has the same birth time | the owner, moved if its old path leads elsewhere now |
+ * | 4 | the owner has the same birth time | the owner, moved if its old path refers to another file now |
  * | 5 | a file at this path is gone, and the content begins with all that was read of it | that file, replaced by a longer copy |
  * | 6 | the owner has another birth time, and is closed | a new file: the inode is used again, the owner is forgotten |
  * | 7 | nothing | a new file |
@@ -118,7 +118,7 @@ function discover({ registry, events }: Parts, path: string, facts: FileFacts): 
   return file
 }
 
-/** The same file at its path under another device number, as after its file system was mounted anew. */
+/** Whether it is the same file under another device number, as after its file system was mounted again. */
 async function hasNewDevice(parts: Parts, file: TrackedFile, facts: FileFacts): Promise<boolean> {
   if (file.inode !== facts.inode || file.device === facts.device || facts.size < file.position) return false
   if (!(await holds(parts, file))) return false
@@ -179,7 +179,7 @@ async function locate(parts: Parts, file: TrackedFile): Promise<void> {
   queue.offer(file, found.facts)
 }
 
-/** No path leads to the file any more; an open handle still may. */
+/** The file has no path any more; it may still be open. */
 async function lose(parts: Parts, file: TrackedFile): Promise<void> {
   const { handles, failures, options, queue } = parts
   const handle = handles.get(file)

@@ -2,7 +2,7 @@ import type { FileSystem, OpenFile } from './file-system.ts'
 import { digest, MARKER_BYTES, type TrackedFile } from './tracked-file.ts'
 
 /**
- * Whether the bytes before a file's position stand at the same place in what a path leads to now; `false` for a file
+ * Whether the file at a path has the same bytes before the position as the tracked file; `false` for a file
  * of which nothing is read. Throws what the file system throws.
  */
 export async function markerHolds(fs: FileSystem, path: string, file: TrackedFile): Promise<boolean> {
@@ -32,7 +32,7 @@ export async function readExactly(
   return bytes
 }
 
-/** The last bytes of two neighbouring pieces, as many as a marker covers. */
+/** The last `MARKER_BYTES` bytes of two adjacent pieces. */
 export function lastBytes(before: Buffer, data: Buffer): Buffer {
   if (data.length >= MARKER_BYTES) return data.subarray(data.length - MARKER_BYTES)
   return Buffer.concat([before, data]).subarray(-MARKER_BYTES)

@@ -14,7 +14,7 @@ export interface TailOptions extends ScanOptions {
   /** A file quiet for longer is closed; the next scan finds what is added to it. */
   readonly coldAfterMs: number
   readonly maxOpenFiles: number
-  /** A file that no path leads to is forgotten after this long. */
+  /** A file without a path is forgotten after this long. */
   readonly forgetAfterMs: number
 }
 

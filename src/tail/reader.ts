@@ -111,7 +111,7 @@ async function readWindow(
   }
 }
 
-/** The head of content of which nothing is dealt with yet: from the data where that is enough, else from the file. */
+/** Digest of the first line of content that has not been read yet: from `data` if it holds enough, else from the file. */
 async function findHead(
   { maxLineBytes }: Context,
   file: TrackedFile,
@@ -127,7 +127,7 @@ async function findHead(
 }
 
 /**
- * Skips NUL bytes at the start of a line, as they stand where a writer kept its offset while its file was
+ * Skips NUL bytes at the start of a line. They appear if a writer keeps its offset while its file is
  * truncated (copytruncate). They are skipped once something follows them: until then their place may still be
  * written, and they are pending, whatever their number.
  */
@@ -237,7 +237,7 @@ function advance({ sink }: Context, file: TrackedFile, result: ReadResult, bytes
   sink.bytes(result, bytes)
 }
 
-/** The bytes before `scannedTo` are not what they were: was it the unfinished line alone, or all of it? */
+/** The bytes before `scannedTo` have changed: finds out whether only the unfinished line did, or all content. */
 async function relocate(
   context: Context,
   file: TrackedFile,

@@ -6,7 +6,7 @@ import { createLooks, type Looks } from './looks.ts'
 import { createPastHeads, type PastHeads } from './past-heads.ts'
 import { newFile, sameBirth, trackFile, type Head, type TrackedFile } from './tracked-file.ts'
 
-/** Every file that is known, by what it is and by where it was last seen. */
+/** Every known file, by identity and by last path. */
 export interface Registry extends Durable {
   readonly looks: Looks
   readonly pastHeads: PastHeads
@@ -18,7 +18,7 @@ export interface Registry extends Durable {
   learn(facts: Pick<FileFacts, 'device' | 'birthNs' | 'changedNs'>): void
   /** The file that is known by this device and inode, be it this one or one that held them before. */
   owner(facts: FileFacts): TrackedFile | undefined
-  /** The file with this device and inode, unless birth times tell two files apart. */
+  /** The file with this device and inode, unless its birth time differs. */
   find(facts: FileFacts): TrackedFile | undefined
   /** The file that held this device and inode before another file got it. */
   formerOwner(facts: FileFacts): TrackedFile | undefined
@@ -27,7 +27,7 @@ export interface Registry extends Durable {
   /** `rotated`: the new name is not the watched one. */
   move(file: TrackedFile, path: string, rotated: boolean): void
   /**
-   * A file system mounted anew may carry another device number. Where numbers have changed places, another file may
+   * A file system that is mounted again may get another device number. If numbers were swapped, another file may
    * be known by this one still: it is kept, and found by its path until it gets its own number in turn.
    */
   changeIdentity(file: TrackedFile, facts: FileFacts): void

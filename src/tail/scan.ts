@@ -212,8 +212,8 @@ export const isWithin = (path: string, root: string): boolean =>
   path === root || path.startsWith(root.endsWith(nodePath.sep) ? root : root + nodePath.sep)
 
 /**
- * The trace that a path leads to, by the rules of a scan: `undefined` where a scan would not find it there, be it for
- * its name or for a link on the way that leads out of the roots. Throws what the file system throws.
+ * The trace at a path, by the rules of a scan: `undefined` if a scan would not find it there, because of its name or
+ * of a link out of the roots. Throws what the file system throws.
  */
 export async function traceAt(
   fs: FileSystem,

@@ -29,9 +29,9 @@ export interface FileRecord {
   skipped: number
   /** Found under another name than the watched one. */
   rotated: boolean
-  /** Since when no path leads to it. */
+  /** Since when it has no path. */
   missingSinceMs: number | undefined
-  /** How the content begins: tells a copy. */
+  /** How the content begins. A copy begins the same. */
   head: Head
 }
 
@@ -175,7 +175,7 @@ class FileState implements FileRecord {
     this.modifiedNs = -1n
   }
 
-  /** Something was read of it. `end` is where reading ended: the file may have grown past the size in the facts. */
+  /** A slice was read. `end` is where it ended: the file may have grown past the size in the facts. */
   noteRead(facts: FileFacts, end: number, nowMs: number): void {
     this.birthNs = facts.birthNs
     this.size = Math.max(facts.size, end)
@@ -203,7 +203,7 @@ class FileState implements FileRecord {
     this.#owner.changed(this)
   }
 
-  /** No path leads to it since then. */
+  /** It has no path since then. */
   noteMissing(sinceMs: number): void {
     this.missingSinceMs = sinceMs
     this.#owner.changed(this)
@@ -297,7 +297,7 @@ export const needsLook = (file: TrackedFile, facts: FileFacts): boolean =>
   facts.size !== file.scannedTo || facts.modifiedNs !== file.modifiedNs
 
 /**
- * Whether an inode seen again is the file that it was, as far as birth times tell. A birth time equal to
+ * Whether a known inode still belongs to the same file, as far as birth times show. A birth time equal to
  * the change time may be a stand-in, unless the file system is known to keep birth times. A birth
  * before the last change that we know of is no other file's: the file system has only begun to report it.
  */

@@ -12,7 +12,7 @@ export interface Turns {
 }
 
 export function createTurns(parts: Parts, locator: Locator, reader: Reader): Turns {
-  /** Opened by their path they were another file, as where paths and handles report different inodes. */
+  /** Opened by their path, they were another file: some file systems report different inodes for paths and handles. */
   const mistaken = new WeakSet<TrackedFile>()
   const { handles, queue } = parts
 
