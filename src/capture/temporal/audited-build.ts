@@ -20,167 +20,209 @@ import type {
 
 const MINUTE_MS = 60_000
 
+/** The state of one build. Its steps change it. */
+interface Build {
+  readonly input: AuditedBuildInput
+  readonly activities: Proxies
+  /** `''` until the workspace is set up. */
+  workingDir: string
+  buildId: string
+  /** Prompt and completion tokens of all steps so far. */
+  totalTokens: number
+  fixAttempts: number
+  contextHash: string | undefined
+}
+
 /**
  * One audited build: scaffold, implement, verify, then fix and verify again up to `maxFixAttempts` times. Every agent
  * step and every verification becomes one line of the trace in the build's directory.
  * Fails with an `ApplicationFailure` of type `AuditedBuildFailed` whose first detail is an `AuditedBuildFailure`.
  */
 export async function AuditedBuildWorkflow(input: AuditedBuildInput): Promise<AuditedBuildResult> {
-  const activities = proxies(input)
   const instructions = { ...DEFAULT_INSTRUCTIONS, ...input.instructions }
   const maxFixAttempts = input.maxFixAttempts ?? 3
-  let workingDir = ''
-  let buildId = workflowInfo().runId
-  let totalTokens = 0
-  let fixAttempts = 0
-  let contextHash: string | undefined
+  const build: Build = {
+    input,
+    activities: proxies(input),
+    workingDir: '',
+    buildId: workflowInfo().runId,
+    totalTokens: 0,
+    fixAttempts: 0,
+    contextHash: undefined,
+  }
+  await setUp(build)
+  const values = { specification: input.specification }
+  await agentStep(build, 'scaffold', instructions.scaffold, values)
+  await agentStep(build, 'implement_v1', instructions.implement, values)
+  let verified = await verifyStep(build, 'initial_verification')
+  while (verified.failure !== undefined && build.fixAttempts < maxFixAttempts) {
+    build.fixAttempts++
+    const attempt = String(build.fixAttempts)
+    await fixStep(build, `fix_attempt_${attempt}`, instructions.fix, verified.failure, verified)
+    verified = await verifyStep(build, `verification_${attempt}`)
+  }
+  if (verified.failure !== undefined) {
+    const { check, errorType } = verified.failure
+    throw buildFailed(build, undefined, { reason: 'checks_failed', step: check, errorType })
+  }
+  const { workingDir, buildId: workflowRunId, fixAttempts, totalTokens } = build
+  const outcome = fixAttempts === 0 ? 'first_pass' : 'after_rework'
+  return { outcome, workingDir, workflowRunId, fixAttempts, totalTokens }
+}
 
-  const base = { specification: input.specification }
+async function setUp(build: Build): Promise<void> {
+  const { input, activities } = build
   try {
     const workspace = await activities.quick.setupWorkspace({
       root: input.workspaceRoot,
       packageName: input.packageName,
-      runId: buildId,
+      runId: build.buildId,
       ...(input.templateDir === undefined ? {} : { templateDir: input.templateDir }),
     })
-    workingDir = workspace.workingDir
-    buildId = workspace.buildId
+    build.workingDir = workspace.workingDir
+    build.buildId = workspace.buildId
   } catch (error) {
-    throw buildFailed(error, { reason: 'not_set_up', step: 'setup', errorType: 'WORKSPACE' })
+    throw buildFailed(build, error, { reason: 'not_set_up', step: 'setup', errorType: 'WORKSPACE' })
   }
+}
 
-  await agentStep('scaffold', instructions.scaffold, base)
-  await agentStep('implement_v1', instructions.implement, base)
-  let verified = await verifyStep('initial_verification')
-  while (verified.failure !== undefined && fixAttempts < maxFixAttempts) {
-    fixAttempts++
-    await fixStep(`fix_attempt_${String(fixAttempts)}`, verified.failure, verified)
-    verified = await verifyStep(`verification_${String(fixAttempts)}`)
+async function fixStep(
+  build: Build,
+  step: string,
+  instruction: Instruction,
+  failure: CheckFailure,
+  verified: ComplianceResult,
+): Promise<void> {
+  const values = {
+    specification: build.input.specification,
+    error_type: failure.errorType,
+    error_log: failure.relevantLog,
+    command: verified.commandsAttempted.at(-1) ?? failure.check,
   }
-  if (verified.failure !== undefined) {
-    const { check, errorType } = verified.failure
-    throw buildFailed(undefined, { reason: 'checks_failed', step: check, errorType })
-  }
-  const outcome = fixAttempts === 0 ? 'first_pass' : 'after_rework'
-  return { outcome, workingDir, workflowRunId: buildId, fixAttempts, totalTokens }
+  // The rework cost factor relates the fix's tokens to the log that the agent was shown.
+  await agentStep(build, step, instruction, values, {
+    validation_error_type: failure.errorType,
+    error_log_size_chars: failure.relevantLog.length,
+  })
+}
 
-  async function fixStep(step: string, failure: CheckFailure, verified: ComplianceResult): Promise<void> {
-    const values = {
-      ...base,
-      error_type: failure.errorType,
-      error_log: failure.relevantLog,
-      command: verified.commandsAttempted.at(-1) ?? failure.check,
-    }
-    // The rework cost factor relates the fix's tokens to the log that the agent was shown.
-    await agentStep(step, instructions.fix, values, {
-      validation_error_type: failure.errorType,
-      error_log_size_chars: failure.relevantLog.length,
+async function agentStep(
+  build: Build,
+  step: string,
+  instruction: Instruction,
+  values: Record<string, string>,
+  more: Partial<CapturedEntry> = {},
+): Promise<void> {
+  const { input, workingDir } = build
+  const request: AgentRequest = {
+    workingDir,
+    instruction,
+    values,
+    context: input.context,
+    timeoutMs: input.agentTimeoutMs ?? 15 * MINUTE_MS,
+    ...(input.model === undefined ? {} : { model: input.model }),
+  }
+  let run: AgentRun
+  try {
+    run = await build.activities.agent.executeGeminiAgent(request, step)
+  } catch (error) {
+    throw await agentFailed(build, error, request, step, more)
+  }
+  await logAgent(build, step, run, more)
+}
+
+/** Logs what a failed step spent. Returns the error to throw. */
+async function agentFailed(
+  build: Build,
+  error: unknown,
+  request: AgentRequest,
+  step: string,
+  more: Partial<CapturedEntry>,
+): Promise<unknown> {
+  const { type, message } = agentFailure(error)
+  const effort = await CancellationScope.nonCancellable(() =>
+    build.activities.quick.accountForAgent(request, step),
+  )
+  if (effort !== undefined) {
+    await logAgent(build, step, effort, {
+      // No agent was shown the message, so its length is not an error log size.
+      error_log_size_chars: 0,
+      ...more,
+      validation_error_type: type,
+      error_full: message,
     })
   }
+  return buildFailed(build, error, { reason: 'agent_failed', step, errorType: type })
+}
 
-  async function agentStep(
-    step: string,
-    instruction: Instruction,
-    values: Record<string, string>,
-    more: Partial<CapturedEntry> = {},
-  ): Promise<void> {
-    const request: AgentRequest = {
+async function logAgent(
+  build: Build,
+  step: string,
+  effort: AgentEffort,
+  more: Partial<CapturedEntry>,
+): Promise<void> {
+  build.totalTokens += (effort.promptTokens ?? 0) + (effort.completionTokens ?? 0)
+  build.contextHash = effort.contextFileHash
+  await log(build, step, effort.finishedAt, { ...agentEntry(effort), ...more })
+}
+
+async function verifyStep(build: Build, step: string): Promise<ComplianceResult> {
+  const { input, workingDir, contextHash } = build
+  let result: ComplianceResult
+  try {
+    result = await build.activities.checks.runComplianceChecks({
       workingDir,
-      instruction,
-      values,
-      context: input.context,
-      timeoutMs: input.agentTimeoutMs ?? 15 * MINUTE_MS,
-      ...(input.model === undefined ? {} : { model: input.model }),
-    }
-    let run: AgentRun
-    try {
-      run = await activities.agent.executeGeminiAgent(request, step)
-    } catch (error) {
-      throw await agentFailed(error, request, step, more)
-    }
-    await logAgent(step, run, more)
-  }
-
-  /** Logs what a failed step spent. Returns the error to throw. */
-  async function agentFailed(
-    error: unknown,
-    request: AgentRequest,
-    step: string,
-    more: Partial<CapturedEntry>,
-  ): Promise<unknown> {
-    const { type, message } = agentFailure(error)
-    const effort = await CancellationScope.nonCancellable(() =>
-      activities.quick.accountForAgent(request, step),
-    )
-    if (effort !== undefined) {
-      await logAgent(step, effort, {
-        // No agent was shown the message, so its length is not an error log size.
-        error_log_size_chars: 0,
-        ...more,
-        validation_error_type: type,
-        error_full: message,
-      })
-    }
-    return buildFailed(error, { reason: 'agent_failed', step, errorType: type })
-  }
-
-  async function logAgent(step: string, effort: AgentEffort, more: Partial<CapturedEntry>): Promise<void> {
-    totalTokens += (effort.promptTokens ?? 0) + (effort.completionTokens ?? 0)
-    contextHash = effort.contextFileHash
-    await log(step, effort.finishedAt, { ...agentEntry(effort), ...more })
-  }
-
-  async function verifyStep(step: string): Promise<ComplianceResult> {
-    let result: ComplianceResult
-    try {
-      result = await activities.checks.runComplianceChecks({
-        workingDir,
-        ...(input.checks === undefined ? {} : { checks: input.checks }),
-      })
-    } catch (error) {
-      if (isCancellation(error)) throw error
-      throw buildFailed(error, { reason: 'checks_not_run', step, errorType: 'CHECKS_NOT_RUN' })
-    }
-    const context = contextHash === undefined ? {} : { context_file_hash: contextHash }
-    await log(step, result.finishedAt, { ...checksEntry(result), ...context })
-    return result
-  }
-
-  /**
-   * Logs a finished step, even if the build is cancelled meanwhile. `finishedAt` comes from a recorded result and is
-   * part of the idempotency key: after a reset of the workflow, a step whose result was kept is not logged again, and a
-   * step that ran again is.
-   */
-  async function log(step: string, finishedAt: string, entry: Partial<CapturedEntry>): Promise<void> {
-    await CancellationScope.nonCancellable(() =>
-      activities.quick.logAuditEntry(
-        workingDir,
-        { workflow_run_id: buildId, step_name: step, timestamp: finishedAt, ...entry },
-        `${buildId}/${step}/${finishedAt}`,
-      ),
-    )
-  }
-
-  function buildFailed(
-    cause: unknown,
-    facts: Pick<AuditedBuildFailure, 'reason' | 'step' | 'errorType'>,
-  ): unknown {
-    if (isCancellation(cause)) return cause
-    const details: AuditedBuildFailure = {
-      ...facts,
-      workingDir,
-      workflowRunId: buildId,
-      fixAttempts,
-      totalTokens,
-    }
-    return ApplicationFailure.create({
-      type: 'AuditedBuildFailed',
-      message: `${facts.step}: ${facts.errorType} (${facts.reason})`,
-      nonRetryable: true,
-      details: [details],
-      ...(cause instanceof Error ? { cause } : {}),
+      ...(input.checks === undefined ? {} : { checks: input.checks }),
     })
+  } catch (error) {
+    if (isCancellation(error)) throw error
+    throw buildFailed(build, error, { reason: 'checks_not_run', step, errorType: 'CHECKS_NOT_RUN' })
   }
+  const context = contextHash === undefined ? {} : { context_file_hash: contextHash }
+  await log(build, step, result.finishedAt, { ...checksEntry(result), ...context })
+  return result
+}
+
+/**
+ * Logs a finished step, even if the build is cancelled meanwhile. `finishedAt` comes from a recorded result and is
+ * part of the idempotency key: after a reset of the workflow, a step whose result was kept is not logged again, and a
+ * step that ran again is.
+ */
+async function log(
+  { activities, workingDir, buildId }: Build,
+  step: string,
+  finishedAt: string,
+  entry: Partial<CapturedEntry>,
+): Promise<void> {
+  await CancellationScope.nonCancellable(() =>
+    activities.quick.logAuditEntry(
+      workingDir,
+      { workflow_run_id: buildId, step_name: step, timestamp: finishedAt, ...entry },
+      `${buildId}/${step}/${finishedAt}`,
+    ),
+  )
+}
+
+function buildFailed(
+  { workingDir, buildId, fixAttempts, totalTokens }: Build,
+  cause: unknown,
+  facts: Pick<AuditedBuildFailure, 'reason' | 'step' | 'errorType'>,
+): unknown {
+  if (isCancellation(cause)) return cause
+  const details: AuditedBuildFailure = {
+    ...facts,
+    workingDir,
+    workflowRunId: buildId,
+    fixAttempts,
+    totalTokens,
+  }
+  return ApplicationFailure.create({
+    type: 'AuditedBuildFailed',
+    message: `${facts.step}: ${facts.errorType} (${facts.reason})`,
+    nonRetryable: true,
+    details: [details],
+    ...(cause instanceof Error ? { cause } : {}),
+  })
 }
 
 interface Proxies {
