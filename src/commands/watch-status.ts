@@ -1,11 +1,10 @@
 import type { Clock } from '../clock.ts'
-import { OUTCOMES } from '../attribute/build.ts'
-import type { MetricKey } from '../metrics/catalogue.ts'
 import type { Engine } from '../engine.ts'
 import type { Health } from '../metrics/self.ts'
-import { totalsOf, type Total } from '../metrics/totals.ts'
-import type { StatusView } from '../serve/status.ts'
+import type { FileView, StatusView } from '../serve/status.ts'
+import type { FileStatus } from '../tail/tail.ts'
 import { liveAudits } from './watch-audits.ts'
+import { liveTotals } from './watch-totals.ts'
 
 export interface StatusDeps {
   readonly version: string
@@ -52,78 +51,6 @@ export function createStatus(deps: StatusDeps): Status {
     }
   }
 
-  const totals = (metric: MetricKey, ...group: string[]): Map<string, Total> =>
-    totalsOf(ledger, metric, ...group)
-
-  const record = (metric: MetricKey, label: string): Record<string, number> =>
-    Object.fromEntries(
-      [...totals(metric, label).values()].map(({ labels, value }) => [labels[0] ?? '', value]),
-    )
-
-  const byOutcome = (metric: MetricKey) => {
-    const sums = record(metric, 'outcome')
-    const of = (outcome: (typeof OUTCOMES)[number]): number => sums[outcome] ?? 0
-    return {
-      first_pass: of('first_pass'),
-      after_rework: of('after_rework'),
-      failed: of('failed'),
-      abandoned: of('abandoned'),
-    }
-  }
-
-  const total = (metric: MetricKey): number => totals(metric).get('')?.value ?? 0
-
-  function steps(): StatusView['steps'] {
-    const tokens = totals('tokens', 'step', 'phase')
-    return [...totals('entries', 'step', 'phase')].map(([key, { labels, value }]) => ({
-      step: labels[0] ?? '',
-      phase: labels[1] ?? '',
-      entries: value,
-      tokens: tokens.get(key)?.value ?? 0,
-    }))
-  }
-
-  /** Failures are counted at the validations; the tokens of repairing them at the rework steps that followed. */
-  function errorTypes(): StatusView['errorTypes'] {
-    const failures = [...totals('entries', 'error_type', 'status').values()].filter(
-      ({ labels }) => labels[0] !== '' && labels[1] === 'fail',
-    )
-    const rework = [...totals('tokens', 'error_type', 'phase').values()].filter(
-      ({ labels }) => labels[1] === 'rework',
-    )
-    return failures.map(({ labels: [errorType = ''], value }) => ({
-      errorType,
-      entries: value,
-      reworkTokens: rework.find(({ labels }) => labels[0] === errorType)?.value ?? 0,
-    }))
-  }
-
-  function contexts(): StatusView['contexts'] {
-    const entries = totals('entries', 'context_hash')
-    return engine.contexts.shown().map((context) => ({
-      hash: context.hash,
-      version: `v${context.version}`,
-      firstSeenMs: context.firstSeenMs,
-      entries: entries.get(context.hash)?.value ?? 0,
-    }))
-  }
-
-  function files(): StatusView['files'] {
-    return [...tail.status()].map(({ file, condition, pendingBytes, lagBytes }) => ({
-      path: file.path,
-      state: condition,
-      sizeBytes: file.size,
-      countedBytes: file.counted,
-      rejectedBytes: file.rejected,
-      skippedBytes: file.skipped,
-      pendingBytes,
-      lagBytes,
-      line: file.line,
-      lastReadAtMs: file.lastReadMs,
-      ...(file.error === undefined ? {} : { error: file.error }),
-    }))
-  }
-
   function notReadyReason(): string | undefined {
     return commits.durable() ? noScrapeReason() : commits.fault()
   }
@@ -147,21 +74,25 @@ export function createStatus(deps: StatusDeps): Status {
         ...(reason === undefined ? {} : { notReadyReason: reason }),
         stateDurable: commits.durable(),
         roots: [...tail.roots()],
-        files: files(),
-        rejectedLines: record('rejectedLines', 'reason'),
-        warnings: record('entryWarnings', 'reason'),
-        entries: total('entries'),
-        tokens: total('tokens'),
-        builds: byOutcome('builds'),
-        buildTokens: byOutcome('buildTokens'),
+        files: [...tail.status()].map(fileView),
+        ...liveTotals(engine),
         buildsInProgress: engine.buildsInProgress(),
-        reworkCompletionTokens: total('reworkCompletionTokens'),
-        reworkErrorLogChars: total('reworkErrorLogChars'),
-        steps: steps(),
-        errorTypes: errorTypes(),
-        contexts: contexts(),
         audits: liveAudits(engine),
       }
     },
   }
 }
+
+const fileView = ({ file, condition, pendingBytes, lagBytes }: FileStatus): FileView => ({
+  path: file.path,
+  state: condition,
+  sizeBytes: file.size,
+  countedBytes: file.counted,
+  rejectedBytes: file.rejected,
+  skippedBytes: file.skipped,
+  pendingBytes,
+  lagBytes,
+  line: file.line,
+  lastReadAtMs: file.lastReadMs,
+  ...(file.error === undefined ? {} : { error: file.error }),
+})

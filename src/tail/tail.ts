@@ -26,7 +26,7 @@ const ANY_TIME = -1n
 
 type FileCondition = 'hot' | 'cold' | 'rotated' | 'failing'
 
-interface FileStatus {
+export interface FileStatus {
   readonly file: TrackedFile
   readonly condition: FileCondition
   readonly pendingBytes: number
