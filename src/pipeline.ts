@@ -23,6 +23,8 @@ export interface PipelineDeps {
 export interface Pipeline extends LineSink, Durable {
   /** Counts the warning about an entry on one line with other records. */
   welded(place: LinePlace): void
+  /** Lines come in merged order, each at the time at which it counts, as if it were read when it was written. */
+  startReplay(): void
   /** Closes builds that have been idle for longer than the timeout. */
   expire(nowMs: number): void
   /**
@@ -41,6 +43,7 @@ const NOT_UTF8: Fault = { reason: 'invalid_utf8', field: '', cause: 'the line is
 export function createPipeline(deps: PipelineDeps): Pipeline {
   const { builds, measure, reading, ledger, contexts, events } = deps
   let firstPass = true
+  let replaying = false
   let baselineEnded = baselineHasEnded(deps.state)
   let baselineDirty = false
 
@@ -61,7 +64,7 @@ export function createPipeline(deps: PipelineDeps): Pipeline {
 
   function count(entry: Entry, place: LinePlace, nowMs: number): 'counted' {
     // During a first pass it is the entry's own time that says how long a build has been idle.
-    const attributed = builds.attribute(entry, { nowMs, firstPass })
+    const attributed = builds.attribute(entry, { nowMs, firstPass: firstPass && !replaying })
     measure.entry(attributed, nowMs)
     if (entry.totalMismatch) warn(place, 'total_mismatch')
     if (attributed.warning !== undefined) warn(place, attributed.warning)
@@ -97,6 +100,9 @@ export function createPipeline(deps: PipelineDeps): Pipeline {
     truncated(file, position, size) {
       reading.truncation()
       events.fileTruncated(file.path, position, size)
+    },
+    startReplay() {
+      replaying = true
     },
     expire,
     endFirstPass(nowMs) {

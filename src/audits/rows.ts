@@ -94,7 +94,7 @@ export interface RowsDeps {
 const PAUSE_EVERY = 4_096
 
 /**
- * Passes the history in order of time through the state machine of `watch`. The timestamps of the entries are its clock.
+ * Passes the history in merged order through the state machine of `watch`, as if each line were read when it counts.
  */
 export async function attributeRows(deps: RowsDeps): Promise<void> {
   const { history, sink, progress } = deps
@@ -106,11 +106,12 @@ export async function attributeRows(deps: RowsDeps): Promise<void> {
     for (const build of builds.expire(nowMs)) sink.build(buildRow(build))
   }
   let seq = 0
-  for (const { text } of history.lines()) {
+  for (const { text, timeMs } of history.lines()) {
     const parsed = parseLine(text)
     if (!parsed.ok) throw new Error('a line that was valid a moment ago no longer is')
-    expire(Math.min(parsed.entry.timestampMs, deps.nowMs))
-    const attributed = builds.attribute(parsed.entry, { nowMs: deps.nowMs, firstPass: true })
+    const atMs = Math.min(timeMs, deps.nowMs)
+    expire(atMs)
+    const attributed = builds.attribute(parsed.entry, { nowMs: atMs, firstPass: false })
     sink.entry(entryRow(seq++, runKey(parsed.entry.runId), attributed))
     if (attributed.closed !== undefined) sink.build(buildRow(attributed.closed))
     if (seq % PAUSE_EVERY === 0) {

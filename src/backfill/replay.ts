@@ -37,7 +37,6 @@ export interface Replayed {
   /** Entries after the last sample: in the totals, not in the samples. */
   readonly afterLast: number
   readonly beforeFirst: number
-  readonly inFuture: number
 }
 
 const COMMIT_EVERY = 50_000
@@ -45,8 +44,8 @@ const PAUSE_EVERY = 4_096
 const DAY_MS = 86_400_000
 
 /**
- * Replays all files, merged by entry time, through the daemon's own pipeline, with the entries' timestamps as the
- * clock. Passes on, day by day, what a Prometheus would have scraped at every tick. Throws before the
+ * Replays all files, merged by entry time, through the daemon's own pipeline. The merged time is the clock, which never
+ * goes back. Passes on, day by day, what a Prometheus would have scraped at every tick. Throws before the
  * first day if a gap between entries is so long that the samples would fill the disk.
  */
 export async function replay(options: ReplayOptions, deps: ReplayDeps): Promise<Replayed> {
@@ -57,8 +56,9 @@ export async function replay(options: ReplayOptions, deps: ReplayDeps): Promise<
     events,
     () => nowMs,
   )
-  // Entries are in order of time, so revisions can be numbered by first sight.
+  // Entries are merged by time, so revisions can be numbered by first sight.
   contexts.numberVersions()
+  pipeline.startReplay()
   let lastEntryMs: number | undefined
   const sampler = createSampler({
     ledger,
@@ -75,6 +75,7 @@ export async function replay(options: ReplayOptions, deps: ReplayDeps): Promise<
     onWelded: (place) => pipeline.welded(place),
     track: (path, facts) => registry.add(path, facts),
     progress,
+    nowMs,
     stopped: deps.stopped,
     onFault: deps.onFault,
   })
@@ -86,7 +87,7 @@ export async function replay(options: ReplayOptions, deps: ReplayDeps): Promise<
   let ticks = 0
   let done = 0
   let ended = false
-  let [afterLast, beforeFirst, inFuture] = [0, 0, 0]
+  let [afterLast, beforeFirst] = [0, 0]
   const pause = async (): Promise<void> => {
     progress.update('replaying', done, history.entries, 'entries')
     await new Promise(setImmediate)
@@ -113,9 +114,8 @@ export async function replay(options: ReplayOptions, deps: ReplayDeps): Promise<
     if (!ended && timeMs > options.asOfMs) await endSamples()
     pipeline.expire(atMs)
     pipeline.line(text, place, atMs)
-    lastEntryMs = Math.max(lastEntryMs ?? timeMs, timeMs)
-    if (timeMs > nowMs) inFuture++
-    else if (timeMs > options.untilMs) afterLast++
+    lastEntryMs = atMs
+    if (timeMs > options.untilMs && timeMs <= nowMs) afterLast++
     if (options.sinceMs !== undefined && timeMs < options.sinceMs) beforeFirst++
     done++
     if (done % COMMIT_EVERY === 0) store.commit(parts)
@@ -125,7 +125,7 @@ export async function replay(options: ReplayOptions, deps: ReplayDeps): Promise<
   if (!ended) await endSamples()
   pipeline.expire(nowMs)
   store.commit(parts)
-  return { history, afterLast, beforeFirst, inFuture }
+  return { history, afterLast, beforeFirst }
 }
 
 function throwIfStopped({ stopped }: Pick<ReplayDeps, 'stopped'>): void {

@@ -26,7 +26,7 @@ export interface Outcome {
 /** Describes what was done, what was left out, and what to do next. */
 export function summarise(options: SummaryOptions, outcome: Outcome): string {
   const { replayed, written, samples, seconds, span, makesState } = outcome
-  const { history, afterLast, beforeFirst, inFuture } = replayed
+  const { history, afterLast, beforeFirst } = replayed
   const iso = (ms: number): string => `${new Date(ms).toISOString().slice(0, 19).replace('T', ' ')} UTC`
   const lines = [
     `${entries(history.entries)} in ${counted(history.files.length, 'file')}, ${counted(history.rejectedLines, 'line')} rejected: ` +
@@ -38,15 +38,18 @@ export function summarise(options: SummaryOptions, outcome: Outcome): string {
       `The history ends at ${iso(span.untilMs)}, the end of the first run into ${options.out}; the exporter itself counts later entries.`,
     )
   }
-  if (history.outOfOrder > 0) lines.push(`Out of order: ${entries(history.outOfOrder)}, sorted by timestamp.`)
+  if (history.outOfOrder > 0)
+    lines.push(
+      `Out of order: ${entries(history.outOfOrder)} with an earlier timestamp than a line above, counted in the order of the file.`,
+    )
   if (beforeFirst > 0)
     lines.push(`Older than --since: ${entries(beforeFirst)}, included in the first samples.`)
   if (afterLast > 0)
     lines.push(
       `Later than the last samples (${iso(span.untilMs)}): ${entries(afterLast)}, included in the totals but not in the samples.`,
     )
-  if (inFuture > 0)
-    lines.push(`Timestamps in the future: ${entries(inFuture)}, included in the totals as of now.`)
+  if (history.inFuture > 0)
+    lines.push(`Timestamps in the future: ${entries(history.inFuture)}, counted with the line above.`)
   lines.push('Next:')
   if (written.length === 0) lines.push('  Nothing to import: no entry is old enough.')
   else if (options.prometheusData === undefined) {

@@ -45,13 +45,13 @@ export async function report(options: ReportOptions, deps: ReportDeps): Promise<
     const history = await readHistory(options, {
       sink: SILENT,
       progress,
+      nowMs,
       stopped: () => deps.signal.aborted,
       onFault(path, cause) {
         faults++
         deps.complain(`${path}: ${cause}`)
       },
     })
-    let inFuture = 0
     await attributeRows({
       history,
       progress,
@@ -60,10 +60,7 @@ export async function report(options: ReportOptions, deps: ReportDeps): Promise<
       phaseRules: [...options.phase, ...DEFAULT_PHASE_RULES],
       stopped: () => deps.signal.aborted,
       sink: {
-        entry(row) {
-          if (row.ts_ms > nowMs) inFuture++
-          database.entry(row)
-        },
+        entry: (row) => database.entry(row),
         build: (row) => database.build(row),
       },
     })
@@ -79,7 +76,7 @@ export async function report(options: ReportOptions, deps: ReportDeps): Promise<
         entries: history.entries,
         rejected_lines: history.rejectedLines,
         out_of_order: history.outOfOrder,
-        in_future: inFuture,
+        in_future: history.inFuture,
         unfinished_lines: history.unfinished.lines,
         unfinished_bytes: history.unfinished.bytes,
         rotated_files: history.rotated.length,

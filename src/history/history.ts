@@ -30,6 +30,8 @@ export interface HistoryDeps {
   /** Called for a file or directory that cannot be read; the others are still read. */
   readonly onFault: (path: string, cause: string) => void
   readonly progress: Progress
+  /** Later timestamps are in the future. */
+  readonly nowMs: number
   /** Checked between slices. */
   readonly stopped: () => boolean
 }
@@ -37,6 +39,7 @@ export interface HistoryDeps {
 interface HistoryLine {
   readonly text: string
   readonly place: LinePlace
+  /** When the entry counts: never before that of an earlier line. */
   readonly timeMs: number
 }
 
@@ -44,8 +47,10 @@ export interface History {
   readonly files: readonly TrackedFile[]
   /** Valid entries. */
   readonly entries: number
-  /** Entries that follow a later one in their file. */
+  /** Entries with an earlier timestamp than one before them in their file. They count in the file's order. */
   readonly outOfOrder: number
+  /** Entries with a timestamp in the future. */
+  readonly inFuture: number
   readonly rejectedLines: number
   /** Last lines without a newline: they may be incomplete, so they are left out. */
   readonly unfinished: { readonly lines: number; readonly bytes: number }
@@ -53,9 +58,9 @@ export interface History {
   readonly rotated: readonly string[]
   /** Bytes read from all files. */
   readonly bytes: number
-  /** Position of the n-th entry, in order of entry time. */
+  /** Position of the n-th entry in merged order, and when it counts. */
   spot(n: number): { readonly timeMs: number; readonly place: LinePlace }
-  /** All valid lines in order of entry time, read again from the files. */
+  /** All valid lines, read again from the files: in a file in its own order, the files merged by entry time. */
   lines(): Iterable<HistoryLine>
 }
 
@@ -63,7 +68,7 @@ const SLICE_BYTES = 1024 * 1024
 
 /**
  * Reads everything below the paths once, with the reader and the rules of `watch`, and records the position of each
- * entry, so that the entries can be read again in order of time. Memory grows by 28 bytes per entry.
+ * entry, so that the entries can be read again, merged by time. Memory grows by 28 bytes per entry.
  * Throws if a path does not exist, or if a file is truncated or rewritten during the run: its old and its new content
  * would both be counted.
  */
@@ -72,12 +77,14 @@ export async function readHistory(options: HistoryOptions, deps: HistoryDeps): P
   const files: TrackedFile[] = []
   let latestMs = Number.NEGATIVE_INFINITY
   let outOfOrder = 0
+  let inFuture = 0
   let rejectedLines = 0
   let bytes = 0
 
   function add({ timestampMs }: Entry, place: LinePlace): void {
     timeline.add(timestampMs, files.length - 1, place.offset, place.length, place.line)
     if (timestampMs < latestMs) outOfOrder++
+    if (timestampMs > deps.nowMs) inFuture++
     latestMs = Math.max(latestMs, timestampMs)
   }
 
@@ -148,7 +155,7 @@ export async function readHistory(options: HistoryOptions, deps: HistoryDeps): P
     if (deps.stopped()) break
     await readFile(sighting)
   }
-  timeline.sort()
+  timeline.merge(deps.nowMs)
 
   async function readFile({ path: from }: Sighting): Promise<void> {
     try {
@@ -174,6 +181,7 @@ export async function readHistory(options: HistoryOptions, deps: HistoryDeps): P
     files,
     entries: timeline.count(),
     outOfOrder,
+    inFuture,
     rejectedLines,
     unfinished: unfinishedOf(files),
     rotated: listRotated(files.map((file) => file.path)),

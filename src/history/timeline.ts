@@ -1,15 +1,21 @@
-/** Positions of all entries, in order of entry time: 28 bytes per entry, so that millions fit into memory. */
+import { makeMonotonic } from './file-clock.ts'
+
+/**
+ * Positions of all entries, merged by entry time: 28 bytes per entry and 4 more if files overlap, so that millions fit
+ * into memory.
+ */
 export interface Timeline {
-  /** Records one entry. `at` and `length` are bytes; `line` counts from 1. */
+  /** Records one entry, file by file, each in its own order. `at` and `length` are bytes; `line` counts from 1. */
   add(timeMs: number, file: number, at: number, length: number, line: number): void
-  /** Sorts by time; entries with equal times keep the order in which they were added. */
-  sort(): void
+  /** Merges the files by time. Each file keeps its own order, whatever its timestamps say. Those after `nowMs` are wrong. */
+  merge(nowMs: number): void
   count(): number
-  /** The n-th entry; in order of time after `sort`. */
+  /** The n-th entry; after `merge` in merged order. */
   get(n: number): Spot
 }
 
 interface Spot {
+  /** After `merge` the time at which the entry counts, which never decreases. */
   readonly timeMs: number
   readonly file: number
   readonly at: number
@@ -27,7 +33,6 @@ export function createTimeline(): Timeline {
   let lines = new Uint32Array(FIRST_CAPACITY)
   let order: Uint32Array | undefined
   let count = 0
-  let sorted = true
 
   function grow(): void {
     times = copyOf(times, new Float64Array(count * 2))
@@ -37,10 +42,14 @@ export function createTimeline(): Timeline {
     lines = copyOf(lines, new Uint32Array(count * 2))
   }
 
+  function isInOrder(): boolean {
+    for (let i = 1; i < count; i++) if ((times[i] as number) < (times[i - 1] as number)) return false
+    return true
+  }
+
   return {
     add(timeMs, file, at, length, line) {
       if (count === times.length) grow()
-      if (count > 0 && timeMs < (times[count - 1] as number)) sorted = false
       times[count] = timeMs
       positions[count] = at
       files[count] = file
@@ -48,8 +57,13 @@ export function createTimeline(): Timeline {
       lines[count] = line
       count++
     },
-    sort() {
-      if (sorted) return
+    merge(nowMs) {
+      for (let from = 0, to = 0; from < count; from = to) {
+        while (to < count && files[to] === files[from]) to++
+        makeMonotonic(times.subarray(from, to), nowMs)
+      }
+      if (isInOrder()) return
+      // No time of a file is before an earlier one of it, so equal times in the order added keep the file's order.
       order = Uint32Array.from({ length: count }, (_, i) => i)
       order.sort((a, b) => (times[a] as number) - (times[b] as number) || a - b)
     },

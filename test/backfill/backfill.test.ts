@@ -308,11 +308,11 @@ test('an entry of 1970 stops the run before it writes, with the name of the entr
   const directory = temporaryDirectory()
   const file = path.join(directory, 'audit_trace.jsonl')
   const recent = new Date(Date.now() - 30 * HOUR).toISOString()
-  writeFileSync(file, lines(entry({ timestamp: recent }), entry({ timestamp: '1970-01-01T00:00:07Z' })))
+  writeFileSync(file, lines(entry({ timestamp: '1970-01-01T00:00:07Z' }), entry({ timestamp: recent })))
   const out = temporaryDirectory()
   const refused = await run(directory, '--out', out)
   expect(refused.code).toBe(1)
-  expect(refused.output).toContain(`${file}:2: no entry follows the one of 1970-01-01T00:00:07.000Z`)
+  expect(refused.output).toContain(`${file}:1: no entry follows the one of 1970-01-01T00:00:07.000Z`)
   expect(refused.output).toContain(`use --since ${recent.slice(0, 10)}`)
   expect(readdirSync(out)).toEqual([])
   const { code, output } = await run(directory, '--out', out, '--since', recent.slice(0, 10))
@@ -427,6 +427,33 @@ test('a run over a shorter period keeps the record of what was imported before',
   }
   expect(runs[0]?.blocks.length).toBeGreaterThan(10)
   for (const each of runs) expect(each).toMatchObject({ complete: true, blocks: runs[0]?.blocks })
+})
+
+test('if Prometheus deletes the block in progress, the error says what happened and the next run completes', async () => {
+  requireProgram('promtool')
+  const directory = temporaryDirectory()
+  writeFileSync(
+    path.join(directory, 'audit_trace.jsonl'),
+    lines(entry({ timestamp: new Date(NOON - 30 * HOUR).toISOString() })),
+  )
+  const [out, data, work] = [temporaryDirectory(), temporaryDirectory(), temporaryDirectory()]
+  const state = path.join(work, 'state')
+  // Its last words as the real one wrote them when its block was deleted.
+  const error =
+    'block creation: process blocks: flush: compactor write: open index writer: open ' +
+    `${data}/01M8AWZ4348W1GA46SSB3EPG4A.tmp-for-creation/index_tmp_p: no such file or directory`
+  const promtool = path.join(work, 'promtool')
+  writeFileSync(promtool, `#!/bin/sh\n[ "$1" = --version ] || { echo '${error}' >&2; exit 1; }\n`, {
+    mode: 0o755,
+  })
+  const flags = { paths: [directory], out, prometheusData: data, state }
+  await expect(runHere({ ...flags, promtool })).rejects.toThrow(
+    /tmp-for-creation.* Prometheus was probably started there during the import.* Run the same command again/u,
+  )
+  expect(existsSync(state)).toBe(false)
+  expect(await runHere(flags)).toMatchObject({ complete: true })
+  expect(readdirSync(data).length).toBeGreaterThan(0)
+  expect(readdirSync(state)).toEqual(['state.sqlite'])
 })
 
 test('the state may be on a file system of its own', async () => {

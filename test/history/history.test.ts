@@ -82,6 +82,7 @@ test('many files with long lines are gone through in little memory', async () =>
         truncated: () => undefined,
       },
       onFault: () => undefined,
+      nowMs: NOON,
       progress: { update: () => undefined, end: () => undefined },
       stopped: () => false,
     },
