@@ -94,6 +94,8 @@ export function createBuilds(random: Random, name: string, progress: () => numbe
       ...(random.chance(0.6) && { instruction_version: wording }),
       ...(random.chance(0.3) && { model, cost_usd: random.integer(1, 4_096) / 1_024 }),
       ...(random.chance(0.3) && { duration_ms: random.integer(0, 90_000) }),
+      // The outcome of the step alone: it closes no build.
+      ...(random.chance(0.1) && { validation_status: 'pass' }),
       ...(random.chance(0.5) && { files_touched: numbered('src/file', random.integer(0, 9)) }),
       ...more,
     })

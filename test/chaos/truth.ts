@@ -14,6 +14,7 @@ interface Build {
   /** The context when it closed. */
   closingContext: string
   failed: boolean
+  passedStep: boolean
   reworks: number
   tokens: number
   failType: string
@@ -54,7 +55,7 @@ export function countTruth(files: readonly (readonly Line[])[], closeAll: boolea
   let openBuilds = 0
   for (const build of builds.values()) {
     if (build.outcome !== undefined) continue
-    if (closeAll) close(build, build.failed ? 'failed' : 'abandoned')
+    if (closeAll) close(build, build.passedStep ? passed(build) : build.failed ? 'failed' : 'abandoned')
     else openBuilds++
   }
   return { counters, histograms, openBuilds }
@@ -150,7 +151,9 @@ export function countTruth(files: readonly (readonly Line[])[], closeAll: boolea
       build.failType = error_type
       build.failChars = number('error_log_size_chars') ?? (entry['error_full'] as string | undefined)?.length
     }
-    if (status === 'pass') close(build, build.failed || build.reworks > 0 ? 'after_rework' : 'first_pass')
+    if (status === 'fail' || phase === 'verify') build.passedStep = false
+    else if (status === 'pass' && (phase === 'implement' || rework)) build.passedStep = true
+    if (status === 'pass' && phase === 'verify') close(build, passed(build))
   }
 
   function buildOf(run: string): Build {
@@ -161,6 +164,7 @@ export function countTruth(files: readonly (readonly Line[])[], closeAll: boolea
       context: 'unknown',
       closingContext: 'unknown',
       failed: false,
+      passedStep: false,
       reworks: 0,
       tokens: 0,
       failType: '',
@@ -185,6 +189,8 @@ export function countTruth(files: readonly (readonly Line[])[], closeAll: boolea
       add('audit_instruction_builds_total', { instruction_version: version, phase, outcome }, 1)
   }
 }
+
+const passed = (build: Build): string => (build.failed || build.reworks > 0 ? 'after_rework' : 'first_pass')
 
 const isSkipped = (line: Line): boolean => line.kind === 'skipped' || line.kind === 'too_long'
 
