@@ -84,11 +84,7 @@ export function createLedger(state: Reader, options: LedgerOptions): Ledger {
       touch(series)
     },
     observe(series, value) {
-      const bounds = series.definition.buckets as readonly number[]
-      let bucket = 0
-      while (bucket < bounds.length && value > (bounds[bucket] as number)) bucket++
-      series.data[0] = (series.data[0] as number) + value
-      series.data[bucket + 1] = (series.data[bucket + 1] as number) + 1
+      addObservation(series, value)
       touch(series)
     },
     *all() {
@@ -145,4 +141,13 @@ export function createLedger(state: Reader, options: LedgerOptions): Ledger {
       dirty = []
     },
   }
+}
+
+/** Adds a value to the sum of a histogram, and one to the first bucket whose bound is not below it. */
+function addObservation({ data, definition }: Series, value: number): void {
+  const bounds = definition.buckets as readonly number[]
+  let bucket = 0
+  while (bucket < bounds.length && value > (bounds[bucket] as number)) bucket++
+  data[0] = (data[0] as number) + value
+  data[bucket + 1] = (data[bucket + 1] as number) + 1
 }
