@@ -1,4 +1,13 @@
-import { appendFileSync, closeSync, mkdirSync, mkdtempSync, openSync, rmSync, writeFileSync } from 'node:fs'
+import {
+  appendFileSync,
+  closeSync,
+  mkdirSync,
+  mkdtempSync,
+  openSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs'
 import os from 'node:os'
 import path from 'node:path'
 import * as fc from 'fast-check'
@@ -111,7 +120,7 @@ async function shown(exporter: TestExporter): Promise<Figures> {
 }
 
 /** What `watch` shows if it runs while the lines are written, each at the time at which it counts in the history. */
-async function tailed({ root, buildTimeout }: Traces, nowMs: number): Promise<Figures> {
+async function tailed({ root, files, buildTimeout }: Traces, nowMs: number): Promise<Figures> {
   const history = await readHistory(
     { paths: [path.join(root, 'traces')], fileName: FILE_NAME, maxLineBytes: 1 << 20, followSymlinks: false },
     {
@@ -146,6 +155,10 @@ async function tailed({ root, buildTimeout }: Traces, nowMs: number): Promise<Fi
       await exporter.round()
     }
     await goTo(nowMs)
+    for (const [i, content] of files.entries()) {
+      const file = path.join(live, String(i), FILE_NAME)
+      if (content.length > 0) expect(readFileSync(file, 'utf8')).toBe(lines(...content))
+    }
     return await shown(exporter)
   } finally {
     await exporter.crash()
