@@ -22,6 +22,8 @@ export function entryLine(entry: Readonly<Record<string, unknown>>, random: Rand
   return { bytes: Buffer.from(JSON.stringify(shuffled) + end), kind: 'entry', entry }
 }
 
+const unique = (random: Random): string => String(random.integer(0, 1_000_000_000))
+
 /** A line that must not be counted, or that is nothing. */
 function oddLine(random: Random): Line {
   const line = (kind: Line['kind'], text: string): Line => ({ bytes: Buffer.from(`${text}\n`), kind })
@@ -29,8 +31,9 @@ function oddLine(random: Random): Line {
   return random.pick([
     () => line('skipped', random.pick(['', '   ', '\t\r', ' '.repeat(random.integer(1, 200))])),
     () => line('invalid_json', '{"workflow_run_id": "r", "step_name'),
-    () => line('invalid_json', MULTIBYTE.repeat(random.integer(1, 400))),
-    () => line('invalid_json', '['.repeat(random.integer(1, 5_000))),
+    // Long lines differ in their first KiB: by that a file that was never seen is told from a copy.
+    () => line('invalid_json', unique(random) + MULTIBYTE.repeat(random.integer(1, 400))),
+    () => line('invalid_json', '['.repeat(random.integer(1, 500)) + unique(random) + '['.repeat(4_000)),
     () => line('schema', JSON.stringify({ ...valid, prompt_token_count: random.pick([-1, '5', [], 1e300]) })),
     () =>
       line('schema', JSON.stringify({ ...valid, timestamp: random.pick(['yesterday', '2026-01-01', null]) })),
@@ -46,7 +49,7 @@ function oddLine(random: Random): Line {
       ]),
       kind: 'invalid_utf8' as const,
     }),
-    () => line('too_long', 'x'.repeat(MAX_LINE_BYTES + random.integer(1, 250_000))),
+    () => line('too_long', unique(random) + 'x'.repeat(MAX_LINE_BYTES + random.integer(1, 250_000))),
   ])()
 }
 
