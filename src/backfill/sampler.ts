@@ -1,5 +1,5 @@
 import { CATALOGUE, type MetricDefinition } from '../metrics/catalogue.ts'
-import type { Context } from '../metrics/contexts.ts'
+import type { Context } from '../metrics/context.ts'
 import type { Ledger, Series } from '../metrics/ledger.ts'
 import { createDays, type Day, type FamilyHead } from './days.ts'
 import { seriesText, type DayOfSamples } from './open-metrics.ts'

@@ -11,6 +11,3 @@ type Value<Name extends keyof RawEntry> = NonNullable<RawEntry[Name]>
 export type OptimizationLogEntry = { [Name in RequiredName]: Value<Name> } & {
   [Name in OptionalName]?: Value<Name>
 }
-
-/** The outcome of the commands that a step ran; `N/A` if it ran none. */
-export type ValidationStatus = Value<'validation_status'>

@@ -1,11 +1,10 @@
+import { VALIDATION_STATUSES } from './validation-status.ts'
 import { z } from 'zod'
 import type { Entry } from './parsed.ts'
 import { TIMESTAMP_PATTERN } from './timestamp.ts'
 
 /** Above this, counts could not be added up exactly. */
 const MAX_COUNT = Number.MAX_SAFE_INTEGER
-
-const STATUSES = ['pass', 'fail', 'N/A'] as const
 
 /** The cause of a wrong type, as part of `field: cause`. */
 const notA =
@@ -33,7 +32,7 @@ export const KINDS = {
     .max(MAX_COUNT, `is greater than ${String(MAX_COUNT)}`)
     .nullish(),
   texts: z.array(anyText, { error: notA('an array') }).nullish(),
-  status: z.enum(STATUSES, { error: `is none of ${STATUSES.join(', ')}` }).nullish(),
+  status: z.enum(VALIDATION_STATUSES, { error: `is none of ${VALIDATION_STATUSES.join(', ')}` }).nullish(),
 }
 
 type Kinds = typeof KINDS

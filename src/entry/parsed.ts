@@ -1,4 +1,4 @@
-import type { ValidationStatus } from './entry.ts'
+import type { ValidationStatus } from './validation-status.ts'
 
 /**
  * What one valid line says, with every value derived that the line alone allows. Long texts are dropped and names

@@ -1,5 +1,6 @@
 // The entry point `audit-trace-exporter/capture`: everything for writing traces that does not need Temporal.
-export type { OptimizationLogEntry, ValidationStatus } from '../entry/entry.ts'
+export type { OptimizationLogEntry } from '../entry/entry.ts'
+export type { ValidationStatus } from '../entry/validation-status.ts'
 export { classifyFailure, type CheckKind } from '../capture/checks/classify-failure.ts'
 export {
   DEFAULT_CHECKS,

@@ -1,5 +1,5 @@
 import type { Reader, Transaction } from '../state/durable.ts'
-import type { Context } from './contexts.ts'
+import type { Context } from './context.ts'
 
 /** All revisions in the state. */
 export function readContexts(state: Reader): Context[] {
