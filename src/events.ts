@@ -1,5 +1,4 @@
 import type { EntryWarning, RejectReason } from './entry/parse.ts'
-import type { SkipReason } from './tail/scan.ts'
 
 /** Position of a line. */
 export interface LinePlace {
@@ -13,6 +12,12 @@ export interface LinePlace {
 }
 
 export type FileOperation = 'open' | 'read' | 'stat' | 'list' | 'watch'
+
+/**
+ * Why a path is not read: a root that is neither a file nor a directory, or a link to a trace or directory outside of
+ * the roots.
+ */
+export type SkipReason = 'not_a_file' | 'link_outside'
 
 /** Receives every notable event once; the implementation logs and counts it. */
 export interface Events {

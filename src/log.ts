@@ -1,9 +1,8 @@
 import pino, { type Logger } from 'pino'
 import { PinoPretty } from 'pino-pretty'
 import type { Clock } from './clock.ts'
-import type { Events } from './events.ts'
+import type { Events, SkipReason } from './events.ts'
 import type { SelfMetrics } from './metrics/self.ts'
-import type { SkipReason } from './tail/scan.ts'
 
 export type { Logger } from 'pino'
 

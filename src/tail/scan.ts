@@ -1,3 +1,4 @@
+import type { SkipReason } from '../events.ts'
 import nodePath from 'node:path'
 import { rotatedKind } from './names.ts'
 import { isMissing, type DirectoryEntry, type FileFacts, type FileSystem } from './file-system.ts'
@@ -41,12 +42,6 @@ export interface ScanResult {
   readonly found: readonly Sighting[]
   readonly missingRoots: readonly string[]
 }
-
-/**
- * Why a path is not read: a root that is neither a file nor a directory, or a link to a trace or directory outside of
- * the roots.
- */
-export type SkipReason = 'not_a_file' | 'link_outside'
 
 /** What a walk reports and asks. */
 export interface WalkEvents {

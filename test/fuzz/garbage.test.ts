@@ -30,6 +30,8 @@ interface Census {
 function count(bytes: Buffer, census: Census): void {
   for (let start = 0; start < bytes.length;) {
     const end = bytes.indexOf(10, start)
+    // A hole before a line is no part of it.
+    while (bytes[start] === 0) start++
     const line = bytes.subarray(start, end)
     start = end + 1
     census.lines++
