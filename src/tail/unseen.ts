@@ -6,7 +6,7 @@ import { markerHolds } from './marker.ts'
 import { rotatedKind } from './names.ts'
 import type { Parts } from './parts.ts'
 import type { Beside, Sighting } from './scan.ts'
-import type { Head, TrackedFile } from './tracked-file.ts'
+import { needsLook, type Head, type TrackedFile } from './tracked-file.ts'
 
 /**
  * Finds files that were created and rotated away before anybody looked: files beside a watched path whose name is
@@ -209,29 +209,29 @@ async function isKnownContent(
   )
 }
 
-/** A file of the directory is known, but nothing is read of it yet, or was read by a version that kept no heads. */
-async function isHeadOfUnread(
-  { parts, locator }: State,
-  directory: string,
-  beginning: Beginning,
-): Promise<boolean> {
-  const { registry, handles, fs, options } = parts
-  const isUnread = (file: TrackedFile): boolean =>
-    file.head.firstLine === '' && nodePath.dirname(file.path) === directory
-  const limit = headBytes(options.maxLineBytes)
-  for (const file of Array.from(registry.all()).filter(isUnread)) {
-    const handle = handles.get(file)
-    if (handle === undefined && !(await locator.leadsTo(file.path, file))) {
-      parts.siblings.begin()
-      await locator.locate(file)
-    }
-    // A deleted file is still to be read by its handle.
-    const found = await (
-      handle === undefined ? beginningAt(fs, file.path, limit) : beginningOf(handle, limit)
-    ).catch(() => undefined)
+/** A file of the directory is known, but not what stands in it now: it was not read yet, or has changed since. */
+async function isHeadOfUnread(state: State, directory: string, beginning: Beginning): Promise<boolean> {
+  const files = Array.from(state.parts.registry.all())
+  for (const file of files.filter(({ path }) => nodePath.dirname(path) === directory)) {
+    const found = await unreadBeginning(state, file).catch(() => undefined)
     if (found !== undefined && beginAlike(found, beginning)) return true
   }
   return false
+}
+
+/** `undefined` if the file is as it was when it was read last. Throws what the file system throws. */
+async function unreadBeginning({ parts, locator }: State, file: TrackedFile): Promise<Beginning | undefined> {
+  const { handles, siblings, fs, options } = parts
+  const handle = handles.get(file)
+  // A deleted file is still to be read by its handle.
+  if (handle === undefined && !(await locator.leadsTo(file.path, file))) {
+    siblings.begin()
+    await locator.locate(file)
+  }
+  const facts = await (handle === undefined ? fs.stat(file.path) : handle.facts())
+  if (file.head.firstLine !== '' && !needsLook(file, facts)) return undefined
+  const limit = headBytes(options.maxLineBytes)
+  return await (handle === undefined ? beginningAt(fs, file.path, limit) : beginningOf(handle, limit))
 }
 
 async function isHeadOfSibling(

@@ -209,6 +209,17 @@ describe('what is beside a trace and was never lost is not read', () => {
     expectOnce(world, ['one', 'two'])
   })
 
+  test('a copy of what stands in a file that was truncated, written anew and renamed before it is read', async () => {
+    const world = await looked()
+    fs.writeFileSync(world.trace, text(lines('old', 2)))
+    await world.catchUp()
+    fs.writeFileSync(world.trace, text(lines('new', 9)))
+    fs.copyFileSync(world.trace, `${world.trace}.1`)
+    fs.renameSync(world.trace, path.join(world.root, 'aside'))
+    await world.catchUp()
+    expectOnce(world, lines('old', 2), lines('new', 9))
+  })
+
   test('a copy of content that was truncated, found only after a crash', async () => {
     const world = await looked()
     const [a, b] = [lines('a', 5), lines('b', 6)]
