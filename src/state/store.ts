@@ -40,7 +40,7 @@ export function openStore(directory: string, nowMs: number = Date.now()): Store 
     all: (sql, ...values) => statement(sql).all(...values),
     commit(parts) {
       try {
-        // SQLite continues to write to a file that has no name any more, and the next start would begin anew.
+        // SQLite continues to write to a file that has no name any more, and the next start would find no state.
         if (isGone(file, inode)) throw new StateError(removed(file))
         database.exec('BEGIN IMMEDIATE')
         for (const part of parts) part.write(transaction)

@@ -198,7 +198,7 @@ test('a step lasts as long as it says, else since the build’s previous entry',
   expect(attributed.map(({ durationSeconds }) => durationSeconds)).toEqual([undefined, 60, 1.5])
 })
 
-test('a build knows its tokens, rework steps, duration and wordings when it closes', () => {
+test('a build knows its tokens, rework steps, duration and prompt versions when it closes', () => {
   const { attributed } = build(
     { ...scaffold, total_token_cost: 10, duration_ms: 30_000, instruction_version: 's1' },
     fail('TSC_ERROR'),
