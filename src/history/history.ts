@@ -11,7 +11,7 @@ import { readWelded } from '../welded-line.ts'
 import { ChangedFile, createLineReader } from './line-reader.ts'
 import type { Progress } from './progress.ts'
 import { listRotated } from './rotated.ts'
-import { createTimeline } from './timeline.ts'
+import { createTimeline, type Timeline } from './timeline.ts'
 
 export interface HistoryOptions {
   readonly paths: readonly string[]
@@ -137,19 +137,7 @@ export async function readHistory(options: HistoryOptions, deps: HistoryDeps): P
   }
   const reader = createReader(sink, { maxLineBytes: options.maxLineBytes, sliceBytes: SLICE_BYTES })
 
-  const roots = options.paths.map((root) => path.resolve(root))
-  const result = await scan(
-    nodeFileSystem,
-    roots,
-    options,
-    (where, operation, error) => deps.onFault(where, `cannot ${operation}: ${messageOf(error)}`),
-    (where, reason) => {
-      if (reason === 'not_a_file') deps.onFault(where, 'cannot read: neither a file nor a directory')
-    },
-  )
-  const [missing] = result.missingRoots
-  if (missing !== undefined) throw new Error(`${missing} does not exist`)
-  const found = once(result.found)
+  const found = await findTraces(options, deps)
   const totalBytes = found.reduce((sum, { facts }) => sum + facts.size, 0)
   for (const sighting of found) {
     if (deps.stopped()) break
@@ -176,7 +164,6 @@ export async function readHistory(options: HistoryOptions, deps: HistoryDeps): P
     }
   }
 
-  const fileOf = (index: number): TrackedFile => files[index] as TrackedFile
   return {
     files,
     entries: timeline.count(),
@@ -186,26 +173,47 @@ export async function readHistory(options: HistoryOptions, deps: HistoryDeps): P
     unfinished: unfinishedOf(files),
     rotated: listRotated(files.map((file) => file.path)),
     bytes,
-    spot(n) {
-      const { timeMs, file, at, length, line } = timeline.get(n)
-      return { timeMs, place: { path: fileOf(file).path, line, offset: at, length } }
+    spot: (n) => spotOf(timeline, files, n),
+    lines: () => linesOf(timeline, files),
+  }
+}
+
+/** Every trace below the paths, each file once. Throws for a path that does not exist. */
+async function findTraces(options: HistoryOptions, deps: HistoryDeps): Promise<Sighting[]> {
+  const result = await scan(
+    nodeFileSystem,
+    options.paths.map((root) => path.resolve(root)),
+    options,
+    (where, operation, error) => deps.onFault(where, `cannot ${operation}: ${messageOf(error)}`),
+    (where, reason) => {
+      if (reason === 'not_a_file') deps.onFault(where, 'cannot read: neither a file nor a directory')
     },
-    *lines() {
-      const again = createLineReader()
-      try {
-        for (let n = 0; n < timeline.count(); n++) {
-          const { timeMs, file: index, at, length, line } = timeline.get(n)
-          const file = fileOf(index)
-          yield {
-            timeMs,
-            text: again.read(file, at, length),
-            place: { path: file.path, line, offset: at, length },
-          }
-        }
-      } finally {
-        again.close()
+  )
+  const [missing] = result.missingRoots
+  if (missing !== undefined) throw new Error(`${missing} does not exist`)
+  return once(result.found)
+}
+
+function spotOf(timeline: Timeline, files: readonly TrackedFile[], n: number): ReturnType<History['spot']> {
+  const { timeMs, file, at, length, line } = timeline.get(n)
+  return { timeMs, place: { path: (files[file] as TrackedFile).path, line, offset: at, length } }
+}
+
+/** The lines of all entries, in the order of the timeline; each is read again from its file. */
+function* linesOf(timeline: Timeline, files: readonly TrackedFile[]): ReturnType<History['lines']> {
+  const again = createLineReader()
+  try {
+    for (let n = 0; n < timeline.count(); n++) {
+      const { timeMs, file: index, at, length, line } = timeline.get(n)
+      const file = files[index] as TrackedFile
+      yield {
+        timeMs,
+        text: again.read(file, at, length),
+        place: { path: file.path, line, offset: at, length },
       }
-    },
+    }
+  } finally {
+    again.close()
   }
 }
 
