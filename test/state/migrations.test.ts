@@ -124,3 +124,20 @@ test('a new state has the tables of a migrated one', () => {
   }
   expect(tables(copyOf('v1'))).toEqual(tables(path.join(temporaryDirectory(), 'new')))
 })
+
+test('a build of version 1 with an entry dated in the future is idle from the migration on', () => {
+  const state = copyOf('v1')
+  const future = Date.parse('2099-01-01T00:00:00Z')
+  const database = new DatabaseSync(path.join(state, 'state.sqlite'))
+  database.exec(`UPDATE builds SET state = '[null,"",null,${future},0,0,5,0,0,[]]' WHERE run_id = 'open';
+    UPDATE meta SET value = '${future}' WHERE key = 'last_entry_ms'`)
+  database.close()
+  const store = openStore(state, WRITTEN)
+  expect(store.all("SELECT idle_since_ms FROM builds WHERE run_id = 'open'")).toEqual([
+    { idle_since_ms: WRITTEN },
+  ])
+  expect(store.all("SELECT value FROM meta WHERE key = 'last_entry_ms'")).toEqual([
+    { value: String(WRITTEN) },
+  ])
+  store.close()
+})

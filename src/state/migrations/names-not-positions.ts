@@ -5,9 +5,10 @@ import type { DatabaseSync } from 'node:sqlite'
  * outcome as an index); they hold them by name from now on. Everything here describes version 1 as it was released
  * and never changes, whatever becomes of the catalogue or of the outcomes.
  */
-export function namesNotPositions(database: DatabaseSync): void {
+export function namesNotPositions(database: DatabaseSync, nowMs: number): void {
   migrateSeries(database)
-  migrateBuilds(database)
+  migrateBuilds(database, nowMs)
+  capLastEntry(database, nowMs)
   database.exec(NEW_TABLES)
 }
 
@@ -69,7 +70,14 @@ function namedData(metric: string, { bounds }: Metric, text: string): string {
   })
 }
 
-function migrateBuilds(database: DatabaseSync): void {
+/** Version 1 kept a time in the future, which would hide every later silence. */
+function capLastEntry(database: DatabaseSync, nowMs: number): void {
+  database
+    .prepare("UPDATE meta SET value = ? WHERE key = 'last_entry_ms' AND CAST(value AS REAL) > ?")
+    .run(String(nowMs), nowMs)
+}
+
+function migrateBuilds(database: DatabaseSync, nowMs: number): void {
   database.exec(`
     DROP INDEX open_builds;
     ALTER TABLE builds RENAME TO builds_1;
@@ -97,7 +105,7 @@ function migrateBuilds(database: DatabaseSync): void {
      VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
   )
   for (const row of database.prepare('SELECT run_id, is_open, state FROM builds_1').all()) {
-    insert.run(...(row['is_open'] === 1 ? openBuild(row) : closedBuild(row)))
+    insert.run(...(row['is_open'] === 1 ? openBuild(row, nowMs) : closedBuild(row)))
   }
   database.exec('DROP TABLE builds_1')
 }
@@ -107,12 +115,12 @@ const OUTCOMES = ['first_pass', 'after_rework', 'failed', 'abandoned']
 type Value = string | number | null
 
 /** `[context, failing error type, failing log size, last entry, failed, rework steps, tokens, started, last read, instructions]` */
-function openBuild(row: Row): Value[] {
+function openBuild(row: Row, nowMs: number): Value[] {
   const fields = fieldsOf(row, 10, 10)
   const [context, errorType, logChars, lastEntryMs, failed, reworkSteps, tokens, startedMs, lastReadMs] =
     fields as Value[]
-  // The later one; a time in the future does not count, where the moment of reading is known.
-  const idleSinceMs = Number(lastReadMs) > 0 ? lastReadMs! : lastEntryMs!
+  // A time in the future does not count: it would keep the build open.
+  const idleSinceMs = Number(lastReadMs) > 0 ? lastReadMs! : Math.min(Number(lastEntryMs), nowMs)
   // In version 1 a pass on any step closed the build: an open one has none.
   return [
     String(row['run_id']), null, context!, null, errorType!, logChars!, lastEntryMs!,
