@@ -64,7 +64,10 @@ export function createPipeline(deps: PipelineDeps): Pipeline {
 
   function count(entry: Entry, place: LinePlace, nowMs: number): 'counted' {
     // During a first pass it is the entry's own time that says how long a build has been idle.
-    const attributed = builds.attribute(entry, { nowMs, firstPass: firstPass && !replaying })
+    const readAt = { nowMs, firstPass: firstPass && !replaying }
+    const paused = builds.closeAtPause(entry, readAt)
+    if (paused !== undefined) measure.closed(paused, nowMs)
+    const attributed = builds.attribute(entry, readAt)
     measure.entry(attributed, nowMs)
     if (entry.totalMismatch) warn(place, 'total_mismatch')
     if (attributed.warning !== undefined) warn(place, attributed.warning)

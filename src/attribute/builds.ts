@@ -20,6 +20,11 @@ export interface BuildsOptions {
 }
 
 export interface Builds extends Durable {
+  /**
+   * Closes the build of an entry that a first pass reads, if the entry ended a pause longer than the timeout, and returns
+   * it. Call it before `attribute`. A watch that was running at that time had closed the build within the pause.
+   */
+  closeAtPause(entry: Entry, readAt: ReadAt): ClosedBuild | undefined
   /** Adds an entry to its build. */
   attribute(entry: Entry, readAt: ReadAt): AttributedEntry
   /** Closes the builds that have been idle for longer than the timeout and returns them. */
@@ -85,6 +90,16 @@ export function createBuilds(state: Reader, options: BuildsOptions): Builds {
   }
 
   return {
+    closeAtPause(entry, { nowMs, firstPass }) {
+      // A build that is closed or starts with this entry is not in `open`. A time in the future tells no pause.
+      if (!firstPass || entry.timestampMs > nowMs) return undefined
+      const build = last?.runId === entry.runId ? last : open.get(runKey(entry.runId))
+      const closedBuild = build && expire(build, entry.timestampMs, options.timeoutMs)
+      if (build === undefined || closedBuild === undefined) return undefined
+      close(build.runId, build)
+      dirty.add(build)
+      return closedBuild
+    },
     attribute(entry, readAt) {
       const build = buildOf(entry.runId)
       const attributed = attribute(build, entry, phaseOf(entry.step), readAt)

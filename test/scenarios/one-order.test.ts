@@ -208,6 +208,25 @@ test.each<[string, OptimizationLogEntry[], Partial<Figures>]>([
     ],
     { builds: { first_pass: 1 }, revisions: { [HASH_B.slice(0, 12)]: 1 } },
   ],
+  [
+    'a build that pauses for longer than the time-out closes at the pause, although a verification passes after it',
+    [
+      at(1, { step_name: 'implement_v1', ...tokens }),
+      at(2, { step_name: 'initial_verification', ...TSC }),
+      at(63, { step_name: 'fix_attempt_1', ...tokens }),
+      at(64, { step_name: 'verification_1', ...PASS }),
+    ],
+    { builds: { failed: 1 }, buildTokens: 300 },
+  ],
+  [
+    'a build that pauses for exactly the time-out goes on',
+    [
+      at(2, { step_name: 'initial_verification', ...TSC }),
+      at(62, { step_name: 'fix_attempt_1', ...tokens }),
+      at(63, { step_name: 'verification_1', ...PASS }),
+    ],
+    { builds: { after_rework: 1 }, buildTokens: 150 },
+  ],
 ])('%s', async (_, content, expected) => {
   await withTraces([content, [], []], '1h', async (traces) => {
     const roots = [path.join(traces.root, 'traces')]
@@ -274,6 +293,9 @@ function filesOf(corpus: readonly Line[], fileOf: (line: Line) => number): Optim
   return files
 }
 
+/** A line that is not written before the one above it. */
+const inOrder = (line: Line): Line => ({ ...line, gap: line.gap === 'future' ? 0 : Math.max(line.gap, 0) })
+
 const CORPUS = fc.array(LINE, { minLength: 1, maxLength: 40 })
 
 test(
@@ -298,28 +320,43 @@ test(
   },
 )
 
+async function expectSameAfterFirstPass(traces: Traces, lines: number): Promise<void> {
+  const roots = [path.join(traces.root, 'traces')]
+  const laterMs = NOON + 300 * DAY
+  const live = await watched({ ...traces, roots, state: path.join(traces.root, 'state') }, NOON, laterMs)
+  expect(live.entries).toBe(lines)
+  expect(await reported(traces, laterMs)).toEqual(live)
+  expect(await backfilled(traces, laterMs)).toEqual(live)
+}
+
 test(
   'report and backfill say what watch says after a first pass over the files, whatever the timestamps',
   LONG,
   async () => {
     await fc.assert(
       fc.asyncProperty(CORPUS, (corpus) =>
-        // Builds share files, and no build pauses for longer than the time-out.
+        // Builds share files. No build pauses for longer than the time-out: a wrong timestamp could look like a pause.
         withTraces(
           filesOf(corpus, ({ build }) => build % FILES),
           '200d',
-          async (traces) => {
-            const roots = [path.join(traces.root, 'traces')]
-            const laterMs = NOON + 300 * DAY
-            const live = await watched(
-              { ...traces, roots, state: path.join(traces.root, 'state') },
-              NOON,
-              laterMs,
-            )
-            expect(live.entries).toBe(corpus.length)
-            expect(await reported(traces, laterMs)).toEqual(live)
-            expect(await backfilled(traces, laterMs)).toEqual(live)
-          },
+          (traces) => expectSameAfterFirstPass(traces, corpus.length),
+        ),
+      ),
+      { numRuns: RUNS },
+    )
+  },
+)
+
+test(
+  'report and backfill say what watch says after a first pass over the files, however long builds pause',
+  LONG,
+  async () => {
+    await fc.assert(
+      fc.asyncProperty(CORPUS, (corpus) =>
+        withTraces(
+          filesOf(corpus.map(inOrder), ({ build }) => build % FILES),
+          '1h',
+          (traces) => expectSameAfterFirstPass(traces, corpus.length),
         ),
       ),
       { numRuns: RUNS },
