@@ -1,4 +1,5 @@
-import { createBuilds, runKey } from '../attribute/builds.ts'
+import { createBuilds } from '../attribute/builds.ts'
+import { runKey } from '../attribute/known-builds.ts'
 import type { AttributedEntry, ClosedBuild } from '../attribute/build.ts'
 import type { PhaseRule } from '../attribute/phase.ts'
 import { parseLine } from '../entry/parse.ts'
