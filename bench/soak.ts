@@ -7,12 +7,12 @@
  * Every build keeps about a hundred bytes in the state forever, so that a late entry cannot reopen it.
  * Without --new-builds the same thousand builds are reused, and the size of the state must stay constant.
  */
-import { spawn } from 'node:child_process'
 import fs from 'node:fs'
 import os from 'node:os'
 import path from 'node:path'
 import { setTimeout as wait } from 'node:timers/promises'
 import { parseArgs } from 'node:util'
+import { startExporter } from './started.ts'
 
 const { values } = parseArgs({
   options: {
@@ -34,19 +34,7 @@ const state = path.join(directory, 'state')
 const paths = Array.from({ length: FILES }, (_, i) => path.join(root, `b${i}`, 'audit_trace.jsonl'))
 for (const file of paths) fs.mkdirSync(path.dirname(file), { recursive: true })
 
-const main = path.join(import.meta.dirname, '../src/main.ts')
-const daemon = spawn(process.execPath, [main, 'watch', root, '--listen', '127.0.0.1:0', '--state', state], {
-  stdio: ['ignore', 'ignore', 'pipe'],
-})
-const url = await new Promise<string>((resolve, reject) => {
-  let log = ''
-  daemon.once('exit', () => reject(new Error(`the exporter exited:\n${log}`)))
-  daemon.stderr.on('data', (chunk: Buffer) => {
-    log = (log + chunk.toString()).slice(-10_000)
-    const [, found] = /"url":"([^"]+)"/u.exec(log) ?? []
-    if (found !== undefined) resolve(found)
-  })
-})
+const { child: daemon, url } = await startExporter(root, state)
 
 let written = 0
 let lines = 0

@@ -1,5 +1,5 @@
 import pino, { type Logger } from 'pino'
-import { PinoPretty } from 'pino-pretty'
+import type { PinoPretty } from 'pino-pretty'
 import type { Clock } from './clock.ts'
 import type { Events, SkipReason } from './events.ts'
 import type { SelfMetrics } from './metrics/self.ts'
@@ -9,8 +9,8 @@ export type { Logger } from 'pino'
 export interface LogTarget {
   /** 2 for standard error. */
   readonly fd: number
-  /** Colours and columns for a terminal instead of JSON. */
-  readonly pretty: boolean
+  /** Colours and columns for a terminal instead of JSON: the function that formats them. */
+  readonly pretty: typeof PinoPretty | false
 }
 
 /** Writes one JSON object per line, synchronously, so that a crash does not lose the last lines. */
@@ -21,10 +21,7 @@ export function createLogger({ fd, pretty }: LogTarget): Logger {
     formatters: { level: (label: string) => ({ level: label }) },
   }
   if (pretty) {
-    return pino(
-      options,
-      PinoPretty({ destination: fd, sync: true, hideObject: true, translateTime: 'HH:MM:ss' }),
-    )
+    return pino(options, pretty({ destination: fd, sync: true, hideObject: true, translateTime: 'HH:MM:ss' }))
   }
   return pino(options, pino.destination({ dest: fd, sync: true }))
 }

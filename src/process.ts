@@ -1,5 +1,5 @@
-import { readFileSync } from 'node:fs'
 import { clearLine, cursorTo } from 'node:readline'
+import manifest from '../package.json' with { type: 'json' }
 import { systemClock } from './clock.ts'
 import { EXIT } from './commands/command.ts'
 import { createLogger } from './log.ts'
@@ -16,13 +16,15 @@ export interface ProcessSignals {
 export async function runProcess({ stop, rescan }: ProcessSignals): Promise<void> {
   // The reader of a pipe may end first, as `head` does: nobody reads the rest.
   process.stdout.on('error', () => process.exit(EXIT.failed))
+  // Only a terminal needs it.
+  const pretty = process.stderr.isTTY && (await import('pino-pretty')).PinoPretty
   process.exitCode = await runProgram(process.argv, {
-    version: readVersion(),
+    version: manifest.version,
     signal: stop,
     rescan,
     env: process.env,
     clock: systemClock,
-    log: createLogger({ fd: process.stderr.fd, pretty: process.stderr.isTTY }),
+    log: createLogger({ fd: process.stderr.fd, pretty }),
     usage: {
       cpuSeconds: () => (process.cpuUsage().user + process.cpuUsage().system) / 1e6,
       residentBytes: () => process.memoryUsage.rss(),
@@ -36,13 +38,6 @@ export async function runProcess({ stop, rescan }: ProcessSignals): Promise<void
   // A call into a file system that does not respond must not keep the process alive.
   if (stop.aborted) process.exit()
 }
-
-const readVersion = (): string =>
-  (
-    JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as {
-      version: string
-    }
-  ).version
 
 /** Rewrites the last line of the terminal, cut to its width. */
 function rewrite(line: string): void {

@@ -6,7 +6,7 @@ import { CONTENT_TYPE } from '../metrics/exposition.ts'
 import { createSelfMetrics, type ProcessUsage, type SelfMetrics } from '../metrics/self.ts'
 import { createHttpServer, type HttpServer } from '../serve/server.ts'
 import type { StatusView } from '../serve/status.ts'
-import { readWebConfig, type WebConfig } from '../serve/web-config.ts'
+import type { WebConfig } from '../serve/web-config.ts'
 import { openStore, type Store } from '../state/store.ts'
 import { nodeFileSystem, type FileSystem } from '../tail/file-system.ts'
 import { createHints, noHints } from '../tail/hints.ts'
@@ -50,7 +50,7 @@ export async function watch(config: WatchConfig, deps: WatchDeps): Promise<void>
     log.info({ event: 'stopped' }, 'Stopped before the start.')
     return
   }
-  const web = config.webConfig === undefined ? undefined : readWebConfig(config.webConfig)
+  const web = await readWeb(config)
   const store = (deps.openStore ?? openStore)(config.state, clock.wallMs())
   logOrigin(log, store, config.state)
   let self: SelfMetrics | undefined
@@ -103,6 +103,12 @@ export async function watch(config: WatchConfig, deps: WatchDeps): Promise<void>
     events.close()
     if (durable) log.info({ event: 'stopped' }, 'Stopped. Everything that was read is committed.')
   }
+}
+
+async function readWeb({ webConfig }: WatchConfig): Promise<WebConfig | undefined> {
+  if (webConfig === undefined) return undefined
+  const { readWebConfig } = await import('../serve/web-config.ts')
+  return readWebConfig(webConfig)
 }
 
 /** A state that is new where one was expected means that totals start again: the first line of every log tells. */

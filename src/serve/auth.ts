@@ -1,5 +1,4 @@
 import { createHmac, randomBytes } from 'node:crypto'
-import { compare as compareHash } from 'bcryptjs'
 
 export type Verdict = 'allowed' | 'refused' | 'busy'
 
@@ -26,6 +25,7 @@ export function createBasicAuth(
   async function compare(password: string, hash: string | undefined, digest: string): Promise<Verdict> {
     const known = verdicts.get(digest)
     if (known !== undefined) return known
+    const { compare: compareHash } = await import('bcryptjs')
     const matches = await compareHash(password, hash ?? NOBODY)
     const verdict = matches && hash !== undefined ? 'allowed' : 'refused'
     if (verdicts.size >= REMEMBERED) forgetOne()

@@ -23,9 +23,15 @@ export async function startDaemon(options: {
   state: string
   args?: readonly string[]
   env?: NodeJS.ProcessEnv
+  /** Arguments of Node.js that run the program. Default: the sources. */
+  program?: readonly string[]
 }): Promise<Daemon> {
   const args = ['watch', ...options.roots, '--listen', '127.0.0.1:0', '--state', options.state]
-  const running = start(process.execPath, [MAIN, ...args, ...(options.args ?? [])], options.env)
+  const running = start(
+    process.execPath,
+    [...(options.program ?? [MAIN]), ...args, ...(options.args ?? [])],
+    options.env,
+  )
   const log = (): Record<string, unknown>[] =>
     running
       .output()

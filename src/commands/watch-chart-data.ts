@@ -1,0 +1,36 @@
+import { wilson } from '../audits/statistics.ts'
+import type { ChartData } from '../charts/chart-set.ts'
+import { number, typeName } from '../render/format.ts'
+import type { AuditsView } from '../serve/status.ts'
+
+/** What the charts of the page draw. */
+export const chartData = ({ fixes, promptShare, revisions, implement }: AuditsView): ChartData => ({
+  fixCost: fixes.map(({ errorType, fixes: n, tokens }) => ({
+    label: typeName(errorType),
+    mean: n === 0 ? 0 : tokens / n,
+  })),
+  promptShare,
+  revisions: revisions.map(({ label, firstPass, judged }) => rateOf(label, firstPass, judged)),
+  promptVersions: implement
+    .toSorted((a, b) => b.builds - a.builds)
+    .map(({ promptVersion, firstPass, judged }) => rateOf(promptVersion, firstPass, judged)),
+  volatility: 'Validations passed and tokens per build, from one revision of GEMINI.md to the next',
+  moments: revisions.slice(-12).map(({ label, passed, validations, tokens, builds }) => {
+    const rate = wilson(passed, validations)
+    return {
+      label: label.split(' ')[0] ?? label,
+      rate: rate === null ? null : { label, ...rate },
+      tokens: builds === 0 ? 0 : tokens / builds,
+      changed: false,
+    }
+  }),
+})
+
+/** A label is cut before n: the chart cuts at its end. */
+const MAX_NAME = 22
+
+/** A first-pass rate with its interval; n is the number of builds with a verdict. */
+const rateOf = (name: string, firstPass: number, judged: number) => ({
+  label: `${name.length > MAX_NAME ? `${name.slice(0, MAX_NAME - 1)}…` : name}, n = ${number(judged)}`,
+  rate: wilson(firstPass, judged),
+})
