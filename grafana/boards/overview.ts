@@ -6,7 +6,7 @@ import { toAudit } from '../parts/links.ts'
 import { failures, firstPassBound, firstPassRate, reworkCostFactor } from '../parts/measures.ts'
 import { colorOutcomes, inWords } from '../parts/outcomes.ts'
 import { bars, fixedColor, lines, LOWER_BOUND, ranking, UPPER_BOUND, withBand } from '../parts/panels.ts'
-import { BUCKET, count, ratio, total, WINDOW } from '../parts/promql.ts'
+import { BUCKET, count, highest, ratio, total, WINDOW } from '../parts/promql.ts'
 import { tokensPerSuccessOverTime } from '../parts/tokens-per-success.ts'
 import { contextHash, movingWindow, priceCompletion, pricePrompt } from '../parts/variables.ts'
 import { headline } from './overview/headline.ts'
@@ -81,7 +81,7 @@ const errors = ranking({
   decimals: 0,
   queries: [
     {
-      expr: `sort_desc(topk(10, ${failures({ by: ['error_type'], where: CONTEXT })} > 0))`,
+      expr: `sort_desc(${highest(10, `${failures({ by: ['error_type'], where: CONTEXT })} > 0`)})`,
       legend: '{{error_type}}',
     },
   ],

@@ -42,7 +42,7 @@ export const firingAlerts = (): TablePanel =>
     labels: [
       { label: 'alertname', name: 'Alert', minWidth: 240 },
       { label: 'severity', name: 'Severity', width: 110 },
-      { label: 'version', name: 'Revision', width: 110 },
+      { label: 'revision', name: 'Revision', width: 160 },
       { label: 'error_type', name: 'Error type', width: 200 },
       { label: 'reason', name: 'Reason', width: 140 },
     ],

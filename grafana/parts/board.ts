@@ -10,8 +10,8 @@ import {
 } from '@grafana/grafana-foundation-sdk/dashboard'
 import { DATASOURCE } from './datasource.ts'
 import { place, type Band } from './layout.ts'
-import { FIRST_SEEN, withVersion } from './promql.ts'
-import { datasource, type Variable } from './variables.ts'
+import { FIRST_SEEN, withRevision } from './promql.ts'
+import { datasource, job, type Variable } from './variables.ts'
 
 /** All dashboards carry this tag; the links between them select by it. */
 const TAG = 'audit-trace'
@@ -47,7 +47,7 @@ export function board(spec: BoardSpec): Dashboard {
         .keepTime(true),
     )
     .annotation(revisions())
-  for (const variable of [datasource(), ...spec.variables]) builder.withVariable(variable)
+  for (const variable of [datasource(), job(), ...spec.variables]) builder.withVariable(variable)
   place(builder, spec.bands)
   const built = builder.build()
   const asked = built.templating?.list?.map(({ name }) => name) ?? []
@@ -81,8 +81,8 @@ const revisions = (): AnnotationQueryBuilder =>
     .datasource(DATASOURCE)
     .enable(true)
     .iconColor('purple')
-    .expr(withVersion(`${FIRST_SEEN} * 1000`))
-    .titleFormat('GEMINI.md {{version}}')
+    .expr(withRevision(`${FIRST_SEEN} * 1000`))
+    .titleFormat('GEMINI.md {{revision}}')
     .textFormat('{{context_hash}}')
     .step('60s')
     .useValueForTime(true)

@@ -1,5 +1,6 @@
 import type { Query } from './queries.ts'
-import { count, countAny, ratio, share, total, wilson, matchers, type Selection } from './promql.ts'
+import { matchers } from '../../prometheus/increase.ts'
+import { count, countAny, ratio, share, total, wilson, type Selection } from './promql.ts'
 
 /**
  * The measures of the audits, each defined once. All are quotients of sums. Two rules apply to all of them:

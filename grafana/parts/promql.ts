@@ -1,4 +1,6 @@
+import { exactIncrease, matchers, select, sumBy, sumOfIncrease } from '../../prometheus/increase.ts'
 import { CATALOGUE, type MetricKey, prometheusName } from '../../src/metrics/catalogue.ts'
+import { JOB } from './selectors.ts'
 
 /** The time range of the dashboard; for totals. */
 const RANGE = '$__range'
@@ -21,58 +23,40 @@ export interface Selection {
 /** Suffix of a histogram's series. */
 type Part = 'sum' | 'count' | 'bucket'
 
-/** Joins label matchers; skips those that are not given. */
-export const matchers = (...parts: readonly (string | undefined)[]): string => parts.filter(Boolean).join(',')
+/** The sum over exporters of the exact increases of each series (prometheus/increase.ts). */
+const increaseOf = (name: string, { by = [], ...selection }: Selection, whole: boolean): string =>
+  sumOfIncrease(by, { name, exporters: JOB, window: RANGE, whole, ...selection })
 
-const sumBy = (by: readonly string[] = []): string => (by.length > 0 ? `sum by (${by.join(', ')}) ` : 'sum')
-const rangeOf = (name: string, { where = '', window = RANGE, offset }: Selection): string =>
-  `${name}${where && `{${where}}`}[${window}]${offset === undefined ? '' : ` offset ${offset}`}`
-
-/** The increase of a counter. `exact`: rounded series by series, for counts. */
-function increaseOf(name: string, selection: Selection, exact: boolean): string {
-  const { by, where = '', window } = selection
-  if (window === BUCKET) return `${sumBy(by)}(${increaseInBucket(`${name}${where && `{${where}}`}`)})`
-  const increase = `increase(${rangeOf(name, selection)})`
-  return `${sumBy(by)}(${exact ? `round(${increase})` : increase})`
-}
-
-/** Prometheus' lookback; longer than the four minutes between samples of imported history. */
-const LOOKBACK = '5m'
-
-/**
- * The increase of each series since the last sample before the bar. increase() ignores the step between the last
- * scrape of one bar and the first of the next, so its bars add up to less than the total. A series without a sample
- * before the bar starts from its first one inside: the zero at its birth, or the baseline of the very first start.
- */
-export function increaseInBucket(selector: string): string {
-  const before = [LOOKBACK, BUCKET].map((window) => `last_over_time(${selector}[${window}] offset ${BUCKET})`)
-  const first = `min_over_time(${selector}[${BUCKET}])`
-  return `clamp_min(last_over_time(${selector}[${BUCKET}]) - (${[...before, first].join(' or ')}), 0)`
-}
-
-/**
- * The increase of a counter of events. Prometheus extrapolates by up to a scrape interval at each end; rounding
- * series by series removes that. Exact for counts that are small compared with the number of scrapes.
- */
+/** The increase of a counter of events. */
 export const count = (metric: MetricKey, selection: Selection = {}): string =>
   increaseOf(prometheusName(CATALOGUE[metric]), selection, true)
 
 /** `count` over the series that match any of the alternatives; no series may match two of them. */
-export function countAny(metric: MetricKey, selection: Selection, alternatives: readonly string[]): string {
-  const increases = alternatives.map((alternative) => {
-    const where = matchers(selection.where, alternative)
-    return `round(increase(${rangeOf(prometheusName(CATALOGUE[metric]), { ...selection, where })}))`
-  })
-  return `${sumBy(selection.by)}(${increases.join(' or ')})`
+export function countAny(
+  metric: MetricKey,
+  { by = [], ...selection }: Selection,
+  alternatives: readonly string[],
+): string {
+  const increases = alternatives.map((alternative) =>
+    exactIncrease({
+      name: prometheusName(CATALOGUE[metric]),
+      exporters: JOB,
+      window: RANGE,
+      whole: true,
+      ...selection,
+      where: matchers(selection.where, alternative),
+    }),
+  )
+  return `${sumBy(by)}(${increases.join(' or ')})`
 }
 
-/** The increase of a sum such as tokens; not rounded. */
+/** The increase of a sum such as tokens. */
 export const total = (metric: MetricKey, selection: Selection = {}): string =>
   increaseOf(prometheusName(CATALOGUE[metric]), selection, false)
 
 /** The increase of the sum, count or buckets of a histogram. */
 export const observed = (metric: MetricKey, part: Part, selection: Selection = {}): string =>
-  increaseOf(`${prometheusName(CATALOGUE[metric])}_${part}`, selection, part === 'count')
+  increaseOf(`${prometheusName(CATALOGUE[metric])}_${part}`, selection, part !== 'sum')
 
 /** A quotient of sums; no value if the denominator is zero or missing. */
 export const ratio = (numerator: string, denominator: string): string =>
@@ -97,25 +81,44 @@ export function wilson(bound: 'lower' | 'upper', part: string, whole: string): s
   return `(${x} + ${Z2 / 2} ${bound === 'lower' ? '-' : '+'} ${spread}) / (${n} + ${Z2})`
 }
 
+const NAMES = 'context_hash:audit_context_version:info'
+
 /**
- * One series per GEMINI.md revision with its `version` (v1, v2, …): its place in the order of first use over all
+ * One series per GEMINI.md revision with its name in the label `revision`: short hash and day of the first use over all
  * exporters, as prometheus/rules/revisions.yml knows it at the end of the time range. Imported history is older than
- * the rules: where a time range ends before their first evaluation, the numbers of the exporters serve.
+ * the rules: where a time range ends before their first evaluation, the name is the short hash.
  */
-const VERSIONS =
-  '(max by (context_hash, version) (context_hash:audit_context_version:info @ end())' +
-  ' or topk by (context_hash) (1, max by (context_hash, version) (audit_context_info))' +
-  ' unless on () count(context_hash:audit_context_version:info @ end()))'
+const revisions = (where: string): string =>
+  `(max by (context_hash, revision) (${select(NAMES, where)} @ end())` +
+  ` or label_replace(group by (context_hash) (${select('audit_context_info', where)}), "revision", "$1", "context_hash", "(.{1,7}).*")` +
+  ` unless on () count(${NAMES} @ end()))`
 
-/** First use of each revision over all exporters, in Unix seconds. */
+/** First use of each revision over all exporters, in Unix seconds, as it is known at the end of the time range. */
 export const FIRST_SEEN =
-  'min by (context_hash) (context_hash:audit_context_first_seen_timestamp_seconds:min or audit_context_first_seen_timestamp_seconds)'
+  'min by (context_hash) (context_hash:audit_context_first_seen_timestamp_seconds:min @ end()' +
+  ' or audit_context_first_seen_timestamp_seconds @ end())'
 
-/** Adds the `version` to an expression by `context_hash`. Drops series without one (`unknown`, `_other`). */
-export const withVersion = (expression: string): string =>
-  `(${expression}) * on (context_hash) group_left (version) ${VERSIONS}`
+/** A number for each revision that rises with its place in the order; their first uses before there are any rules. */
+export const ORDER =
+  `(max by (context_hash) (context_hash:audit_context_order:rank @ end())` +
+  ` or ${FIRST_SEEN} unless on () count(context_hash:audit_context_order:rank @ end()))`
 
-/** The hash of each revision with that of its predecessor; recorded by prometheus/rules/recording.yml. */
+/** The highest `n`, and those equal to the last of them: topk() alone chooses between equal values at random. */
+export const highest = (n: number, expression: string): string =>
+  `(${expression}) >= on () group_left () min(topk(${n}, ${expression}))`
+
+/**
+ * Adds the name of its revision to an expression by `context_hash`. Drops series without one (`unknown`, `_other`), and
+ * revisions that `where` does not select.
+ */
+export const withRevision = (expression: string, where = ''): string =>
+  `(${expression}) * on (context_hash) group_left (revision) ${revisions(where)}`
+
+/** Only the revisions that `where` selects. */
+export const ofRevisions = (expression: string, where: string): string =>
+  `(${expression}) and on (context_hash) ${revisions(where)}`
+
+/** The hash of each revision with that of its predecessor; recorded by prometheus/rules/revisions.yml. */
 const PREVIOUS = 'max by (context_hash, previous_hash) (context_hash:audit_context_previous:info)'
 
 /**

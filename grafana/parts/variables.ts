@@ -10,6 +10,7 @@ import {
 import type { Builder } from '@grafana/grafana-foundation-sdk/cog'
 import { CATALOGUE, type MetricKey, prometheusName } from '../../src/metrics/catalogue.ts'
 import { DATASOURCE } from './datasource.ts'
+import { JOB } from './selectors.ts'
 
 export type Variable = Builder<VariableModel>
 
@@ -31,6 +32,24 @@ const labelValues = (name: string, label: string, metric: MetricKey, of: string)
     .includeAll(true)
     .allValue('.*')
     .current({ text: 'All', value: '$__all' })
+
+/** A multi-value variable of a target label of the exporters. */
+const targets = (name: string, label: string, where = ''): Variable =>
+  new QueryVariableBuilder(name)
+    .label(label)
+    .datasource(DATASOURCE)
+    .query(`label_values(audit_exporter_build_info${where}, ${name})`)
+    .refresh(VariableRefresh.OnTimeRangeChanged)
+    .sort(VariableSort.AlphabeticalAsc)
+    .multi(true)
+    .includeAll(true)
+    .allValue('.*')
+    .current({ text: 'All', value: '$__all' })
+
+/** The scrape jobs of exporters, on every dashboard. */
+export const job = (): Variable => targets('job', 'Job')
+/** Single exporters, on the dashboard about them. */
+export const instance = (): Variable => targets('instance', 'Instance', `{${JOB}}`)
 
 export const contextHash = (): Variable =>
   labelValues('context', 'GEMINI.md (context hash)', 'builds', 'context_hash')

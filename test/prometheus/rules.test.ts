@@ -45,11 +45,12 @@ const cases = testFiles.flatMap((file) =>
   (parse(readFileSync(file, 'utf8')) as RuleTest).tests.flatMap(({ alert_rule_test: found = [] }) => found),
 )
 
-test('there are the eleven alerts of the runbook', () => {
+test('there are the twelve alerts of the runbook', () => {
   expect(alerts.map(({ alert }) => alert).sort()).toEqual([
     'AuditContextRegression',
     'AuditErrorTypeSurge',
     'AuditExporterDown',
+    'AuditExporterGone',
     'AuditExporterLagging',
     'AuditExporterRejectingLines',
     'AuditFirstPassRateDrop',
@@ -107,6 +108,17 @@ test.each(alerts.map(({ alert }) => alert).filter((alert) => alert !== 'Watchdog
     expect(quiet.length).toBeGreaterThan(0)
   },
 )
+
+test.each(alerts.map(({ alert }) => alert))('%s has a case with several exporters', (name) => {
+  const fleet = testFiles
+    .filter((file) => path.basename(file).startsWith('fleet'))
+    .flatMap((file) => (parse(readFileSync(file, 'utf8')) as RuleTest).tests)
+    .flatMap(({ alert_rule_test: found = [] }) => found)
+  const fires = fleet.filter(
+    ({ alertname, exp_alerts: expected = [] }) => alertname === name && expected.length > 0,
+  )
+  expect(fires.length).toBeGreaterThan(0)
+})
 
 test.each(records)('the recording rule %s is named level:metric:operation', (name) => {
   expect(name).toMatch(/^[a-z_]+:[a-z_]+:(increase\d+[hd](_offset\d+[hd])?|info|min|key|rank)$/)

@@ -46,13 +46,15 @@ const STEP = 5
 
 const filled = (expr: string, range: string): string =>
   expr
+    .replaceAll('${__range_s}s${__range_ms}ms', `${2 * Number.parseInt(range, 10)}s`)
+    .replaceAll(/\$\{(\w+)\}/g, '$$$1')
     .replaceAll('$__rate_interval', '5s')
     .replaceAll('$__range', range)
     .replaceAll('$__interval', `${STEP}s`)
     .replaceAll('$window', '1m')
     .replaceAll('$price_prompt', '1.25')
     .replaceAll('$price_completion', '10')
-    .replaceAll(/\$(context|error|phase)\b/g, '.*')
+    .replaceAll(/\$(job|instance|context|error|phase)\b/g, '.*')
 
 type Result = { metric: Record<string, string>; value?: [number, string]; values?: [number, string][] }[]
 

@@ -1,7 +1,7 @@
 import { bound, type Formula, shareOf, verdict } from '../../parts/formulas.ts'
 import { differs, VERDICT_LOOK } from '../../parts/looks.ts'
 import { failures, judged, validations } from '../../parts/measures.ts'
-import { countOf, enough, FIRST_SEEN, ofPrevious, withVersion } from '../../parts/promql.ts'
+import { countOf, enough, FIRST_SEEN, ofPrevious, ofRevisions, withRevision } from '../../parts/promql.ts'
 import { type Column, table, type TableSpec } from '../../parts/tables.ts'
 import { VERDICT_EXPLAINED } from '../../parts/words.ts'
 
@@ -16,15 +16,13 @@ const validated = validations(BY)
 const builds = judged(BY)
 const forEachRow = (total: string): string => `${occurred} * 0 + on (context_hash) group_left () (${total})`
 
-/** Only the selected revisions. */
-const selected = (expression: string): string =>
-  `(${expression}) and on (context_hash) max by (context_hash) (audit_context_info{context_hash=~"$context"})`
-const row = (expression: string): string => withVersion(selected(expression))
+const CONTEXT = 'context_hash=~"$context"'
+const row = (expression: string): string => withRevision(expression, CONTEXT)
 const before = (whole: string): string => row(forEachRow(`${ofPrevious(whole)} or ${whole} * 0`))
 
 /** The number of rows with enough builds on both sides: how many verdicts the table can give. */
 const comparisons = countOf(
-  `${selected(occurred)} and on (context_hash) (${enough(builds)}) and on (context_hash) (${enough(ofPrevious(builds))})`,
+  `${ofRevisions(occurred, CONTEXT)} and on (context_hash) (${enough(builds)}) and on (context_hash) (${enough(ofPrevious(builds))})`,
 )
 
 const inputs: NonNullable<TableSpec['inputs']> = [
@@ -62,7 +60,7 @@ const BUILDS_BEFORE = number('Builds before', before(builds), 105)
 const BUILDS_AFTER = number('Builds after', row(forEachRow(builds)), 95)
 const VERDICT: Column = { name: 'Verdict', formula: change, unit: 'none', width: 135, look: VERDICT_LOOK }
 const LABELS = [
-  { label: 'version', name: 'Revision', width: 74 },
+  { label: 'revision', name: 'Revision', width: 160 },
   { label: 'error_type', name: 'Error type', minWidth: 170 },
 ] as const
 const NEWEST_FIRST = ['-first used', 'Error type']

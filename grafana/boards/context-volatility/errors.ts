@@ -1,12 +1,13 @@
 import { barLook } from '../../parts/looks.ts'
 import { failures, validations } from '../../parts/measures.ts'
-import { FIRST_SEEN } from '../../parts/promql.ts'
+import { ORDER } from '../../parts/promql.ts'
 import { filtered, sorted, table } from '../../parts/tables.ts'
 import { BY, selected } from './selectors.ts'
 
 const failed = failures({ by: ['context_hash', 'error_type'] })
 const verified = `(${validations(BY)} > 0)`
-const newest = `topk(10, ${FIRST_SEEN} and on (context_hash) ${verified})`
+/** By rank, which no two revisions share: the choice between equal values is random. */
+const newest = `topk(10, ${ORDER} and on (context_hash) ${verified})`
 
 /** A matrix, which `table` alone cannot give: its transformations are replaced. */
 export const errorMix = table({
@@ -14,7 +15,7 @@ export const errorMix = table({
   description:
     'Share of the validations under a revision that failed with an error type. One row per error type, one column for each of the ten newest revisions in this time range, the newest first. A full bar is 30 %.',
   labels: [
-    { label: 'version', name: 'version' },
+    { label: 'revision', name: 'revision' },
     { label: 'error_type', name: 'error_type' },
   ],
   columns: [
@@ -36,9 +37,14 @@ export const errorMix = table({
     sorted('Value #B', true),
     {
       id: 'groupingToMatrix',
-      options: { columnField: 'version', rowField: 'error_type', valueField: 'Value #A', emptyValue: 'zero' },
+      options: {
+        columnField: 'revision',
+        rowField: 'error_type',
+        valueField: 'Value #A',
+        emptyValue: 'zero',
+      },
     },
-    { id: 'organize', options: { renameByName: { 'error_type\\version': 'Error type' } } },
+    { id: 'organize', options: { renameByName: { 'error_type\\revision': 'Error type' } } },
   ])
   .unit('percentunit')
   .decimals(1)

@@ -7,11 +7,12 @@ import {
   enough,
   FIRST_SEEN,
   ofPrevious,
+  ofRevisions,
   ratio,
   share,
   shareIfEnough,
   total,
-  withVersion,
+  withRevision,
 } from '../../parts/promql.ts'
 import { type Column, table } from '../../parts/tables.ts'
 import { VERDICT_EXPLAINED } from '../../parts/words.ts'
@@ -24,9 +25,7 @@ const tokensPerSuccess = ratio(total('buildTokens', BY), succeeded(BY))
 const fixesPerBuild = share(runs('rework', BY), closed)
 
 /** The number of selected revisions with enough builds on both sides: how many verdicts the table can give. */
-const comparisons = countOf(
-  `(${enough(builds)}) and (${enough(ofPrevious(builds))}) and on (context_hash) (audit_context_info{${CONTEXT}})`,
-)
+const comparisons = countOf(ofRevisions(`(${enough(builds)}) and (${enough(ofPrevious(builds))})`, CONTEXT))
 
 const BEFORE =
   '“Before” is the part of the previous revision that is in this time range; comparisons need at least 20 builds on both sides.'
@@ -42,7 +41,7 @@ const percent = (name: string, formula: Formula): Column => ({
 export const passRates = table({
   title: 'First-pass rate by revision',
   description: `First-pass rate of the builds under each revision of GEMINI.md, the newest first; ≥ and ≤ are the bounds of the 95 % interval (Wilson). The verdict compares with the previous revision. ${BEFORE} ${VERDICT_EXPLAINED}`,
-  labels: [{ label: 'version', name: 'Revision', width: 75 }],
+  labels: [{ label: 'revision', name: 'Revision', width: 165 }],
   columns: [
     {
       name: 'First used',
@@ -102,7 +101,7 @@ const change = (name: string, now: Formula, before: Formula): Column => ({
 export const costs = table({
   title: 'Tokens and fixes by revision',
   description: `Tokens per successful build (tokens of failed builds included) and rework steps per closed build, with the change from the previous revision; less is better. Changes are not tested for chance, so they have no verdict. ${BEFORE}`,
-  labels: [{ label: 'version', name: 'Revision', minWidth: 72 }],
+  labels: [{ label: 'revision', name: 'Revision', minWidth: 160 }],
   columns: [
     { name: 'Builds', expr: selected(closed), unit: 'locale', decimals: 0, width: 66 },
     { name: 'Tokens / success', expr: selected(tokensPerSuccess), unit: 'short', decimals: 1, width: 134 },
@@ -114,7 +113,7 @@ export const costs = table({
     { name: 'builds before', expr: selected(`${ofPrevious(closed)} or ${closed} * 0`) },
     { name: 'tokens before', expr: selected(ofPrevious(tokensPerSuccess)) },
     { name: 'fixes before', expr: selected(ofPrevious(fixesPerBuild)) },
-    { name: 'first used', expr: withVersion(`${FIRST_SEEN} and on (context_hash) (${closed})`) },
+    { name: 'first used', expr: withRevision(`${FIRST_SEEN} and on (context_hash) (${closed})`) },
   ],
   filters: [{ column: 'Builds', above: 0 }],
   sortBy: ['-first used'],

@@ -1,6 +1,6 @@
 import { firstPassRate } from '../../parts/measures.ts'
 import { bars, lines } from '../../parts/panels.ts'
-import { BUCKET, count, withVersion } from '../../parts/promql.ts'
+import { BUCKET, count, FIRST_SEEN, withRevision } from '../../parts/promql.ts'
 import { BY, CONTEXT } from './selectors.ts'
 
 export const buildsByRevision = bars({
@@ -11,16 +11,14 @@ export const buildsByRevision = bars({
   min: 0,
   queries: [
     {
-      expr: `sum by (version) (${withVersion(count('builds', { ...BY, where: CONTEXT, window: BUCKET }))}) > 0`,
-      legend: '{{version}}',
+      expr: `sum by (revision) (${withRevision(count('builds', { ...BY, where: CONTEXT, window: BUCKET }))}) > 0`,
+      legend: '{{revision}}',
       interval: '1m',
     },
   ],
 })
 
-/** A window bridges gaps in the scrapes of less than an hour. */
-const revisionsPerWeek =
-  'count(min by (context_hash) (min_over_time(context_hash:audit_context_first_seen_timestamp_seconds:min[1h]) or min_over_time(audit_context_first_seen_timestamp_seconds[1h])) > (time() - 7 * 86400))'
+const revisionsPerWeek = `count(${FIRST_SEEN} > time() - 7 * 86400 <= time()) or vector(0)`
 
 export const churn = lines({
   title: 'Revisions per week and first-pass rate',

@@ -1,5 +1,8 @@
+import { sumOfIncrease } from '../../../prometheus/increase.ts'
 import { bars, lines } from '../../parts/panels.ts'
-import { BUCKET, count, increaseInBucket, total } from '../../parts/promql.ts'
+import { BUCKET, count, total } from '../../parts/promql.ts'
+import { INSTANCE } from '../../parts/selectors.ts'
+import { EXPORTERS } from './selectors.ts'
 
 export const bytesRead = bars({
   title: 'Bytes read by result',
@@ -7,7 +10,11 @@ export const bytesRead = bars({
   unit: 'bytes',
   min: 0,
   queries: [
-    { expr: total('readBytes', { by: ['result'], window: BUCKET }), legend: '{{result}}', interval: '1m' },
+    {
+      expr: total('readBytes', { by: ['result'], where: INSTANCE, window: BUCKET }),
+      legend: '{{result}}',
+      interval: '1m',
+    },
   ],
 })
 
@@ -18,8 +25,8 @@ export const lag = lines({
   unit: 'bytes',
   min: 0,
   queries: [
-    { expr: 'sum(audit_exporter_lag_bytes)', legend: 'unread' },
-    { expr: 'sum(audit_exporter_pending_bytes)', legend: 'pending' },
+    { expr: `sum(audit_exporter_lag_bytes{${EXPORTERS}})`, legend: 'unread' },
+    { expr: `sum(audit_exporter_pending_bytes{${EXPORTERS}})`, legend: 'pending' },
   ],
 })
 
@@ -32,12 +39,12 @@ export const rejected = bars({
   min: 0,
   queries: [
     {
-      expr: count('rejectedLines', { by: ['reason'], window: BUCKET }),
+      expr: count('rejectedLines', { by: ['reason'], where: INSTANCE, window: BUCKET }),
       legend: 'rejected: {{reason}}',
       interval: '1m',
     },
     {
-      expr: count('entryWarnings', { by: ['reason'], window: BUCKET }),
+      expr: count('entryWarnings', { by: ['reason'], where: INSTANCE, window: BUCKET }),
       legend: 'warning: {{reason}}',
       interval: '1m',
     },
@@ -50,7 +57,7 @@ export const files = lines({
   unit: 'locale',
   decimals: 0,
   min: 0,
-  queries: [{ expr: 'sum by (state) (audit_exporter_files)', legend: '{{state}}' }],
+  queries: [{ expr: `sum by (state) (audit_exporter_files{${EXPORTERS}})`, legend: '{{state}}' }],
 })
 
 export const fileEvents = bars({
@@ -61,11 +68,17 @@ export const fileEvents = bars({
   min: 0,
   queries: [
     {
-      expr: `sum by (op) (${increaseInBucket('audit_exporter_file_errors_total')})`,
+      expr: sumOfIncrease(['op'], {
+        name: 'audit_exporter_file_errors_total',
+        exporters: EXPORTERS,
+        window: BUCKET,
+        whole: true,
+        keptIn: 'process',
+      }),
       legend: 'failed: {{op}}',
       interval: '1m',
     },
-    { expr: count('truncations', { window: BUCKET }), legend: 'truncated', interval: '1m' },
-    { expr: count('rotations', { window: BUCKET }), legend: 'rotated', interval: '1m' },
+    { expr: count('truncations', { where: INSTANCE, window: BUCKET }), legend: 'truncated', interval: '1m' },
+    { expr: count('rotations', { where: INSTANCE, window: BUCKET }), legend: 'rotated', interval: '1m' },
   ],
 })

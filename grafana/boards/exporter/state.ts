@@ -1,12 +1,14 @@
 import { bars, fixedColor, lines, stat, thresholds } from '../../parts/panels.ts'
 import { BUCKET, count } from '../../parts/promql.ts'
+import { INSTANCE } from '../../parts/selectors.ts'
+import { EXPORTERS } from './selectors.ts'
 
 export const durable = stat({
   title: 'State',
   description:
     'Whether the last commit reached the disk. If not, the exporter stops counting and serves the last committed totals.',
   unit: 'none',
-  queries: [{ expr: 'min(audit_exporter_state_durable)' }],
+  queries: [{ expr: `min(audit_exporter_state_durable{${EXPORTERS}})` }],
 })
   .mappings([
     {
@@ -18,9 +20,9 @@ export const durable = stat({
 
 export const version = stat({
   title: 'Version',
-  description: 'Version of the running exporter.',
+  description: 'Versions of the running exporters.',
   unit: 'none',
-  queries: [{ expr: 'max by (version) (audit_exporter_build_info)', legend: '{{version}}' }],
+  queries: [{ expr: `count by (version) (audit_exporter_build_info{${EXPORTERS}})`, legend: '{{version}}' }],
 }).textMode('name' as never)
 
 export const commits = lines({
@@ -29,7 +31,7 @@ export const commits = lines({
   unit: 's',
   min: 0,
   queries: [0.5, 0.99].map((quantile) => ({
-    expr: `histogram_quantile(${quantile}, sum by (le) (rate(audit_exporter_commit_duration_seconds_bucket[$__rate_interval])))`,
+    expr: `histogram_quantile(${quantile}, sum by (le) (rate(audit_exporter_commit_duration_seconds_bucket{${EXPORTERS}}[$__rate_interval])))`,
     legend: quantile === 0.5 ? 'median' : '99th percentile',
   })),
 })
@@ -40,7 +42,9 @@ export const commitRate = lines({
   unit: 'short',
   decimals: 1,
   min: 0,
-  queries: [{ expr: 'sum(rate(audit_exporter_commits_total[$__rate_interval]))', legend: 'commits' }],
+  queries: [
+    { expr: `sum(rate(audit_exporter_commits_total{${EXPORTERS}}[$__rate_interval]))`, legend: 'commits' },
+  ],
 }).colorScheme(fixedColor('blue'))
 
 export const series = lines({
@@ -49,7 +53,7 @@ export const series = lines({
   unit: 'locale',
   decimals: 0,
   min: 0,
-  queries: [{ expr: 'sum(audit_exporter_series)', legend: 'series' }],
+  queries: [{ expr: `sum(audit_exporter_series{${EXPORTERS}})`, legend: 'series' }],
 }).colorScheme(fixedColor('blue'))
 
 export const overflow = bars({
@@ -59,6 +63,10 @@ export const overflow = bars({
   decimals: 0,
   min: 0,
   queries: [
-    { expr: count('labelOverflow', { by: ['label'], window: BUCKET }), legend: '{{label}}', interval: '1m' },
+    {
+      expr: count('labelOverflow', { by: ['label'], where: INSTANCE, window: BUCKET }),
+      legend: '{{label}}',
+      interval: '1m',
+    },
   ],
 })

@@ -2,8 +2,9 @@ import { test } from 'vitest'
 import { contextShare, cost, validations } from '../../../grafana/parts/measures.ts'
 import { expectSamples } from '../../setup/promtool.ts'
 
+const ofAllJobs = (expr: string): string => expr.replaceAll('$job', '.*')
 const price = (window: string): string =>
-  cost({ window }).replaceAll('$price_prompt', '2').replaceAll('$price_completion', '10')
+  ofAllJobs(cost({ window })).replaceAll('$price_prompt', '2').replaceAll('$price_completion', '10')
 
 test.each([
   ['only totals', { unsplit: 1_000 }, 2_000],
@@ -31,7 +32,12 @@ test('a pass is a validation in the phase verify only, a failure in any phase', 
     entries('verify', 'fail', '0x100 100x200'),
     entries('verify', 'N/A', '0x100 5000x200'),
   ]
-  await expectSamples('2', { input, expr: validations({ window: '1h' }), at: '1h', samples: { '{}': 123 } })
+  await expectSamples('2', {
+    input,
+    expr: ofAllJobs(validations({ window: '1h' })),
+    at: '1h',
+    samples: { '{}': 123 },
+  })
 })
 
 test('the share of GEMINI.md is that of the whole prompt, the other parts included', async () => {
@@ -40,5 +46,10 @@ test('the share of GEMINI.md is that of the whole prompt, the other parts includ
     values: `0x100 ${tokens}x200`,
   })
   const input = [part('context', 1_500), part('instruction', 500), part('other', 8_000)]
-  await expectSamples('2', { input, expr: contextShare({ window: '1h' }), at: '1h', samples: { '{}': 0.15 } })
+  await expectSamples('2', {
+    input,
+    expr: ofAllJobs(contextShare({ window: '1h' })),
+    at: '1h',
+    samples: { '{}': 0.15 },
+  })
 })

@@ -6,9 +6,10 @@ import { expectSamples, type Series } from '../../setup/promtool.ts'
 /** The sum of all bars of a width over 5 hours. The bars end `offset` seconds before a scrape; scrapes are 15 s apart. */
 function sumOfBars(minutes: number, offset = 7): string {
   const bars = count('builds', { by: ['outcome'], window: BUCKET })
+    .replaceAll('$job', '.*')
     .replaceAll(`offset ${BUCKET}`, `offset ${minutes * 60 + offset}s`)
-    .replaceAll(`[${BUCKET}] offset`, `[${minutes}m] offset`)
     .replaceAll(`[${BUCKET}]`, `[${minutes}m] offset ${offset}s`)
+    .replaceAll('[${__interval}3600000ms]', `[${minutes + 60}m] offset ${offset}s`)
   expect(bars).not.toContain('$')
   return `sum_over_time((${bars})[5h:${minutes}m])`
 }
