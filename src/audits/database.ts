@@ -1,4 +1,5 @@
 import type { DuckDBAppender, DuckDBConnection, DuckDBType, DuckDBValue } from '@duckdb/node-api'
+import { databaseShare, memoryLimit } from './memory.ts'
 import { literal } from './sql.ts'
 import type { BuildRow, EntryRow, RowSink } from './rows.ts'
 
@@ -65,7 +66,7 @@ export async function openDatabase(
   load: () => Promise<DuckDb> = () => import('@duckdb/node-api'),
 ): Promise<Database> {
   const duckDb = await loadDuckDb(load)
-  const instance = await duckDb.DuckDBInstance.create(':memory:')
+  const instance = await duckDb.DuckDBInstance.create(':memory:', settings())
   const connection = await instance.connect()
   const entries = await createTable(duckDb, connection, 'all_entries', ENTRY_COLUMNS)
   const builds = await createTable(duckDb, connection, 'all_builds', BUILD_COLUMNS)
@@ -96,6 +97,16 @@ export async function openDatabase(
   }
 }
 
+/**
+ * DuckDB's settings below a memory limit of the container; none without a limit. It would take 80 % of the limit, and
+ * fail on a read-only root when it wants to spill.
+ */
+function settings(): Record<string, string> {
+  const limit = memoryLimit()
+  if (limit === undefined) return {}
+  return { memory_limit: `${databaseShare(limit)}B`, threads: '1', temp_directory: '' }
+}
+
 async function loadDuckDb(load: () => Promise<DuckDb>): Promise<DuckDb> {
   try {
     return await load()
@@ -103,7 +114,7 @@ async function loadDuckDb(load: () => Promise<DuckDb>): Promise<DuckDb> {
     if (!isAbsence(error)) throw new Error(`cannot load @duckdb/node-api: ${String(error)}`, { cause: error })
     throw new MissingDuckDb(
       'report needs the optional package @duckdb/node-api, which is not installed or has no binary for this ' +
-        'platform. Install it with: npm install @duckdb/node-api',
+        'platform. Install it with: npm install @duckdb/node-api. A container image has it if it is built with --target report.',
       { cause: error },
     )
   }

@@ -2,6 +2,7 @@ import { writeFileSync } from 'node:fs'
 import { DEFAULT_PHASE_RULES } from '../attribute/phase.ts'
 import { openDatabase } from '../audits/database.ts'
 import { renderMarkdown } from '../audits/markdown.ts'
+import { explainMemory, requireMemory } from '../audits/memory.ts'
 import { makeReport } from '../audits/report.ts'
 import { attributeRows } from '../audits/rows.ts'
 import type { Report } from '../audits/schema.ts'
@@ -26,7 +27,8 @@ export interface ReportDeps {
 /**
  * Reads all traces below the paths and writes the four audits as Markdown, HTML or JSON.
  * Returns whether everything could be read. Before reading anything it throws a `UsageError` for an invalid moment,
- * `MissingDuckDb` if that is not installed, and an error that names the flag if an output file is not writable.
+ * `MissingDuckDb` if that is not installed, and an error that names the flag if an output file is not writable; after
+ * reading, an error that says how much memory is needed if a container's limit is too low.
  */
 export async function report(options: ReportOptions, deps: ReportDeps): Promise<boolean> {
   const nowMs = deps.clock.wallMs()
@@ -40,6 +42,7 @@ export async function report(options: ReportOptions, deps: ReportDeps): Promise<
   const startedMs = deps.clock.monotonicMs()
   const progress = createProgress({ monotonicMs: () => deps.clock.monotonicMs(), rewrite: deps.rewrite })
   let faults = 0
+  let entries = 0
   const database = await openDatabase()
   try {
     const history = await readHistory(options, {
@@ -52,6 +55,8 @@ export async function report(options: ReportOptions, deps: ReportDeps): Promise<
         deps.complain(`${path}: ${cause}`)
       },
     })
+    entries = history.entries
+    requireMemory(entries)
     await attributeRows({
       history,
       progress,
@@ -93,6 +98,8 @@ export async function report(options: ReportOptions, deps: ReportDeps): Promise<
         `${counted(made.insights.length, 'insight')} in ${seconds.toFixed(1)} s${where}`,
     )
     return faults === 0
+  } catch (error) {
+    throw explainMemory(error, entries)
   } finally {
     database.close()
   }

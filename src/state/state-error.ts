@@ -31,11 +31,13 @@ function sentence(message: string, errcode: number, operation: string, file: str
       return `${failed} the disk is full. Free some space; reading continues by itself.`
     case SQLITE_READONLY:
     case SQLITE_CANTOPEN:
-      return `${failed} ${message}. Make ${path.dirname(file)} writable for this user, or set --state to another directory.`
+      return `${failed} ${message}. Make ${path.dirname(file)} writable for ${user()}, or set --state to another directory.`
     default:
       return `${failed} ${message}. Check that ${path.dirname(file)} is a writable directory on a healthy disk.`
   }
 }
+
+const user = (): string => (process.getuid === undefined ? 'this user' : `user ${process.getuid()}`)
 
 const NEW_BASELINE = 'what is in the files then becomes the new baseline.'
 

@@ -16,6 +16,9 @@ export const DEBIAN_PACKAGES = {
   python3: 'python3',
   jsonschema: 'python3-jsonschema',
   strace: 'strace',
+  podman: 'podman',
+  crun: 'crun',
+  debootstrap: 'debootstrap',
 } as const
 
 export type Program = keyof typeof DEBIAN_PACKAGES
