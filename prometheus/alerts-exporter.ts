@@ -29,7 +29,7 @@ export function exporterAlerts({ selector, expected }: RuleOptions): Alert[] {
     },
     {
       alert: 'AuditExporterRejectingLines',
-      expr: `${increased('audit_exporter_rejected_lines_total', '15m', ['reason'])} > 0`,
+      expr: increased('audit_exporter_rejected_lines_total', '15m', ['reason']),
       keep_firing_for: '15m',
       labels: { severity: 'warning', audit: 'exporter' },
       summary: `The exporter rejects lines of trace files ({{ $labels.reason }}).`,
@@ -52,7 +52,7 @@ or
     },
     {
       alert: 'AuditLabelOverflow',
-      expr: `${increased('audit_exporter_label_overflow_total', '1h', ['label'])} > 0`,
+      expr: increased('audit_exporter_label_overflow_total', '1h', ['label']),
       keep_firing_for: '1h',
       labels: { severity: 'warning', audit: 'exporter' },
       summary: `The label {{ $labels.label }} has reached its maximum number of values.`,

@@ -1,4 +1,4 @@
-import { select } from './increase.ts'
+import { select, STATE_CREATED } from './increase.ts'
 
 /** Exporters that Prometheus can scrape (1) or not (0). What it has seen within a day tells its exporters from other targets. */
 export const up = (exporters: string): string =>
@@ -6,11 +6,18 @@ export const up = (exporters: string): string =>
 
 /**
  * The open builds of exporters that are no longer targets, and that had open builds or unread bytes when they were last
- * scraped. Discovery drops the target of a pod that ended, and nothing else tells that it ended too early.
+ * scraped. Discovery drops the target of a pod that ended, and nothing else tells that it ended too early. An exporter
+ * that goes on with the same state under another name is not gone.
  */
 export function gone(exporters: string): string {
-  const last = (gauge: string): string =>
-    `max by (job, instance) (last_over_time(${select(gauge, exporters)}[6h]))`
-  const builds = last('audit_builds_in_progress')
-  return `(${builds} and on (job, instance) (${builds} > 0 or ${last('audit_exporter_lag_bytes')} > 0) unless on (job, instance) ${select('up', exporters)})`
+  const last = (gauge: string): string => `last_over_time(${select(gauge, exporters)}[6h])`
+  const worst = (gauge: string): string => `max by (job, instance) (${last(gauge)})`
+  const builds = worst('audit_builds_in_progress')
+  const moved =
+    `count_values by (job, instance) ("state", ${last(STATE_CREATED)})` +
+    ` and on (job, state) count_values by (job) ("state", ${select(STATE_CREATED, exporters)})`
+  return (
+    `(${builds} and on (job, instance) (${builds} > 0 or ${worst('audit_exporter_lag_bytes')} > 0)` +
+    ` unless on (job, instance) ${select('up', exporters)} unless on (job, instance) (${moved}))`
+  )
 }

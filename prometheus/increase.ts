@@ -1,5 +1,3 @@
-import { CATALOGUE, prometheusName } from '../src/metrics/catalogue.ts'
-
 /** Joins label matchers; skips empty ones. */
 export const matchers = (...parts: readonly (string | undefined)[]): string => parts.filter(Boolean).join(',')
 
@@ -21,33 +19,35 @@ export interface Increase {
   readonly offset?: string
   /** For counts: rounds what has to be extrapolated. */
   readonly whole?: boolean
+  /** The window ends at the end of the time range, for every point of a range query. */
+  readonly atEnd?: boolean
+  /** Keeps groups without any increase: for counters that every exporter has from its start, see `sumBy`. */
+  readonly zeros?: boolean
   /** What the counter survives: a restart of the process (the default), or not even that. */
   readonly keptIn?: 'state' | 'process'
 }
 
+/** Which state an exporter has: it changes when the state is lost, or when another exporter gets its name. */
+export const STATE_CREATED = 'audit_exporter_state_created_timestamp_seconds'
+
 /** One hour: how long an exporter may be away at the beginning of a window without any loss. */
 const LOOKBACK = '1h'
-
-/** The counter of an exporter that is never without bytes, so it falls exactly when the exporter has lost its state. */
-const COUNTED_BYTES = [prometheusName(CATALOGUE.readBytes), 'result="counted"'] as const
 
 /**
  * The exact increase of each counter of the exporters (decisions/090): the last value in the window minus the value
  * before it. increase() extrapolates to the ends of the window, which is wrong for series that begin or end within it.
  * A series without a value before the window starts from its first value inside: the zero of its birth, or the baseline
- * of a very first start. Only where an exporter has lost its state, so that its counters fell, is increase() used.
+ * of a very first start. Only where an exporter has lost its state, so that its counters fell, increase() is used.
  */
 export function exactIncrease(spec: Increase): string {
-  const { name, where, exporters, window, offset, whole, keptIn = 'state' } = spec
+  const { name, where, exporters, window, offset, whole, atEnd, keptIn = 'state' } = spec
   const of = select(name, exporters, where)
-  const inside = range(of, window, offset)
+  const inside = range(of, window, offset, atEnd)
   const atStart = offset === undefined ? window : sum(window, offset)
-  const before = `last_over_time(${range(of, LOOKBACK, atStart)})`
-  const recent = (marker: string): string => range(marker, sum(window, LOOKBACK), offset)
-  const restarted =
-    keptIn === 'state'
-      ? `resets(${recent(select(COUNTED_BYTES[0], exporters, COUNTED_BYTES[1]))}) > 0`
-      : `changes(${recent(select('process_start_time_seconds', exporters))}) > 0`
+  const before = `last_over_time(${range(of, LOOKBACK, atStart, atEnd)})`
+  const recent = (marker: string): string => range(marker, sum(window, LOOKBACK), offset, atEnd)
+  const origin = keptIn === 'state' ? STATE_CREATED : 'process_start_time_seconds'
+  const restarted = `changes(${recent(select(origin, exporters))}) > 0`
   const increase = `increase(${inside})`
   return (
     `(clamp_min(last_over_time(${inside}) - (${before} or min_over_time(${inside})), 0)` +
@@ -58,13 +58,21 @@ export function exactIncrease(spec: Increase): string {
 
 /** Increases by labels, summed over the exporters. */
 export const sumOfIncrease = (by: readonly string[], increase: Increase): string =>
-  `${sumBy(by)}(${exactIncrease(increase)})`
+  sumBy(by, exactIncrease(increase), increase.zeros)
 
-export const sumBy = (by: readonly string[]): string =>
-  by.length > 0 ? `sum by (${by.join(', ')}) ` : 'sum '
+/**
+ * The sum of increases by labels. A group without any increase has no series: whether it has one at zero would depend
+ * on whether an exporter that counted it earlier is still alive. Buckets are cumulative, so all of them stay.
+ */
+export function sumBy(by: readonly string[], increases: string, zeros = false): string {
+  if (by.length === 0) return `sum(${increases})`
+  const sum = `sum by (${by.join(', ')}) (${increases})`
+  return zeros || by.includes('le') ? sum : `(${sum} > 0)`
+}
 
-const range = (of: string, window: string, offset: string | undefined): string =>
-  `${of}[${window}]${offset === undefined ? '' : ` offset ${offset}`}`
+/** A range selector; `atEnd`: the same at every point of a range query. */
+const range = (of: string, window: string, offset: string | undefined, atEnd = false): string =>
+  `${of}[${window}]${offset === undefined ? '' : ` offset ${offset}`}${atEnd ? ' @ end()' : ''}`
 
 const HOURS: Readonly<Record<string, number>> = { m: 1 / 60, h: 1, d: 24 }
 

@@ -67,7 +67,7 @@ export function recordingGroups({ selector: exporters }: RuleOptions): RuleGroup
       // Validations: entries that fail in any phase, and those that pass in the phase `verify`.
       {
         record: `audit:validations:${suffix(at)}`,
-        expr: `${sumBy([])}(\n${entries('status="fail"')}\nor\n${entries('status="pass",phase="verify"')}\n)`,
+        expr: sumBy([], `\n${entries('status="fail"')}\nor\n${entries('status="pass",phase="verify"')}\n`),
       },
       {
         record: `error_type:failed_validations:${suffix(at)}`,

@@ -16,6 +16,8 @@ const per100Builds = (window?: string): string => {
   return `100 * ${failed} / on () group_left () (${count('builds', { where: CONTEXT, ...over })} > 0)`
 }
 
+/** An error type of this time range stays at zero where it does not occur. */
+const none = `${failures({ by: ['error_type'], where: ERRORS, atEnd: true })} * 0`
 const overTime = lines({
   title: 'Failed validations per 100 builds over time',
   description:
@@ -23,7 +25,7 @@ const overTime = lines({
   unit: 'none',
   decimals: 0,
   min: 0,
-  queries: [{ expr: per100Builds(WINDOW), legend: '{{error_type}}' }],
+  queries: [{ expr: `${per100Builds(WINDOW)} or ${none}`, legend: '{{error_type}}' }],
 })
 
 const frequency = ranking({

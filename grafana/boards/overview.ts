@@ -81,7 +81,7 @@ const errors = ranking({
   decimals: 0,
   queries: [
     {
-      expr: `sort_desc(${highest(10, `${failures({ by: ['error_type'], where: CONTEXT })} > 0`)})`,
+      expr: `sort_desc(${highest(10, failures({ by: ['error_type'], where: CONTEXT }))})`,
       legend: '{{error_type}}',
     },
   ],

@@ -18,6 +18,10 @@ export interface Selection {
   readonly window?: string
   /** Evaluate this long before now, a PromQL duration. */
   readonly offset?: string
+  /** The window ends at the end of the time range, for every point of a line. */
+  readonly atEnd?: boolean
+  /** Keeps groups without any increase: for counters that every exporter has from its start. */
+  readonly zeros?: boolean
 }
 
 /** Suffix of a histogram's series. */
@@ -47,7 +51,7 @@ export function countAny(
       where: matchers(selection.where, alternative),
     }),
   )
-  return `${sumBy(by)}(${increases.join(' or ')})`
+  return sumBy(by, increases.join(' or '))
 }
 
 /** The increase of a sum such as tokens. */

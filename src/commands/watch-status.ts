@@ -47,6 +47,8 @@ export function createStatus(deps: StatusDeps): Status {
       pendingBytes,
       lagBytes,
       series,
+      // The first series of every state.
+      stateCreatedMs: ledger.series('readBytes', ['counted']).bornMs,
       stateBytes: deps.stateBytes(),
     }
   }

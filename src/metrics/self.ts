@@ -11,6 +11,8 @@ export interface Health {
   readonly pendingBytes: number
   readonly lagBytes: number
   readonly series: number
+  /** When counting began: it tells states apart, wherever they are. */
+  readonly stateCreatedMs: number
   /** `undefined` if the size cannot be read. */
   readonly stateBytes: number | undefined
 }
@@ -85,6 +87,10 @@ function observeHealth(meter: Meter, health: () => Health): void {
     'Series in the state, including those that are held at zero or hidden.',
   )
   const stateBytes = gauge('audit_exporter.state_bytes', 'Size of the state on disk.')
+  const created = gauge(
+    'audit_exporter.state_created_timestamp_seconds',
+    'When the state began to count, in seconds since 1970; it changes only if the state is lost.',
+  )
   const ready = gauge('audit_exporter.ready', 'Whether the first pass is done and the state can be written.')
   const durable = gauge(
     'audit_exporter.state_durable',
@@ -100,10 +106,11 @@ function observeHealth(meter: Meter, health: () => Health): void {
       result.observe(series, now.series)
       // Without an observation the SDK repeats the last value. NaN is how Prometheus writes an unknown one.
       result.observe(stateBytes, now.stateBytes ?? Number.NaN)
+      result.observe(created, now.stateCreatedMs / 1000)
       result.observe(ready, now.ready ? 1 : 0)
       result.observe(durable, now.durable ? 1 : 0)
     },
-    [buildInfo, files, pending, lag, series, stateBytes, ready, durable],
+    [buildInfo, files, pending, lag, series, stateBytes, created, ready, durable],
   )
 }
 

@@ -14,6 +14,7 @@ const healthy: Health = {
   pendingBytes: 5,
   lagBytes: 6,
   series: 7,
+  stateCreatedMs: 9_000,
   stateBytes: 8,
 }
 
@@ -94,10 +95,18 @@ test('every gauge shows the health at the moment of the scrape', async () => {
   const { world } = await createSelfWorld(() => health)
   const values = async (): Promise<unknown[]> => {
     const scraped = await world.scrape()
-    const names = ['pending_bytes', 'lag_bytes', 'series', 'state_bytes', 'ready', 'state_durable']
+    const names = [
+      'pending_bytes',
+      'lag_bytes',
+      'series',
+      'state_bytes',
+      'state_created_timestamp_seconds',
+      'ready',
+      'state_durable',
+    ]
     return names.map((name) => scraped.get(`audit_exporter_${name}`))
   }
-  expect(await values()).toEqual([5, 6, 7, 8, 1, 1])
+  expect(await values()).toEqual([5, 6, 7, 8, 9, 1, 1])
   health = { ...healthy, ready: false, durable: false, lagBytes: 60, stateBytes: undefined }
-  expect(await values()).toEqual([5, 60, 7, Number.NaN, 0, 0])
+  expect(await values()).toEqual([5, 60, 7, Number.NaN, 9, 0, 0])
 })

@@ -44,14 +44,14 @@ export interface View {
 /** Seconds between the points of a line, and width of a bar. The last one ends now. */
 const STEP = 5
 
-const filled = (expr: string, range: string): string =>
+export const filled = (expr: string, range: string, window = '1m', interval = `${STEP}s`): string =>
   expr
     .replaceAll('${__range_s}s${__range_ms}ms', `${2 * Number.parseInt(range, 10)}s`)
     .replaceAll(/\$\{(\w+)\}/g, '$$$1')
     .replaceAll('$__rate_interval', '5s')
     .replaceAll('$__range', range)
-    .replaceAll('$__interval', `${STEP}s`)
-    .replaceAll('$window', '1m')
+    .replaceAll('$__interval', interval)
+    .replaceAll('$window', window)
     .replaceAll('$price_prompt', '1.25')
     .replaceAll('$price_completion', '10')
     .replaceAll(/\$(job|instance|context|error|phase)\b/g, '.*')

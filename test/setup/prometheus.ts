@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { stringify } from 'yaml'
@@ -10,6 +10,8 @@ export interface PrometheusOptions {
   readonly generation?: Generation
   /** `host:port` by job name. */
   readonly targets: Readonly<Record<string, string>>
+  /** A job whose targets come and go: see `writeTargets`. */
+  readonly discovery?: { readonly job: string; readonly file: string }
   /** Scrape interval and rule evaluation interval. */
   readonly interval?: string
   readonly ruleFiles?: readonly string[]
@@ -38,6 +40,13 @@ export interface Prometheus {
   /** Sends a GET to the HTTP API and returns its `data`. */
   api<T>(pathAndQuery: string): Promise<T>
   stop(): Promise<void>
+}
+
+/** Writes the targets (`host:port`) of a job with discovery; Prometheus notices the change. */
+export function writeTargets(file: string, targets: readonly string[]): void {
+  // A rename: Prometheus must not read half of it.
+  writeFileSync(`${file}.new`, JSON.stringify([{ targets }]))
+  renameSync(`${file}.new`, file)
 }
 
 type Raw = { metric: Record<string, string>; value: [number, string]; values: [number, string][] }
@@ -97,7 +106,7 @@ export async function startPrometheus(options: PrometheusOptions): Promise<Prome
     await until('Prometheus is ready', async () => (await fetch(`${url}/-/ready`)).ok || undefined, {
       detail: running.output,
     })
-    const wanted = Object.keys(options.targets).length
+    const wanted = Object.keys(options.targets).length + discovered(options)
     // It may take 5 s until the first scrape: target updates are throttled.
     await until('a first sample of each target', async () => (await scraped()) >= wanted || undefined, {
       detail: running.output,
@@ -113,14 +122,31 @@ export async function startPrometheus(options: PrometheusOptions): Promise<Prome
   }
 }
 
+const discovered = ({ discovery }: PrometheusOptions): number =>
+  discovery === undefined
+    ? 0
+    : (JSON.parse(readFileSync(discovery.file, 'utf8')) as { targets: string[] }[]).flatMap(
+        ({ targets }) => targets,
+      ).length
+
 function configuration(options: PrometheusOptions): object {
   const interval = options.interval ?? '1s'
   return {
     global: { scrape_interval: interval, scrape_timeout: interval, evaluation_interval: interval },
-    scrape_configs: Object.entries(options.targets).map(([job, target]) => ({
-      job_name: job,
-      static_configs: [{ targets: [target] }],
-    })),
+    scrape_configs: [
+      ...Object.entries(options.targets).map(([job, target]) => ({
+        job_name: job,
+        static_configs: [{ targets: [target] }],
+      })),
+      ...(options.discovery === undefined
+        ? []
+        : [
+            {
+              job_name: options.discovery.job,
+              file_sd_configs: [{ files: [options.discovery.file], refresh_interval: '1s' }],
+            },
+          ]),
+    ],
     ...(options.ruleFiles === undefined
       ? {}
       : { rule_files: options.ruleFiles.map((file) => path.resolve(file)) }),

@@ -11,7 +11,7 @@ export const bytesRead = bars({
   min: 0,
   queries: [
     {
-      expr: total('readBytes', { by: ['result'], where: INSTANCE, window: BUCKET }),
+      expr: total('readBytes', { by: ['result'], where: INSTANCE, window: BUCKET, zeros: true }),
       legend: '{{result}}',
       interval: '1m',
     },
@@ -39,12 +39,12 @@ export const rejected = bars({
   min: 0,
   queries: [
     {
-      expr: count('rejectedLines', { by: ['reason'], where: INSTANCE, window: BUCKET }),
+      expr: count('rejectedLines', { by: ['reason'], where: INSTANCE, window: BUCKET, zeros: true }),
       legend: 'rejected: {{reason}}',
       interval: '1m',
     },
     {
-      expr: count('entryWarnings', { by: ['reason'], where: INSTANCE, window: BUCKET }),
+      expr: count('entryWarnings', { by: ['reason'], where: INSTANCE, window: BUCKET, zeros: true }),
       legend: 'warning: {{reason}}',
       interval: '1m',
     },
@@ -74,11 +74,20 @@ export const fileEvents = bars({
         window: BUCKET,
         whole: true,
         keptIn: 'process',
+        zeros: true,
       }),
       legend: 'failed: {{op}}',
       interval: '1m',
     },
-    { expr: count('truncations', { where: INSTANCE, window: BUCKET }), legend: 'truncated', interval: '1m' },
-    { expr: count('rotations', { where: INSTANCE, window: BUCKET }), legend: 'rotated', interval: '1m' },
+    {
+      expr: count('truncations', { where: INSTANCE, window: BUCKET, zeros: true }),
+      legend: 'truncated',
+      interval: '1m',
+    },
+    {
+      expr: count('rotations', { where: INSTANCE, window: BUCKET, zeros: true }),
+      legend: 'rotated',
+      interval: '1m',
+    },
   ],
 })

@@ -64,7 +64,7 @@ export const overflow = bars({
   min: 0,
   queries: [
     {
-      expr: count('labelOverflow', { by: ['label'], where: INSTANCE, window: BUCKET }),
+      expr: count('labelOverflow', { by: ['label'], where: INSTANCE, window: BUCKET, zeros: true }),
       legend: '{{label}}',
       interval: '1m',
     },
