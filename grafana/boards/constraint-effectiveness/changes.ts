@@ -9,7 +9,7 @@ import { VERDICT_EXPLAINED } from '../../parts/words.ts'
 // under only one of the two counts as zero for the other. Every sum reads all samples of the range, so the queries
 // give the counts, and Grafana calculates the rest.
 const BY = { by: ['context_hash'] } as const
-const failed = `${failures({ by: ['context_hash', 'error_type'], where: 'error_type=~"$error"' })}`
+const failed = failures({ by: ['context_hash', 'error_type'], where: 'error_type=~"$error"' })
 const failedBefore = ofPrevious(failed, ['error_type'])
 const occurred = `((${failed}) or ${failedBefore})`
 const validated = validations(BY)
