@@ -1,6 +1,6 @@
-import { spawn } from 'node:child_process'
+import { spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
-import { existsSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs'
 import net from 'node:net'
 import path from 'node:path'
 import { expect, test } from 'vitest'
@@ -8,6 +8,7 @@ import { startDaemon, type Daemon } from './setup/daemon.ts'
 import { entry, lines } from './setup/entries.ts'
 import { temporaryDirectory } from './setup/exporter.ts'
 import { start, until } from './setup/process.ts'
+import { skipTest } from './setup/programs.ts'
 
 const MAIN = path.resolve(import.meta.dirname, '../src/main.ts')
 
@@ -129,4 +130,35 @@ test('SIGHUP ends other commands, as when their terminal is closed', async () =>
   const running = start(process.execPath, [MAIN, 'simulate', path.join(temporaryDirectory(), 'builds')])
   await until('the simulation has started', () => running.output().includes('"directory"') || undefined)
   expect(await running.stop('SIGHUP')).toBe(0)
+})
+
+test("the system's limit of watches is told once, with the remedy, and what is written there is still counted", async () => {
+  const directory = temporaryDirectory()
+  const builds = path.join(directory, 'builds')
+  for (let build = 0; build < 60; build++) mkdirSync(path.join(builds, String(build)), { recursive: true })
+  // The limit of a user namespace of its own.
+  const limited = 'echo 20 > /proc/sys/user/max_inotify_watches && exec "$@"'
+  const unshare = ['--user', '--map-root-user', 'sh', '-c', limited, 'sh']
+  if (spawnSync('unshare', [...unshare, 'true']).status !== 0)
+    skipTest('needs a user namespace, which this machine refuses')
+  const daemon = await startDaemon({
+    roots: [builds],
+    state: path.join(directory, 'state'),
+    args: ['--scan-interval', '1s'],
+    runner: ['unshare', ...unshare],
+  })
+  await daemon.ready()
+  for (let build = 0; build < 60; build++) {
+    const trace = path.join(builds, String(build), 'audit_trace.jsonl')
+    writeFileSync(trace, lines(entry({ workflow_run_id: `run-${build}` })))
+  }
+  await until('every line is counted', async () => {
+    const counted = [...(await daemon.scrape())].filter(([series]) =>
+      series.startsWith('audit_entries_total{'),
+    )
+    return counted.reduce((sum, [, value]) => sum + value, 0) === 60 || undefined
+  })
+  const warnings = daemon.log().filter(({ event }) => event === 'watch_limit' || event === 'file_failed')
+  expect(warnings).toHaveLength(1)
+  expect(warnings[0]?.['msg']).toContain('fs.inotify.max_user_watches')
 })

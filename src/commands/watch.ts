@@ -161,7 +161,7 @@ interface ReadParts {
 /** The first pass over all files, then the loop that follows them. */
 async function readUntilStopped(
   config: WatchConfig,
-  { clock, signal, onReady }: WatchDeps,
+  { clock, log, signal, onReady }: WatchDeps,
   { engine, status, events, waker, rescan }: ReadParts,
 ): Promise<void> {
   const hints = config.poll
@@ -173,6 +173,7 @@ async function readUntilStopped(
         nowMs: () => clock.wallMs(),
         wake: () => waker.wake(),
         onError: (error) => events.fileFailed(config.roots.join(', '), 'watch', error),
+        onWatchLimit: (error) => warnOfWatchLimit(log, error, config.scanInterval),
       })
   try {
     await engine.firstPass(hints.ready)
@@ -204,6 +205,14 @@ function warnOfLimit(log: Logger, limit: number, maxOpenFiles: number): void {
     { event: 'few_open_files', limit, maxOpenFiles },
     `The limit of open files is ${limit}, so at most ${maxOpenFiles} traces are kept open: more of them can lose lines if they ` +
       'are deleted unread. Raise the limit with `ulimit -n 4096`, `LimitNOFILE=` or `--ulimit nofile=4096`.',
+  )
+}
+
+function warnOfWatchLimit(log: Logger, error: Error, scanIntervalMs: number): void {
+  log.warn(
+    { event: 'watch_limit', cause: error.message },
+    `The system has no more inotify watches: new files in some directories are found by the next scan only, within ${scanIntervalMs / 1000} s. ` +
+      'Raise the limits of the host with `sysctl fs.inotify.max_user_watches=1048576 fs.inotify.max_user_instances=1024`, or use --poll.',
   )
 }
 

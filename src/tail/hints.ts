@@ -43,9 +43,12 @@ export interface HintsOptions {
   /** Called for each new path, and when watchers have come into place. */
   readonly wake: () => void
   readonly onError: (error: unknown) => void
+  /** Called once, in place of an error for each directory, when the system has no more watches. */
+  readonly onWatchLimit: (error: Error) => void
 }
 
-export function createHints(options: HintsOptions): Hints {
+export function createHints(given: HintsOptions): Hints {
+  const options = { ...given, onError: withoutRepeatedLimit(given) }
   const paths = new Set<string>()
   const note = (path: string): void => {
     paths.add(path)
@@ -95,6 +98,19 @@ export function createHints(options: HintsOptions): Hints {
       isClosed = true
       await Promise.all([watcher.close(), next?.close()])
     },
+  }
+}
+
+/** ENOSPC: no more inotify watches; EMFILE: no more inotify instances. */
+const isWatchLimit = (error: unknown): error is Error =>
+  ['ENOSPC', 'EMFILE'].includes((error as NodeJS.ErrnoException).code ?? '')
+
+function withoutRepeatedLimit({ onError, onWatchLimit }: HintsOptions): (error: unknown) => void {
+  let isKnown = false
+  return (error) => {
+    if (!isWatchLimit(error)) return onError(error)
+    if (!isKnown) onWatchLimit(error)
+    isKnown = true
   }
 }
 

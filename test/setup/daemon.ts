@@ -25,13 +25,13 @@ export async function startDaemon(options: {
   env?: NodeJS.ProcessEnv
   /** Arguments of Node.js that run the program. Default: the sources. */
   program?: readonly string[]
+  /** A program that runs Node.js, and its arguments. */
+  runner?: readonly string[]
 }): Promise<Daemon> {
   const args = ['watch', ...options.roots, '--listen', '127.0.0.1:0', '--state', options.state]
-  const running = start(
-    process.execPath,
-    [...(options.program ?? [MAIN]), ...args, ...(options.args ?? [])],
-    options.env,
-  )
+  const node = [process.execPath, ...(options.program ?? [MAIN]), ...args, ...(options.args ?? [])]
+  const [program, ...programArgs] = [...(options.runner ?? []), ...node]
+  const running = start(program!, programArgs, options.env)
   const log = (): Record<string, unknown>[] =>
     running
       .output()

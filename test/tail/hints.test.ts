@@ -29,6 +29,9 @@ function watchTree() {
     onError: (error) => {
       throw error
     },
+    onWatchLimit: (error) => {
+      throw error
+    },
   })
   onTestFinished(() => hints.close())
   const trace = (directory: string): string => {
