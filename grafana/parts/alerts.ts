@@ -44,6 +44,7 @@ export const firingAlerts = (): TablePanel =>
       { label: 'severity', name: 'Severity', width: 110 },
       { label: 'revision', name: 'Revision', width: 160 },
       { label: 'error_type', name: 'Error type', width: 200 },
+      { label: 'instance', name: 'Exporter', width: 200 },
       { label: 'reason', name: 'Reason', width: 140 },
     ],
     columns: [{ name: 'Since', expr: `${since()} * 1000`, unit: 'dateTimeAsIso', width: 190 }],

@@ -145,8 +145,25 @@ test('an exporter that is down or cannot commit inhibits the alerts that follow 
   }
 })
 
-/** Starts a real Alertmanager in which all alerts fire. The result asks it which of them are inhibited. */
-async function allFiring(config: object): Promise<() => Promise<string[]>> {
+test('one exporter of many that is down silences only what follows from it', async () => {
+  const config = parse(read('prometheus/alertmanager.yml')) as object
+  const onInstance = (instance: string, ...names: readonly string[]) =>
+    names.map((alertname) => ({ labels: { alertname, job: 'sidecars', instance, audit: 'exporter' } }))
+  const inhibited = await allFiring(config, [
+    ...onInstance('pod-a', 'AuditExporterDown', 'AuditExporterLagging'),
+    ...onInstance('pod-b', 'AuditExporterLagging'),
+    { labels: { alertname: 'AuditReworkCostSpike', audit: 'builds' } },
+  ])
+  await expect.poll(inhibited).toEqual(['AuditExporterLagging'])
+})
+
+/** Starts a real Alertmanager in which alerts fire, by default all. The result asks it which of them are inhibited. */
+async function allFiring(
+  config: object,
+  firing: readonly object[] = alerts.map(({ alert, labels }) => ({
+    labels: { ...labels, alertname: alert },
+  })),
+): Promise<() => Promise<string[]>> {
   const program = requireProgram('prometheus-alertmanager')
   const scratch = mkdtempSync(path.join(tmpdir(), 'inhibition-'))
   onTestFinished(() => rmSync(scratch, { recursive: true, force: true }))
@@ -160,9 +177,7 @@ async function allFiring(config: object): Promise<() => Promise<string[]>> {
     '--cluster.listen-address=',
   ])
   const api = `http://${address}/api/v2/alerts`
-  const body = JSON.stringify(
-    alerts.map(({ alert, labels }) => ({ labels: { ...labels, alertname: alert } })),
-  )
+  const body = JSON.stringify(firing)
   const post = { method: 'POST', headers: { 'content-type': 'application/json' }, body }
   await until('Alertmanager takes the alerts', async () => (await fetch(api, post)).ok || undefined, {
     detail: output,
