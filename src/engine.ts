@@ -6,6 +6,7 @@ import type { Contexts } from './metrics/contexts.ts'
 import { createExposition, type Exposition } from './metrics/exposition.ts'
 import type { Ledger } from './metrics/ledger.ts'
 import { createProducer } from './metrics/producer.ts'
+import { createShowing, type Showing } from './metrics/showing.ts'
 import type { Store } from './state/store.ts'
 import type { FileSystem } from './tail/file-system.ts'
 import type { Round } from './tail/loop.ts'
@@ -44,6 +45,7 @@ export interface Engine {
   readonly contexts: Contexts
   readonly commits: Commits
   readonly exposition: Exposition
+  readonly showing: Showing
   /**
    * Reads and commits everything that is in the files. Never rejects; ends early when stopped. Before it ends it waits
    * up to half a minute for `watching` to resolve: from then on every file is watched.
@@ -85,9 +87,14 @@ export function createEngine(config: EngineConfig, deps: EngineDeps): Engine {
     clock,
     onCommit: deps.onCommit,
   })
-  const exposition = createExposition({
+  const showing = createShowing({
     ledger,
     clock,
+    newSeriesHoldMs: config.newSeriesHold,
+    commit: () => commits.commit(),
+  })
+  const exposition = createExposition({
+    showing,
     producer: createProducer({
       ledger,
       contexts,
@@ -95,8 +102,6 @@ export function createEngine(config: EngineConfig, deps: EngineDeps): Engine {
       buildsInProgress: () => builds.inProgress(),
       lastEntryMs: () => builds.lastEntryMs(),
     }),
-    newSeriesHoldMs: config.newSeriesHold,
-    commit: () => commits.commit(),
   })
 
   // files → lines
@@ -138,6 +143,7 @@ export function createEngine(config: EngineConfig, deps: EngineDeps): Engine {
     contexts,
     commits,
     exposition,
+    showing,
     async firstPass(watching = Promise.resolve()) {
       const startedMs = clock.monotonicMs()
       const startedWallMs = clock.wallMs()

@@ -11,6 +11,8 @@ export interface Ledger extends Durable {
   add(series: Series, amount: number): void
   /** Adds one observation to a histogram. */
   observe(series: Series, value: number): void
+  /** The number of commits with changes since the start. */
+  readonly revision: number
   /** All series, including those that are not shown. */
   all(): Iterable<Series>
   /** The base has been scraped for long enough: shows the data of the series from the next commit on. */
@@ -43,6 +45,7 @@ export function createLedger(state: Reader, options: LedgerOptions): Ledger {
   const byMetric = new Map<MetricKey, Map<string, Series>>(METRICS.map((key) => [key, new Map()]))
   const held = new Set<Series>()
   let dirty: Series[] = []
+  let revision = 0
   let baselineEnded = options.baselineEnded
 
   const touch = (series: Series): void => {
@@ -56,15 +59,10 @@ export function createLedger(state: Reader, options: LedgerOptions): Ledger {
     byMetric.get(key)?.set(series.labels.join('\0'), series)
   }
 
-  const withLabel = function* (label: string, value: string): Iterable<Series> {
-    for (const key of METRICS) {
-      const at = CATALOGUE[key].labels.indexOf(label)
-      if (at < 0) continue
-      for (const series of byMetric.get(key)?.values() ?? []) if (series.labels[at] === value) yield series
-    }
-  }
-
   return {
+    get revision() {
+      return revision
+    },
     series(metric, labels) {
       const known = byMetric.get(metric) as Map<string, Series>
       const id = labels.join('\0')
@@ -102,7 +100,7 @@ export function createLedger(state: Reader, options: LedgerOptions): Ledger {
       touch(series)
     },
     hide(label, value) {
-      for (const series of withLabel(label, value)) {
+      for (const series of withLabel(byMetric, label, value)) {
         // It must return with the value that it shows now. During the baseline nothing has been shown yet.
         if (baselineEnded) series.base ??= (series.shown ?? series.data).slice()
         series.baseSeen = false
@@ -112,7 +110,7 @@ export function createLedger(state: Reader, options: LedgerOptions): Ledger {
       }
     },
     unhide(label, value) {
-      for (const series of withLabel(label, value)) {
+      for (const series of withLabel(byMetric, label, value)) {
         series.hidden = false
         if (series.base !== undefined) held.add(series)
         touch(series)
@@ -134,12 +132,23 @@ export function createLedger(state: Reader, options: LedgerOptions): Ledger {
     },
     committed() {
       bounds.committed()
+      if (dirty.length > 0) revision++
       for (const series of dirty) {
         series.dirty = false
-        noteCommitted(series)
+        if (noteCommitted(series)) series.revision = revision
       }
       dirty = []
     },
+  }
+}
+
+type ByMetric = ReadonlyMap<MetricKey, ReadonlyMap<string, Series>>
+
+function* withLabel(byMetric: ByMetric, label: string, value: string): Iterable<Series> {
+  for (const [key, known] of byMetric) {
+    const at = CATALOGUE[key].labels.indexOf(label)
+    if (at < 0) continue
+    for (const series of known.values()) if (series.labels[at] === value) yield series
   }
 }
 

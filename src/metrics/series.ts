@@ -22,6 +22,8 @@ export interface Series {
   /** When counting began, in milliseconds since 1970: the start time of its cumulative points. */
   readonly bornMs: number
   dirty: boolean
+  /** The revision of the ledger since which it shows what it shows; 0: since before the start. */
+  revision: number
 }
 
 /** A series at zero that is neither committed nor shown. */
@@ -38,12 +40,17 @@ export function newSeries(definition: MetricDefinition, labels: readonly string[
     hidden: false,
     bornMs,
     dirty: false,
+    revision: 0,
   }
 }
 
-/** Call it once the data is on disk: the series may then show it. */
-export function noteCommitted(series: Series): void {
+/** Call it once the data is on disk: the series may then show it. Returns whether it shows something else than before. */
+export function noteCommitted(series: Series): boolean {
+  const before = series.shown
+  const next = series.base ?? series.data
+  const changed = before === undefined || next.some((value, i) => value !== before[i])
   if (series.committed === undefined) series.committed = series.data.slice()
   else series.committed.set(series.data)
   series.shown = series.hidden ? undefined : (series.base ?? series.committed)
+  return changed
 }

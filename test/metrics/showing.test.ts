@@ -84,3 +84,47 @@ test('the wall clock set back does not prolong the hold', async () => {
   world.clock.jump(-86_400_000)
   expect(await fixes(world)).toBe(1)
 })
+
+test('what no answer has shown is known: new values until received, new series until their value is', async () => {
+  const world = await createEngineWorld({ before: [{ step_name: 'fix' }] })
+  const { showing } = world.exporter
+  await world.scrape({ lost: true })
+  expect(showing.unshown().entries).toBe(1)
+  await world.scrape()
+  expect(showing.unshown()).toEqual({ series: 0, entries: 0 })
+
+  world.append({ step_name: 'fix' }, { step_name: 'scaffold' })
+  await world.read()
+  world.exporter.commits.commit()
+  expect(showing.unshown().entries).toBe(2)
+  await world.scrape()
+  expect(showing.unshown(), 'the new series has been shown at zero only').toMatchObject({ entries: 1 })
+  world.clock.advance(HOLD_MS)
+  await world.scrape({ lost: true })
+  expect(showing.unshown()).toMatchObject({ entries: 1 })
+  await world.scrape()
+  expect(showing.unshown()).toEqual({ series: 0, entries: 0 })
+})
+
+test('an answer received after a later one takes nothing back', async () => {
+  const world = await createEngineWorld({ before: [{ step_name: 'fix' }, { step_name: 'fix' }] })
+  const { showing } = world.exporter
+  const early = showing.begin()
+  world.append({ step_name: 'fix' })
+  await world.read()
+  await world.scrape()
+  early.received()
+  expect(showing.unshown()).toEqual({ series: 0, entries: 0 })
+})
+
+test('a reader that nobody reads after gets the value right after the start', async () => {
+  const world = await createEngineWorld()
+  const { showing } = world.exporter
+  world.append({ step_name: 'fix' })
+  await world.read()
+  showing.begin({ last: true }).received()
+  expect(showing.unshown()).toMatchObject({ entries: 1 })
+  showing.begin({ last: true }).received()
+  expect(showing.unshown()).toEqual({ series: 0, entries: 0 })
+  expect(await fixes(world)).toBe(1)
+})
