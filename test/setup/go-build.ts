@@ -1,9 +1,8 @@
-import { execFile, spawn } from 'node:child_process'
-import { once } from 'node:events'
+import { execFile } from 'node:child_process'
 import { existsSync, mkdirSync, renameSync, rmSync } from 'node:fs'
-import { homedir } from 'node:os'
 import path from 'node:path'
 import { promisify } from 'node:util'
+import { CACHE, exclusively } from './cache.ts'
 
 /** Programs without a Debian package, each a Go package at a version of its module. A first build takes minutes. */
 export const GO_PROGRAMS = {
@@ -11,6 +10,7 @@ export const GO_PROGRAMS = {
   // 3.13, the newest Prometheus 3 that Go 1.26 builds; Debian has Prometheus 2.
   prometheus: 'github.com/prometheus/prometheus/cmd/prometheus@v0.313.5',
   promtool: 'github.com/prometheus/prometheus/cmd/promtool@v0.313.5',
+  kustomize: 'sigs.k8s.io/kustomize/kustomize/v5@v5.8.1',
 } as const
 
 export type GoProgram = keyof typeof GO_PROGRAMS
@@ -18,8 +18,7 @@ export type GoProgram = keyof typeof GO_PROGRAMS
 /** The path of a Go program. The first call builds it into the user's cache directory, with the Go of `findGo`. */
 export async function buildGoProgram(name: GoProgram, findGo: () => string): Promise<string> {
   const source = GO_PROGRAMS[name]
-  const cache = process.env['XDG_CACHE_HOME'] ?? path.join(homedir(), '.cache')
-  const builds = path.join(cache, 'audit-trace-exporter', 'go')
+  const builds = path.join(CACHE, 'go')
   const program = path.join(builds, source.replaceAll('/', '_'), name)
   if (existsSync(program)) return program
   const go = findGo()
@@ -47,24 +46,5 @@ async function build(go: string, source: string, program: string): Promise<void>
     renameSync(path.join(scratch, 'program'), program)
   } finally {
     rmSync(scratch, { recursive: true, force: true })
-  }
-}
-
-/** Runs while no other process holds the lock file. The kernel releases the lock if this process dies. */
-async function exclusively(lock: string, run: () => Promise<void>): Promise<void> {
-  const holder = spawn('flock', [lock, 'sh', '-c', 'echo locked; exec cat'], {
-    stdio: ['pipe', 'pipe', 'ignore'],
-  })
-  try {
-    await once(holder, 'spawn')
-  } catch {
-    // No flock on this system: two builds at once are slow, not wrong.
-    return run()
-  }
-  try {
-    await once(holder.stdout, 'data')
-    await run()
-  } finally {
-    holder.stdin.end()
   }
 }

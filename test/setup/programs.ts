@@ -14,6 +14,8 @@ export const DEBIAN_PACKAGES = {
   'prometheus-alertmanager': 'prometheus-alertmanager',
   chromium: 'chromium',
   python3: 'python3',
+  pip3: 'python3-pip',
+  'systemd-analyze': 'systemd',
   jsonschema: 'python3-jsonschema',
   strace: 'strace',
   podman: 'podman',
