@@ -6,6 +6,7 @@ import { CACHE, exclusively } from './cache.ts'
 
 /** Programs without a Debian package, each a Go package at a version of its module. A first build takes minutes. */
 export const GO_PROGRAMS = {
+  compose: 'github.com/docker/compose/v2/cmd@v2.40.3',
   temporal: 'github.com/temporalio/cli/cmd/temporal@v1.5.1',
   // 3.13, the newest Prometheus 3 that Go 1.26 builds; Debian has Prometheus 2.
   prometheus: 'github.com/prometheus/prometheus/cmd/prometheus@v0.313.5',

@@ -85,11 +85,12 @@ default_ulimits = ["nofile=20000:20000", "nproc=20000:20000"]
   }
 }
 
-const CERTIFICATES = '/etc/ssl/certs/ca-certificates.crt'
+export const CERTIFICATES = '/etc/ssl/certs/ca-certificates.crt'
 
 const npm = (...args: string[]): string => execFileSync('npm', args, { encoding: 'utf8' }).trim()
 
-const npmSettings = (): string =>
+/** Settings with which npm in an image uses the registry and certificates of this machine. */
+export const npmSettings = (): string =>
   [
     `registry=${npm('config', 'get', 'registry')}`,
     'prefer-offline=true',

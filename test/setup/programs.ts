@@ -21,6 +21,9 @@ export const DEBIAN_PACKAGES = {
   podman: 'podman',
   crun: 'crun',
   debootstrap: 'debootstrap',
+  dockerd: 'docker.io',
+  docker: 'docker.io',
+  runc: 'runc',
 } as const
 
 export type Program = keyof typeof DEBIAN_PACKAGES
