@@ -22,6 +22,11 @@ export interface CountingConfig {
   readonly maxInstructionVersions: number
   readonly maxModels: number
   readonly contextIdle: number
+  /**
+   * What the files contain at the very first start: `existing`, and new series start there; or `none`, and they start at
+   * zero, so that it counts as an increase. Without effect on a state whose first start is over. Default: `existing`.
+   */
+  readonly baseline?: 'existing' | 'none'
 }
 
 export interface Counting {
@@ -45,8 +50,9 @@ export function createCounting(
   events: Events,
   nowMs: () => number,
 ): Counting {
+  const baselineEnded = config.baseline === 'none' || baselineHasEnded(store)
   const ledger = createLedger(store, {
-    baselineEnded: baselineHasEnded(store),
+    baselineEnded,
     isHidden: hiddenContexts(store),
     nowMs,
   })
@@ -70,6 +76,7 @@ export function createCounting(
   const registry = createRegistry(store)
   const pipeline = createPipeline({
     state: store,
+    baselineEnded,
     builds,
     measure,
     reading,

@@ -7,6 +7,7 @@ import { createExposition, type Exposition } from './metrics/exposition.ts'
 import type { Ledger } from './metrics/ledger.ts'
 import { createProducer } from './metrics/producer.ts'
 import { createShowing, type Showing } from './metrics/showing.ts'
+import { createPasses, type Passes } from './passes.ts'
 import type { Store } from './state/store.ts'
 import type { FileSystem } from './tail/file-system.ts'
 import type { Round } from './tail/loop.ts'
@@ -20,7 +21,10 @@ export interface EngineConfig extends CountingConfig {
   readonly fileName: string
   readonly followSymlinks: boolean
   readonly maxLineBytes: number
-  readonly newSeriesHold: number
+  /** How long a new series keeps its start. Default: 30 s, or a quarter of `linger` if that is shorter. */
+  readonly newSeriesHold?: number | undefined
+  /** How long the readers have at the end. */
+  readonly linger: number
 }
 
 export interface EngineDeps {
@@ -39,20 +43,13 @@ export interface EngineDeps {
   readonly maxOpenFiles?: number
 }
 
-export interface Engine {
+export interface Engine extends Passes {
   readonly tail: Tail
   readonly ledger: Ledger
   readonly contexts: Contexts
   readonly commits: Commits
   readonly exposition: Exposition
   readonly showing: Showing
-  /**
-   * Reads and commits everything that is in the files. Never rejects; ends early when stopped. Before it ends it waits
-   * up to half a minute for `watching` to resolve: from then on every file is watched.
-   */
-  firstPass(watching?: Promise<void>): Promise<void>
-  /** Whether the first pass has ended. */
-  ready(): boolean
   /** Call it after each round of reading: closes builds that timed out, and commits if a commit is due. */
   afterRound(round: Round): void
   buildsInProgress(): number
@@ -60,13 +57,10 @@ export interface Engine {
 }
 
 const DAY_MS = 86_400_000
+const LONGEST_DEFAULT_HOLD_MS = 30_000
 const SLICE_BYTES = 512 * 1024
 const MAX_OPEN_FILES = 256
 const FORGET_AFTER_MS = 7 * DAY_MS
-/** Retries during the first pass, about one per second. */
-const FIRST_PASS_RETRIES = 30
-const FIRST_PASS_PATIENCE_MS = 30_000
-
 /** A file that has not grown for this long is closed and no longer watched. */
 export const COLD_AFTER_MS = 5 * 60_000
 
@@ -90,7 +84,7 @@ export function createEngine(config: EngineConfig, deps: EngineDeps): Engine {
   const showing = createShowing({
     ledger,
     clock,
-    newSeriesHoldMs: config.newSeriesHold,
+    holdMs: config.newSeriesHold ?? defaultHoldMs(config.linger),
     commit: () => commits.commit(),
   })
   const exposition = createExposition({
@@ -133,7 +127,7 @@ export function createEngine(config: EngineConfig, deps: EngineDeps): Engine {
     },
   )
 
-  let ready = false
+  const passes = createPasses({ ...deps, tail, pipeline, registry, commits })
   /** Start of the latest complete scan. Everything that was in the files at that time has been found. */
   let foundUpToMs = Number.NEGATIVE_INFINITY
 
@@ -144,23 +138,7 @@ export function createEngine(config: EngineConfig, deps: EngineDeps): Engine {
     commits,
     exposition,
     showing,
-    async firstPass(watching = Promise.resolve()) {
-      const startedMs = clock.monotonicMs()
-      const startedWallMs = clock.wallMs()
-      await tail.scan(stopped)
-      await tail.drain(stopped)
-      await retryTransientFailures(tail, deps)
-      await untilWatching(watching, deps)
-      if (stopped()) return
-      pipeline.endFirstPass(startedWallMs)
-      while (!commits.commit()) {
-        if (stopped()) return
-        await deps.waitToRetry()
-      }
-      ready = true
-      events.caughtUp(registry.count(), (clock.monotonicMs() - startedMs) / 1000)
-    },
-    ready: () => ready,
+    ...passes,
     afterRound({ drained, scannedSinceMs }) {
       foundUpToMs = scannedSinceMs ?? foundUpToMs
       // A build must not time out because of an entry that is already written but not yet read.
@@ -172,23 +150,6 @@ export function createEngine(config: EngineConfig, deps: EngineDeps): Engine {
   }
 }
 
-/** Content that is read before the baseline ends is history; later it would be an increase. */
-async function retryTransientFailures(
-  tail: Tail,
-  { clock, stopped, waitToRetry }: EngineDeps,
-): Promise<void> {
-  const untilMs = clock.monotonicMs() + FIRST_PASS_PATIENCE_MS
-  for (let i = 0; i < FIRST_PASS_RETRIES && clock.monotonicMs() < untilMs; i++) {
-    if (!tail.hasTransientFailures() || stopped()) return
-    await waitToRetry()
-    await tail.scan(stopped)
-    await tail.drain(stopped)
-  }
-}
-
-/** Watchers that never come into place must not keep the exporter from its work. */
-async function untilWatching(watching: Promise<void>, { stopped, waitToRetry }: EngineDeps): Promise<void> {
-  const inPlace = watching.then(() => true)
-  for (let i = 0; i < FIRST_PASS_RETRIES && !stopped(); i++)
-    if (await Promise.race([inPlace, waitToRetry().then(() => false)])) return
-}
+/** Start and end of a series take one scrape and one hold each: all of it fits into `lingerMs`, with a quarter for each. */
+const defaultHoldMs = (lingerMs: number): number =>
+  lingerMs === 0 ? LONGEST_DEFAULT_HOLD_MS : Math.min(LONGEST_DEFAULT_HOLD_MS, lingerMs / 4)

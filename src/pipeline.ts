@@ -12,6 +12,8 @@ import { readWelded } from './welded-line.ts'
 
 export interface PipelineDeps {
   readonly state: Reader
+  /** Whether new series start at zero already in the first pass. */
+  readonly baselineEnded: boolean
   readonly builds: Builds
   readonly measure: Measure
   readonly reading: ReadingCounters
@@ -27,6 +29,8 @@ export interface Pipeline extends LineSink, Durable {
   startReplay(): void
   /** Closes builds that have been idle for longer than the timeout. */
   expire(nowMs: number): void
+  /** Closes every open build: nothing more is expected of them. */
+  closeBuilds(nowMs: number): void
   /**
    * Call it once everything that was in the files at the start has been read: closes builds that timed out, numbers the
    * context versions and, at the very first start, ends the baseline.
@@ -44,8 +48,8 @@ export function createPipeline(deps: PipelineDeps): Pipeline {
   const { builds, measure, reading, ledger, contexts, events } = deps
   let firstPass = true
   let replaying = false
-  let baselineEnded = baselineHasEnded(deps.state)
-  let baselineDirty = false
+  let { baselineEnded } = deps
+  let baselineDirty = baselineEnded && !baselineHasEnded(deps.state)
 
   const expire = (nowMs: number): void => {
     for (const build of builds.expire(nowMs)) measure.closed(build, nowMs)
@@ -108,6 +112,9 @@ export function createPipeline(deps: PipelineDeps): Pipeline {
       replaying = true
     },
     expire,
+    closeBuilds(nowMs) {
+      for (const build of builds.closeAll()) measure.closed(build, nowMs)
+    },
     endFirstPass(nowMs) {
       firstPass = false
       expire(nowMs)

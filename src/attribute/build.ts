@@ -148,8 +148,13 @@ const passedOutcome = (build: BuildState): Outcome =>
  * implement or rework entry, else `failed` if a validation failed, else `abandoned`.
  */
 export function expire(build: BuildState, nowMs: number, timeoutMs: number): ClosedBuild | undefined {
-  if (build.outcome !== undefined) return undefined
   if (nowMs - build.idleSinceMs <= timeoutMs) return undefined
+  return closeUnverified(build)
+}
+
+/** Closes an open build that nothing more is expected of, by the same rule. */
+export function closeUnverified(build: BuildState): ClosedBuild | undefined {
+  if (build.outcome !== undefined) return undefined
   const outcome = build.passedStep ? passedOutcome(build) : build.failed ? 'failed' : 'abandoned'
   close(build, outcome)
   return closedBuild(build, outcome)

@@ -2,6 +2,7 @@ import type { Entry } from '../entry/parsed.ts'
 import type { Durable, Reader, Transaction } from '../state/durable.ts'
 import {
   attribute,
+  closeUnverified,
   expire,
   type AttributedEntry,
   type BuildState,
@@ -28,6 +29,8 @@ export interface Builds extends Durable {
   attribute(entry: Entry, readAt: ReadAt): AttributedEntry
   /** Closes the builds that have been idle for longer than the timeout and returns them. */
   expire(nowMs: number): ClosedBuild[]
+  /** Closes every open build, as if it had timed out, and returns them. */
+  closeAll(): ClosedBuild[]
   /** Number of open builds as of the last commit. */
   inProgress(): number
   /** Number of open builds now, committed or not. */
@@ -49,8 +52,10 @@ export function createBuilds(state: Reader, options: BuildsOptions): Builds {
   let committedOpen = known.open().size
   let committedLastEntryMs = lastEntryMs
 
-  function closeIfIdle(build: BuildState, nowMs: number): ClosedBuild | undefined {
-    const closedBuild = expire(build, nowMs, options.timeoutMs)
+  const closeIfIdle = (build: BuildState, nowMs: number): ClosedBuild | undefined =>
+    noteClosed(build, expire(build, nowMs, options.timeoutMs))
+
+  function noteClosed(build: BuildState, closedBuild: ClosedBuild | undefined): ClosedBuild | undefined {
     if (closedBuild === undefined) return undefined
     known.close(build)
     dirty.add(build)
@@ -88,6 +93,7 @@ export function createBuilds(state: Reader, options: BuildsOptions): Builds {
       }
       return expired
     },
+    closeAll: () => [...known.open()].flatMap((build) => noteClosed(build, closeUnverified(build)) ?? []),
     inProgress: () => committedOpen,
     openNow: () => known.open().size,
     lastEntryMs: () => (Number.isNaN(committedLastEntryMs) ? undefined : committedLastEntryMs),

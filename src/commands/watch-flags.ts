@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { absolutePath, duration, nonEmpty, onOff } from '../config/fields.ts'
+import { absolutePath, duration, nonEmpty, oneOf, onOff } from '../config/fields.ts'
 import { flag, parseFlags } from '../config/flags.ts'
 import {
   capFlags,
@@ -12,6 +12,8 @@ import {
 } from '../config/shared-flags.ts'
 
 const { fileName, followSymlinks, maxLineBytes } = readingFlags
+
+const LIVES = 'An exporter that lives as long as its builds:'
 
 /** The flags of `watch`. Each value is text, as on the command line and in variables. */
 const watchFlags = z.strictObject({
@@ -31,9 +33,35 @@ const watchFlags = z.strictObject({
       value: '<duration>',
       env: 'AUDIT_NEW_SERIES_HOLD',
       group: SERVING,
-      help: 'How long a new series is served as zero before its value. Set it to at least twice the scrape interval.',
+      help: 'How long a new series is served as zero before its value. Set it to at least twice the scrape interval. Default: 30s, or a quarter of --linger if that is shorter.',
     },
-    duration.prefault('30s'),
+    duration.optional(),
+  ),
+  linger: flag(
+    {
+      value: '<duration>',
+      env: 'AUDIT_LINGER',
+      group: LIVES,
+      help: 'After SIGTERM, go on serving for at most this long, until each series has been scraped at zero and with its last value. Set it to at least four times the scrape interval, and the grace period of the container to more.',
+    },
+    duration.prefault('0s'),
+  ),
+  baseline: flag(
+    {
+      value: '<what>',
+      env: 'AUDIT_BASELINE',
+      group: LIVES,
+      help: 'What the files contain at the very first start. existing: it is where the totals begin, and no increase. none: it counts from zero, because nothing was there before the exporter.',
+    },
+    oneOf(['existing', 'none']).prefault('existing'),
+  ),
+  closeBuildsOnExit: flag(
+    {
+      env: 'AUDIT_CLOSE_BUILDS_ON_EXIT',
+      group: LIVES,
+      help: 'On SIGTERM, close the builds that have no verdict yet, as --build-timeout would: they end with the exporter.',
+    },
+    onOff(),
   ),
   webConfig: flag(
     {
@@ -81,14 +109,16 @@ A flag takes precedence over its environment variable.
 Durations: 500ms, 30s, 5m, 1h30m, 30d. Sizes: 1000, 64KiB, 16MiB, 64kB, 1GB.
 Logs are written to standard error: one JSON object per line, or readable text
 on a terminal.
-SIGTERM or SIGINT: stop reading, commit, close, exit with 0. A second signal
-exits at once, with 1.
+SIGTERM or SIGINT: stop reading, commit, serve on for --linger, close, exit
+with 0. A second signal exits at once, with 1.
 Exit codes: 0 done, 1 failed, 2 wrong usage.
 
 Examples:
   audit-trace-exporter watch /builds
   audit-trace-exporter watch /builds /mnt/more --listen :9464 --poll \\
     --state /var/lib/audit
+  audit-trace-exporter watch /builds --baseline none --close-builds-on-exit \\
+    --linger 60s           beside one build, as a sidecar container
   audit-trace-exporter watch /builds --phase 'verify=^qa' --build-timeout 2h`,
 }
 

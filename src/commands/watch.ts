@@ -13,8 +13,10 @@ import { createHints, noHints } from '../tail/hints.ts'
 import { createWaker, runLoop, type Waker } from '../tail/loop.ts'
 import { openFilesBudget, openFilesLimit } from '../tail/open-files.ts'
 import { createPageCharts } from './watch-charts.ts'
+import { endWatch, hasEnding } from './watch-ending.ts'
 import type { WatchConfig } from './watch-flags.ts'
 import { createStatus, type Status } from './watch-status.ts'
+import { createStop, orStopped, within } from './watch-stop.ts'
 
 export interface WatchDeps {
   readonly log: Logger
@@ -37,8 +39,6 @@ export interface WatchDeps {
 const POLL_MS = 1_000
 const RENEW_HINTS_MS = 15 * 60_000
 const RETRY_MS = 1_000
-/** How long a file system that does not respond may delay the end; with the server's part it is below five seconds. */
-const STOP_PATIENCE_MS = 2_500
 
 /**
  * The daemon: reads the files below the roots as they grow and serves their totals, until the signal.
@@ -56,7 +56,7 @@ export async function watch(config: WatchConfig, deps: WatchDeps): Promise<void>
   let self: SelfMetrics | undefined
   const events = createLogEvents(log, () => self, clock)
   const waker = createWaker()
-  signal.addEventListener('abort', () => logStopping(log, signal), { once: true })
+  const stop = createStop(config, deps)
   const rescan = createRescanRequests(deps, waker)
   const { maxOpenFiles, tightLimit } = openFilesBudget(openFilesLimit())
   if (tightLimit !== undefined) warnOfLimit(log, tightLimit, maxOpenFiles)
@@ -67,7 +67,7 @@ export async function watch(config: WatchConfig, deps: WatchDeps): Promise<void>
     clock,
     events,
     waitToRetry: () => waker.rest(RETRY_MS),
-    stopped: () => signal.aborted,
+    stopped: () => stop.stopped(),
     onCommit: (seconds) => self?.committed(seconds),
   })
   const status = createStatus({
@@ -91,7 +91,16 @@ export async function watch(config: WatchConfig, deps: WatchDeps): Promise<void>
     )
     deps.onListening?.(url)
 
-    await orStopped(readUntilStopped(config, deps, { engine, status, events, waker, rescan }), signal)
+    const hasEnded = await orStopped(
+      readUntilStopped(config, deps, { engine, status, events, waker, rescan }),
+      signal,
+    )
+    // Work that was left behind may still read.
+    if (hasEnded && hasEnding(config))
+      await within(
+        stop.leftMs() + 1_000,
+        endWatch(config, { engine, log, clock, waker, deadlineMs: stop.end() }),
+      )
   } finally {
     await server.close()
     await orStopped(engine.tail.close(), signal)
@@ -216,11 +225,6 @@ function warnOfWatchLimit(log: Logger, error: Error, scanIntervalMs: number): vo
   )
 }
 
-function logStopping(log: Logger, { reason }: AbortSignal): void {
-  const by = typeof reason === 'string' ? reason : undefined
-  log.info({ event: 'stopping', signal: by }, `Stopping${by === undefined ? '' : ` on ${by}`}.`)
-}
-
 interface RescanRequests {
   /** Whether a scan was requested since the last call. */
   take(): boolean
@@ -247,16 +251,4 @@ function createRescanRequests({ rescan, log }: WatchDeps, waker: Waker): RescanR
     },
     close: () => rescan?.removeEventListener('rescan', request),
   }
-}
-
-/** Waits for the work to end; once the signal is aborted, for `STOP_PATIENCE_MS` at most. */
-async function orStopped(work: Promise<void>, signal: AbortSignal): Promise<void> {
-  const impatience = new Promise<void>((resolve) => {
-    const begin = (): void => void setTimeout(resolve, STOP_PATIENCE_MS).unref()
-    if (signal.aborted) begin()
-    else signal.addEventListener('abort', begin, { once: true })
-  })
-  // If it is left behind, it may still fail.
-  work.catch(() => undefined)
-  await Promise.race([work, impatience])
 }

@@ -11,7 +11,7 @@ export interface Ledger extends Durable {
   add(series: Series, amount: number): void
   /** Adds one observation to a histogram. */
   observe(series: Series, value: number): void
-  /** The number of commits with changes since the start. */
+  /** The number of commits since the start that changed what a series shows. */
   readonly revision: number
   /** All series, including those that are not shown. */
   all(): Iterable<Series>
@@ -132,11 +132,10 @@ export function createLedger(state: Reader, options: LedgerOptions): Ledger {
     },
     committed() {
       bounds.committed()
-      if (dirty.length > 0) revision++
-      for (const series of dirty) {
-        series.dirty = false
-        if (noteCommitted(series)) series.revision = revision
-      }
+      const changed = dirty.filter((series) => noteCommitted(series))
+      if (changed.length > 0) revision++
+      for (const series of changed) series.revision = revision
+      for (const series of dirty) series.dirty = false
       dirty = []
     },
   }

@@ -6,7 +6,7 @@ export interface ShowingDeps {
   readonly ledger: Ledger
   readonly clock: Clock
   /** How long a new series keeps its base after a reader has received it. */
-  readonly newSeriesHoldMs: number
+  readonly holdMs: number
   /** Writes what has changed; returns `false` if the state cannot be written. */
   readonly commit: () => boolean
 }
@@ -17,11 +17,14 @@ interface Answer {
   received(): void
 }
 
-/** What no reader has received: series whose latest value, or whose base, is in no complete answer. */
-interface Unshown {
-  readonly series: number
-  /** Entries that are counted and committed, but are in no complete answer. */
-  readonly entries: number
+/** What readers have received of the last commit. */
+interface Shown {
+  /** Series whose value is in no complete answer of this process. */
+  readonly unshownSeries: number
+  /** Entries in no complete answer of this process. */
+  readonly unshownEntries: number
+  /** Since when the last change is in a complete answer, by the monotonic clock. */
+  readonly sinceMs: number
 }
 
 /** Knows what the readers have received. Scrapes and pushes count alike, whoever sends them. */
@@ -31,8 +34,11 @@ export interface Showing {
    * after this reader, so a series whose base was received shows its value at once, without the hold.
    */
   begin(how?: { readonly last?: boolean }): Answer
-  /** What no answer of this process has shown, as of the last commit. */
-  unshown(): Unshown
+  shown(): Shown
+  /** How long other readers have after the first one. */
+  readonly holdMs: number
+  /** Calls back after each complete answer. */
+  onReceived(listener: () => void): void
 }
 
 /**
@@ -45,7 +51,9 @@ export function createShowing(deps: ShowingDeps): Showing {
   const heldSince = new WeakMap<Series, number>()
   /** Changes up to this revision of the ledger were received. */
   let received = -1
+  let receivedSinceMs = clock.monotonicMs()
   let receivedEntries = 0
+  const listeners: (() => void)[] = []
 
   function release(nowMs: number, holdMs: number): void {
     for (const series of Array.from(ledger.held())) {
@@ -62,8 +70,9 @@ export function createShowing(deps: ShowingDeps): Showing {
   }
 
   return {
+    holdMs: deps.holdMs,
     begin({ last = false } = {}) {
-      release(clock.monotonicMs(), last ? 0 : deps.newSeriesHoldMs)
+      release(clock.monotonicMs(), last ? 0 : deps.holdMs)
       deps.commit()
       const { revision } = ledger
       const entries = entriesShown(ledger)
@@ -73,25 +82,29 @@ export function createShowing(deps: ShowingDeps): Showing {
       return {
         received() {
           const nowMs = clock.monotonicMs()
-          if (revision >= received) {
+          if (revision > received) {
             received = revision
-            receivedEntries = entries
+            receivedSinceMs = nowMs
           }
+          receivedEntries = Math.max(receivedEntries, entries)
           for (const series of atBase) {
             if (series.base === undefined || series.hidden || series.baseSeen) continue
             heldSince.set(series, nowMs)
             ledger.baseSeen(series)
           }
+          for (const listener of listeners) listener()
         },
       }
     },
-    unshown() {
-      let series = 0
-      for (const one of ledger.all()) if (isUnshown(one)) series++
+    shown() {
+      let unshownSeries = 0
+      for (const series of ledger.all()) if (isUnshown(series)) unshownSeries++
       let entries = 0
       for (const { value } of totalsOf(ledger, 'entries').values()) entries += value
-      return { series, entries: Math.max(0, entries - receivedEntries) }
+      const unshownEntries = Math.max(0, entries - receivedEntries)
+      return { unshownSeries, unshownEntries, sinceMs: receivedSinceMs }
     },
+    onReceived: (listener) => void listeners.push(listener),
   }
 }
 

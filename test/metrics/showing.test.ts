@@ -89,21 +89,21 @@ test('what no answer has shown is known: new values until received, new series u
   const world = await createEngineWorld({ before: [{ step_name: 'fix' }] })
   const { showing } = world.exporter
   await world.scrape({ lost: true })
-  expect(showing.unshown().entries).toBe(1)
+  expect(showing.shown().unshownEntries).toBe(1)
   await world.scrape()
-  expect(showing.unshown()).toEqual({ series: 0, entries: 0 })
+  expect(showing.shown()).toMatchObject({ unshownSeries: 0, unshownEntries: 0 })
 
   world.append({ step_name: 'fix' }, { step_name: 'scaffold' })
   await world.read()
   world.exporter.commits.commit()
-  expect(showing.unshown().entries).toBe(2)
+  expect(showing.shown().unshownEntries).toBe(2)
   await world.scrape()
-  expect(showing.unshown(), 'the new series has been shown at zero only').toMatchObject({ entries: 1 })
+  expect(showing.shown(), 'the new series has been shown at zero only').toMatchObject({ unshownEntries: 1 })
   world.clock.advance(HOLD_MS)
   await world.scrape({ lost: true })
-  expect(showing.unshown()).toMatchObject({ entries: 1 })
+  expect(showing.shown()).toMatchObject({ unshownEntries: 1 })
   await world.scrape()
-  expect(showing.unshown()).toEqual({ series: 0, entries: 0 })
+  expect(showing.shown()).toMatchObject({ unshownSeries: 0, unshownEntries: 0 })
 })
 
 test('an answer received after a later one takes nothing back', async () => {
@@ -114,7 +114,7 @@ test('an answer received after a later one takes nothing back', async () => {
   await world.read()
   await world.scrape()
   early.received()
-  expect(showing.unshown()).toEqual({ series: 0, entries: 0 })
+  expect(showing.shown()).toMatchObject({ unshownSeries: 0, unshownEntries: 0 })
 })
 
 test('a reader that nobody reads after gets the value right after the start', async () => {
@@ -123,8 +123,8 @@ test('a reader that nobody reads after gets the value right after the start', as
   world.append({ step_name: 'fix' })
   await world.read()
   showing.begin({ last: true }).received()
-  expect(showing.unshown()).toMatchObject({ entries: 1 })
+  expect(showing.shown()).toMatchObject({ unshownEntries: 1 })
   showing.begin({ last: true }).received()
-  expect(showing.unshown()).toEqual({ series: 0, entries: 0 })
+  expect(showing.shown()).toMatchObject({ unshownSeries: 0, unshownEntries: 0 })
   expect(await fixes(world)).toBe(1)
 })
