@@ -169,14 +169,17 @@ test('the volume of builds is read-only as a whole, so that fsGroup does not cha
   })
 })
 
-test('the sidecar starts before the build and ends after it', async () => {
+test('the sidecar starts before the build, ends after it, and has the time to linger', async () => {
   const exporter = await exporterOf('job')
   const { spec } = await podOf('job')
   expect(spec.initContainers).toContainEqual(exporter)
   expect(exporter).toMatchObject({ restartPolicy: 'Always', startupProbe: { httpGet: { port: 'metrics' } } })
+  const { linger } = configOf(exporter)
+  expect(linger).toBeGreaterThan(0)
+  expect(spec.terminationGracePeriodSeconds! * 1000).toBeGreaterThan(linger + 10_000)
 })
 
-/** The flags of a container as the program reads them; durations in milliseconds. */
+/** The flags of a container as the program reads them. */
 function configOf({ args = [] }: Container) {
   const flags: Record<string, unknown> = { roots: [args[1]] }
   for (const [at, argument] of args.entries()) {
@@ -185,8 +188,7 @@ function configOf({ args = [] }: Container) {
     const next = args[at + 1]
     flags[key] = next === undefined || next.startsWith('--') ? true : next
   }
-  const config = parseWatchConfig(flags) as unknown as Record<string, number>
-  return { lingerMs: config['linger'] ?? 0, holdMs: config['newSeriesHold'] ?? 0 }
+  return parseWatchConfig(flags)
 }
 
 test('the sidecar is added to each Job with the label, beside what the Job has, and to no other', async () => {
@@ -252,16 +254,24 @@ test.each(OF_EXPORTERS)(
   },
 )
 
-test.each(OF_EXPORTERS)(
-  '%s: a new series is held for two scrapes, and the linger has four',
+test.each(['deployment', 'daemonset'] as const)(
+  '%s: a new series is held for two scrapes',
   async (directory) => {
-    const monitor = specOf((await built())[directory], 'PodMonitor')
-    const intervalMs = Number.parseInt(monitor.podMetricsEndpoints![0]!.interval, 10) * 1000
-    const { holdMs, lingerMs } = configOf(await exporterOf(directory))
-    expect(holdMs).toBeGreaterThanOrEqual(2 * intervalMs)
-    if (lingerMs > 0) expect(lingerMs).toBeGreaterThanOrEqual(4 * intervalMs)
+    const { newSeriesHold = 30_000 } = configOf(await exporterOf(directory))
+    expect(newSeriesHold).toBeGreaterThanOrEqual(2 * (await scrapeIntervalOf(directory)))
   },
 )
+
+test('the sidecar lingers for four scrapes', async () => {
+  const { linger } = configOf(await exporterOf('job'))
+  expect(linger).toBeGreaterThanOrEqual(4 * (await scrapeIntervalOf('job')))
+})
+
+/** Milliseconds. */
+async function scrapeIntervalOf(directory: (typeof OF_EXPORTERS)[number]): Promise<number> {
+  const { interval } = specOf((await built())[directory], 'PodMonitor').podMetricsEndpoints![0]!
+  return Number.parseInt(interval, 10) * 1000
+}
 
 test.each([
   ['deployment', 'audit-trace-exporter', 'ci/audit-trace-exporter', true],
