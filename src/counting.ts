@@ -7,6 +7,7 @@ import { createLedger, type Ledger } from './metrics/ledger.ts'
 import { createMeasure } from './metrics/measure.ts'
 import { createReadingCounters, type ReadingCounters } from './metrics/reading.ts'
 import type { IsHidden } from './metrics/series-table.ts'
+import type { ReaderKind } from './metrics/series.ts'
 import { baselineHasEnded, createPipeline, type Pipeline } from './pipeline.ts'
 import type { Durable } from './state/durable.ts'
 import type { Store } from './state/store.ts'
@@ -42,17 +43,19 @@ export interface Counting {
 
 /**
  * Assembles the path from a line to its counts, for live files, restarts and history. Continues from the state.
- * `nowMs` is the birth of new series, in milliseconds since 1970.
+ * `nowMs` is the birth of new series, in milliseconds since 1970; `readers` are those for whom a series is born at zero.
  */
 export function createCounting(
   config: CountingConfig,
   store: Store,
   events: Events,
   nowMs: () => number,
+  readers: readonly ReaderKind[] = ['scrape'],
 ): Counting {
   const baselineEnded = config.baseline === 'none' || baselineHasEnded(store)
   const ledger = createLedger(store, {
     baselineEnded,
+    readers,
     isHidden: hiddenContexts(store),
     nowMs,
   })

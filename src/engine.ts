@@ -1,3 +1,4 @@
+import type { Resource } from '@opentelemetry/resources'
 import type { Clock } from './clock.ts'
 import { createCommits, type Commits } from './commits.ts'
 import { createCounting, type CountingConfig } from './counting.ts'
@@ -5,7 +6,9 @@ import type { Events } from './events.ts'
 import type { Contexts } from './metrics/contexts.ts'
 import { createExposition, type Exposition } from './metrics/exposition.ts'
 import type { Ledger } from './metrics/ledger.ts'
-import { createProducer } from './metrics/producer.ts'
+import { createProducer, type ProducerDeps } from './metrics/producer.ts'
+import { createPushSource, type PushSource } from './metrics/push-source.ts'
+import type { ReaderKind } from './metrics/series.ts'
 import { createShowing, type Showing } from './metrics/showing.ts'
 import { createPasses, type Passes } from './passes.ts'
 import type { Store } from './state/store.ts'
@@ -37,6 +40,8 @@ export interface EngineDeps {
   /** True once reading must stop; what has been read is still committed. */
   readonly stopped: () => boolean
   readonly onCommit: (seconds: number) => void
+  /** Names this exporter where the metrics are pushed. Absent: they are scraped only. */
+  readonly pushResource?: Resource | undefined
   /** Bytes that are read at once. A scrape may have to wait for one such read. */
   readonly sliceBytes?: number
   /** How many files that are read may be open at once. */
@@ -50,6 +55,8 @@ export interface Engine extends Passes {
   readonly commits: Commits
   readonly exposition: Exposition
   readonly showing: Showing
+  /** What is pushed; `undefined` without a `pushResource`. */
+  readonly pushSource: PushSource | undefined
   /** Call it after each round of reading: closes builds that timed out, and commits if a commit is due. */
   afterRound(round: Round): void
   buildsInProgress(): number
@@ -73,6 +80,7 @@ export function createEngine(config: EngineConfig, deps: EngineDeps): Engine {
     store,
     events,
     () => clock.wallMs(),
+    deps.pushResource === undefined ? ['scrape'] : ['scrape', 'push'],
   )
   const commits = createCommits({
     commit: (all) => store.commit(all),
@@ -81,21 +89,12 @@ export function createEngine(config: EngineConfig, deps: EngineDeps): Engine {
     clock,
     onCommit: deps.onCommit,
   })
-  const showing = createShowing({
+  const outlets = createOutlets(config, deps, {
     ledger,
-    clock,
-    holdMs: config.newSeriesHold ?? defaultHoldMs(config.linger),
-    commit: () => commits.commit(),
-  })
-  const exposition = createExposition({
-    showing,
-    producer: createProducer({
-      ledger,
-      contexts,
-      clock,
-      buildsInProgress: () => builds.inProgress(),
-      lastEntryMs: () => builds.lastEntryMs(),
-    }),
+    contexts,
+    commits,
+    buildsInProgress: () => builds.inProgress(),
+    lastEntryMs: () => builds.lastEntryMs(),
   })
 
   // files → lines
@@ -136,8 +135,7 @@ export function createEngine(config: EngineConfig, deps: EngineDeps): Engine {
     ledger,
     contexts,
     commits,
-    exposition,
-    showing,
+    ...outlets,
     ...passes,
     afterRound({ drained, scannedSinceMs }) {
       foundUpToMs = scannedSinceMs ?? foundUpToMs
@@ -153,3 +151,31 @@ export function createEngine(config: EngineConfig, deps: EngineDeps): Engine {
 /** Start and end of a series take one scrape and one hold each: all of it fits into `lingerMs`, with a quarter for each. */
 const defaultHoldMs = (lingerMs: number): number =>
   lingerMs === 0 ? LONGEST_DEFAULT_HOLD_MS : Math.min(LONGEST_DEFAULT_HOLD_MS, lingerMs / 4)
+
+type Sources = Pick<ProducerDeps, 'ledger' | 'contexts' | 'buildsInProgress' | 'lastEntryMs'>
+
+/** What scrapes and pushes get. Each kind has views of the series of its own. */
+function createOutlets(
+  { newSeriesHold, linger }: EngineConfig,
+  { clock, pushResource: resource }: EngineDeps,
+  { commits, ...sources }: Sources & Pick<Engine, 'commits'>,
+): Pick<Engine, 'exposition' | 'showing' | 'pushSource'> {
+  const of = (reader: ReaderKind, holdMs: number) => ({
+    producer: createProducer({ ...sources, clock, reader }),
+    showing: createShowing({
+      ledger: sources.ledger,
+      reader,
+      clock,
+      holdMs,
+      commit: () => commits.commit(),
+    }),
+  })
+  const scrapes = of('scrape', newSeriesHold ?? defaultHoldMs(linger))
+  // One endpoint gets every export, so nobody else needs time for the base.
+  const pushSource = resource && createPushSource({ ...of('push', 0), resource })
+  return {
+    exposition: createExposition({ ...scrapes, push: pushSource }),
+    showing: scrapes.showing,
+    pushSource,
+  }
+}

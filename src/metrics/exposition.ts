@@ -1,4 +1,5 @@
-import { MeterProvider, type MetricProducer } from '@opentelemetry/sdk-metrics'
+import type { Resource } from '@opentelemetry/resources'
+import { MeterProvider, type IMetricReader, type MetricProducer } from '@opentelemetry/sdk-metrics'
 import { PrometheusExporter } from '@opentelemetry/exporter-prometheus'
 import type { Meter } from '@opentelemetry/api'
 import { createSerializer } from './serializer.ts'
@@ -9,6 +10,8 @@ export const CONTENT_TYPE = 'text/plain; version=0.0.4; charset=utf-8'
 export interface ExpositionDeps {
   readonly producer: MetricProducer
   readonly showing: Showing
+  /** Gets the same instruments of the meter, under a resource that names the exporter. */
+  readonly push?: { readonly reader: IMetricReader; readonly resource: Resource } | undefined
 }
 
 interface Rendered {
@@ -28,10 +31,14 @@ export interface Exposition {
 }
 
 /** The metrics in the Prometheus text format. */
-export function createExposition({ producer, showing }: ExpositionDeps): Exposition {
+export function createExposition({ producer, showing, push }: ExpositionDeps): Exposition {
   const exporter = new PrometheusExporter({ preventServerStart: true, metricProducers: [producer] })
   const serializer = createSerializer()
-  const provider = new MeterProvider({ readers: [exporter] })
+  const provider = new MeterProvider(
+    push === undefined
+      ? { readers: [exporter] }
+      : { readers: [exporter, push.reader], resource: push.resource },
+  )
 
   return {
     meter: provider.getMeter('audit_exporter'),

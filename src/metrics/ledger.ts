@@ -1,7 +1,7 @@
 import type { Durable, Reader } from '../state/durable.ts'
 import { CATALOGUE, type MetricKey } from './catalogue.ts'
 import { checkBounds, readSeries, writeSeries, type IsHidden } from './series-table.ts'
-import { newSeries, noteCommitted, type Series } from './series.ts'
+import { newSeries, noteCommitted, type ReaderKind, type Series, type View } from './series.ts'
 
 export type { Series } from './series.ts'
 
@@ -15,15 +15,15 @@ export interface Ledger extends Durable {
   readonly revision: number
   /** All series, including those that are not shown. */
   all(): Iterable<Series>
-  /** The base has been scraped for long enough: shows the data of the series from the next commit on. */
-  release(series: Series): void
-  /** Records that a scrape has been answered with the base of the series. */
-  baseSeen(series: Series): void
-  /** The series that show their base. */
-  held(): ReadonlySet<Series>
-  /** Removes the series with this label value from the scrape. Their totals are kept. */
+  /** Readers have had the base for long enough: shows them the data of the series from the next commit on. */
+  release(reader: ReaderKind, series: Series): void
+  /** Records that a reader has received the base of the series. */
+  baseSeen(reader: ReaderKind, series: Series): void
+  /** The series that show their base to readers of this kind. */
+  held(reader: ReaderKind): ReadonlySet<Series>
+  /** Removes the series with this label value from the metrics. Their totals are kept. */
   hide(label: string, value: string): void
-  /** Returns hidden series to the scrape, first with the values that were last shown, then with what was added since. */
+  /** Returns hidden series to the metrics, first with the values that were last shown, then with what was added since. */
   unhide(label: string, value: string): void
   /** From now on a new series starts at zero. Before, it is part of the baseline. */
   endBaseline(): void
@@ -32,7 +32,9 @@ export interface Ledger extends Durable {
 export interface LedgerOptions {
   /** True once the first pass of the very first start has ended: new series then start at zero. */
   readonly baselineEnded: boolean
-  /** True if a stored series is not on the scrape. */
+  /** The kinds of readers that there are. Default: scrapes alone. */
+  readonly readers?: readonly ReaderKind[]
+  /** True if a stored series is not among the metrics. */
   readonly isHidden: IsHidden
   /** The birth of a series that is new now, in milliseconds since 1970. */
   readonly nowMs: () => number
@@ -43,7 +45,8 @@ const METRICS = Object.keys(CATALOGUE) as MetricKey[]
 /** Keeps every exact series: counts in memory, writes changes to the state, and shows only what is committed. */
 export function createLedger(state: Reader, options: LedgerOptions): Ledger {
   const byMetric = new Map<MetricKey, Map<string, Series>>(METRICS.map((key) => [key, new Map()]))
-  const held = new Set<Series>()
+  const { readers = ['scrape'] } = options
+  const held: Record<ReaderKind, Set<Series>> = { scrape: new Set(), push: new Set() }
   let dirty: Series[] = []
   let revision = 0
   let baselineEnded = options.baselineEnded
@@ -53,9 +56,12 @@ export function createLedger(state: Reader, options: LedgerOptions): Ledger {
     series.dirty = true
     dirty.push(series)
   }
+  const hold = (series: Series): void => {
+    for (const reader of readers) if (viewOf(reader, series).base !== undefined) held[reader].add(series)
+  }
   const bounds = checkBounds(state)
-  for (const [key, series] of readSeries(state, options.isHidden)) {
-    if (series.base !== undefined) held.add(series)
+  for (const [key, series] of readSeries(state, options.isHidden, readers)) {
+    hold(series)
     byMetric.get(key)?.set(series.labels.join('\0'), series)
   }
 
@@ -68,11 +74,9 @@ export function createLedger(state: Reader, options: LedgerOptions): Ledger {
       const id = labels.join('\0')
       const found = known.get(id)
       if (found !== undefined) return found
-      const series = newSeries(CATALOGUE[metric], labels, options.nowMs())
-      if (baselineEnded) {
-        series.base = new Float64Array(series.data.length)
-        held.add(series)
-      }
+      const series = newSeries(CATALOGUE[metric], labels, options.nowMs(), readers)
+      if (baselineEnded) startAtZero(series)
+      hold(series)
       known.set(id, series)
       touch(series)
       return series
@@ -88,31 +92,30 @@ export function createLedger(state: Reader, options: LedgerOptions): Ledger {
     *all() {
       for (const known of byMetric.values()) yield* known.values()
     },
-    held: () => held,
-    baseSeen(series) {
-      if (series.baseSeen) return
-      series.baseSeen = true
+    held: (reader) => held[reader],
+    baseSeen(reader, series) {
+      viewOf(reader, series).baseSeen = true
       touch(series)
     },
-    release(series) {
-      series.base = undefined
-      held.delete(series)
+    release(reader, series) {
+      viewOf(reader, series).base = undefined
+      held[reader].delete(series)
       touch(series)
     },
     hide(label, value) {
       for (const series of withLabel(byMetric, label, value)) {
-        // It must return with the value that it shows now. During the baseline nothing has been shown yet.
-        if (baselineEnded) series.base ??= (series.shown ?? series.data).slice()
-        series.baseSeen = false
+        for (const reader of readers) {
+          keepShown(viewOf(reader, series), series, baselineEnded)
+          held[reader].delete(series)
+        }
         series.hidden = true
-        held.delete(series)
         touch(series)
       }
     },
     unhide(label, value) {
       for (const series of withLabel(byMetric, label, value)) {
         series.hidden = false
-        if (series.base !== undefined) held.add(series)
+        hold(series)
         touch(series)
       }
     },
@@ -121,7 +124,7 @@ export function createLedger(state: Reader, options: LedgerOptions): Ledger {
       for (const known of byMetric.values()) {
         for (const series of known.values()) {
           if (!series.hidden) continue
-          series.base ??= series.data.slice()
+          for (const view of Object.values(series.views)) view.base ??= series.data.slice()
           touch(series)
         }
       }
@@ -132,9 +135,9 @@ export function createLedger(state: Reader, options: LedgerOptions): Ledger {
     },
     committed() {
       bounds.committed()
-      const changed = dirty.filter((series) => noteCommitted(series))
+      const changed = dirty.flatMap((series) => noteCommitted(series))
       if (changed.length > 0) revision++
-      for (const series of changed) series.revision = revision
+      for (const view of changed) view.revision = revision
       for (const series of dirty) series.dirty = false
       dirty = []
     },
@@ -150,6 +153,18 @@ function* withLabel(byMetric: ByMetric, label: string, value: string): Iterable<
     for (const series of known.values()) if (series.labels[at] === value) yield series
   }
 }
+
+function startAtZero({ data, views }: Series): void {
+  for (const view of Object.values(views)) view.base = new Float64Array(data.length)
+}
+
+/** A hidden series must return with the value that it shows now. During the baseline nothing has been shown yet. */
+function keepShown(view: View, { data }: Series, baselineEnded: boolean): void {
+  if (baselineEnded) view.base ??= (view.shown ?? data).slice()
+  view.baseSeen = false
+}
+
+const viewOf = (reader: ReaderKind, series: Series): View => series.views[reader] as View
 
 /** Adds a value to the sum of a histogram, and one to the first bucket whose bound is not below it. */
 function addObservation({ data, definition }: Series, value: number): void {

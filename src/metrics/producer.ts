@@ -12,8 +12,11 @@ import type { Clock } from '../clock.ts'
 import { CATALOGUE, type MetricDefinition } from './catalogue.ts'
 import type { Contexts } from './contexts.ts'
 import type { Ledger, Series } from './ledger.ts'
+import type { ReaderKind } from './series.ts'
 
 export interface ProducerDeps {
+  /** The kind of readers whose views it renders. */
+  readonly reader: ReaderKind
   readonly ledger: Ledger
   readonly contexts: Contexts
   readonly buildsInProgress: () => number
@@ -26,8 +29,10 @@ export interface ProducerDeps {
  * they cannot start from a stored value, and cannot omit a series.
  */
 export function createProducer(deps: ProducerDeps): MetricProducer {
-  const { ledger, contexts, clock } = deps
+  const { ledger, reader, contexts, clock } = deps
   const attributesOf = new WeakMap<Series, Attributes>()
+
+  const values = (series: Series): Float64Array | undefined => series.views[reader]?.shown
 
   function attributes(series: Series): Attributes {
     const known = attributesOf.get(series)
@@ -41,7 +46,7 @@ export function createProducer(deps: ProducerDeps): MetricProducer {
   function exactMetrics(time: HrTime): MetricData[] {
     const shown = new Map<MetricDefinition, Series[]>(Object.values(CATALOGUE).map((metric) => [metric, []]))
     for (const series of ledger.all()) {
-      if (series.shown !== undefined) shown.get(series.definition)?.push(series)
+      if (values(series) !== undefined) shown.get(series.definition)?.push(series)
     }
     return [...shown].map(([metric, series]) =>
       metric.kind === 'counter' ? counterData(metric, series, time) : histogramData(metric, series, time),
@@ -55,7 +60,7 @@ export function createProducer(deps: ProducerDeps): MetricProducer {
       dataPointType: DataPointType.SUM,
       isMonotonic: true,
       dataPoints: all.map((series) =>
-        point(attributes(series), series.shown?.[0] ?? 0, time, birth(series, time)),
+        point(attributes(series), values(series)?.[0] ?? 0, time, birth(series, time)),
       ),
     }
   }
@@ -67,7 +72,7 @@ export function createProducer(deps: ProducerDeps): MetricProducer {
       aggregationTemporality: AggregationTemporality.CUMULATIVE,
       dataPointType: DataPointType.HISTOGRAM,
       dataPoints: all.map((series) => {
-        const [sum = 0, ...counts] = series.shown ?? []
+        const [sum = 0, ...counts] = values(series) ?? []
         const count = counts.reduce((a, b) => a + b, 0)
         return point(
           attributes(series),

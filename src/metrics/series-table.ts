@@ -1,6 +1,6 @@
 import type { Durable, Reader, Transaction } from '../state/durable.ts'
 import { CATALOGUE, type MetricDefinition, type MetricKey } from './catalogue.ts'
-import { newSeries, noteCommitted, type Series } from './series.ts'
+import { newSeries, noteCommitted, type ReaderKind, type Series, type View } from './series.ts'
 import { decodeData, decodeLabels, encodeData, encodeLabels } from './series-row.ts'
 
 /** True if a series is not on the scrape. */
@@ -8,43 +8,69 @@ export type IsHidden = (definition: MetricDefinition, labels: readonly string[])
 
 const METRICS = Object.keys(CATALOGUE) as MetricKey[]
 
-/** All series in the state, with the key of their metric. */
-export function* readSeries(state: Reader, isHidden: IsHidden): Iterable<[MetricKey, Series]> {
+/** All series in the state, with the key of their metric and views for these kinds of readers. */
+export function* readSeries(
+  state: Reader,
+  isHidden: IsHidden,
+  readers: readonly ReaderKind[],
+): Iterable<[MetricKey, Series]> {
   const keys = new Map<string, MetricKey>(METRICS.map((key) => [CATALOGUE[key].name, key]))
-  for (const row of state.all('SELECT metric, labels, data, base, base_seen, born_ms FROM series')) {
+  for (const row of state.all(
+    'SELECT metric, labels, data, base, base_seen, push_base, born_ms FROM series',
+  )) {
     const key = keys.get(String(row['metric']))
     // The row of a metric that this version no longer has is kept for a downgrade.
     if (key === undefined) continue
     const definition: MetricDefinition = CATALOGUE[key]
     const labels = decodeLabels(definition, String(row['labels']))
-    const series = newSeries(definition, labels, Number(row['born_ms']))
+    const series = newSeries(definition, labels, Number(row['born_ms']), readers)
     decodeData(definition, String(row['data']), series.data)
-    if (row['base'] !== null) {
-      series.base = new Float64Array(series.data.length)
-      decodeData(definition, String(row['base']), series.base)
+    const { scrape, push } = series.views
+    if (scrape !== undefined) {
+      scrape.base = decodeBase(series, textOf(row['base']))
+      scrape.baseSeen = row['base_seen'] === 1
     }
-    series.baseSeen = row['base_seen'] === 1
+    if (push !== undefined) push.base = decodeBase(series, textOf(row['push_base']))
     series.hidden = isHidden(definition, labels)
     noteCommitted(series)
     yield [key, series]
   }
 }
 
+const textOf = (value: unknown): string | null => (typeof value === 'string' ? value : null)
+
+function decodeBase({ definition, data }: Series, text: string | null): Float64Array | undefined {
+  if (text === null) return undefined
+  const base = new Float64Array(data.length)
+  decodeData(definition, text, base)
+  return base
+}
+
 export function writeSeries(transaction: Transaction, series: Series): void {
   const { definition } = series
-  const data = encodeData(definition, series.data)
-  const base = series.base === undefined ? null : encodeData(definition, series.base)
-  const seen = series.baseSeen ? 1 : 0
+  const { scrape, push } = series.views
+  const encodeBase = (view: View | undefined): string | null =>
+    view?.base === undefined ? null : encodeData(definition, view.base)
+  const labels = encodeLabels(definition, series.labels)
   transaction.run(
     `INSERT INTO series (metric, labels, data, base, base_seen, born_ms) VALUES (?, ?, ?, ?, ?, ?)
      ON CONFLICT (metric, labels) DO UPDATE SET data = excluded.data, base = excluded.base, base_seen = excluded.base_seen`,
     definition.name,
-    encodeLabels(definition, series.labels),
-    data,
-    base,
-    seen,
+    labels,
+    encodeData(definition, series.data),
+    encodeBase(scrape),
+    scrape?.baseSeen === true ? 1 : 0,
     series.bornMs,
   )
+  // Without pushes it stays as the last process that pushed left it.
+  if (push !== undefined) {
+    transaction.run(
+      'UPDATE series SET push_base = ? WHERE metric = ? AND labels = ?',
+      encodeBase(push),
+      definition.name,
+      labels,
+    )
+  }
 }
 
 /**

@@ -1,9 +1,12 @@
 import type { Clock } from '../clock.ts'
 import type { Ledger, Series } from './ledger.ts'
+import type { ReaderKind, View } from './series.ts'
 import { totalsOf } from './totals.ts'
 
 export interface ShowingDeps {
   readonly ledger: Ledger
+  /** The kind of readers. */
+  readonly reader: ReaderKind
   readonly clock: Clock
   /** How long a new series keeps its base after a reader has received it. */
   readonly holdMs: number
@@ -27,7 +30,7 @@ interface Shown {
   readonly sinceMs: number
 }
 
-/** Knows what the readers have received. Scrapes and pushes count alike, whoever sends them. */
+/** Knows what readers of one kind have received. All scrapes count alike, whoever sends them. */
 export interface Showing {
   /**
    * Commits, and decides what an answer shows: call it right before each rendering of the metrics. `last`: nobody reads
@@ -47,7 +50,7 @@ export interface Showing {
  * value is committed before it is shown. The hold is measured with the monotonic clock, and a restart starts it again.
  */
 export function createShowing(deps: ShowingDeps): Showing {
-  const { ledger, clock } = deps
+  const { ledger, reader, clock } = deps
   const heldSince = new WeakMap<Series, number>()
   /** Changes up to this revision of the ledger were received. */
   let received = -1
@@ -56,17 +59,18 @@ export function createShowing(deps: ShowingDeps): Showing {
   const listeners: (() => void)[] = []
 
   function release(nowMs: number, holdMs: number): void {
-    for (const series of Array.from(ledger.held())) {
-      if (!series.baseSeen) continue
+    for (const series of Array.from(ledger.held(reader))) {
+      if (series.views[reader]?.baseSeen !== true) continue
       const since = heldSince.get(series) ?? (holdMs === 0 ? nowMs : undefined)
       if (since === undefined) heldSince.set(series, nowMs)
-      else if (nowMs - since >= holdMs) ledger.release(series)
+      else if (nowMs - since >= holdMs) ledger.release(reader, series)
     }
   }
 
   function isUnshown(series: Series): boolean {
-    if (series.hidden) return false
-    return series.revision > received || !showsAll(series)
+    const view = series.views[reader]
+    if (series.hidden || view === undefined) return false
+    return view.revision > received || !showsAll(series, view)
   }
 
   return {
@@ -75,10 +79,11 @@ export function createShowing(deps: ShowingDeps): Showing {
       release(clock.monotonicMs(), last ? 0 : deps.holdMs)
       deps.commit()
       const { revision } = ledger
-      const entries = entriesShown(ledger)
-      const atBase = [...ledger.held()].filter(
-        (series) => series.shown !== undefined && series.shown === series.base,
-      )
+      const entries = entriesShown(ledger, reader)
+      const atBase = [...ledger.held(reader)].filter((series) => {
+        const view = series.views[reader]
+        return view?.shown !== undefined && view.shown === view.base
+      })
       return {
         received() {
           const nowMs = clock.monotonicMs()
@@ -88,9 +93,10 @@ export function createShowing(deps: ShowingDeps): Showing {
           }
           receivedEntries = Math.max(receivedEntries, entries)
           for (const series of atBase) {
-            if (series.base === undefined || series.hidden || series.baseSeen) continue
+            const view = series.views[reader]
+            if (view?.base === undefined || series.hidden || view.baseSeen) continue
             heldSince.set(series, nowMs)
-            ledger.baseSeen(series)
+            ledger.baseSeen(reader, series)
           }
           for (const listener of listeners) listener()
         },
@@ -109,13 +115,13 @@ export function createShowing(deps: ShowingDeps): Showing {
 }
 
 /** Whether it shows all that is committed: also a base may be all that there is. */
-const showsAll = ({ shown, committed }: Series): boolean =>
+const showsAll = ({ committed }: Series, { shown }: View): boolean =>
   shown === committed || committed?.every((value, i) => value === shown?.[i]) === true
 
 /** All entries that the series of them show. */
-function entriesShown(ledger: Ledger): number {
+function entriesShown(ledger: Ledger, reader: ReaderKind): number {
   let entries = 0
-  for (const { definition, shown } of ledger.all())
-    if (definition.name === 'audit.entries') entries += shown?.[0] ?? 0
+  for (const { definition, views } of ledger.all())
+    if (definition.name === 'audit.entries') entries += views[reader]?.shown?.[0] ?? 0
   return entries
 }

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto'
 import fs from 'node:fs'
 import path from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
@@ -13,6 +14,8 @@ export interface OpenedDatabase {
   readonly isNew: boolean
   /** When the state was created, in milliseconds since 1970; `undefined` for one of version 1. */
   readonly createdMs: number | undefined
+  /** A UUID that stays with the state: no other state has it. */
+  readonly instanceId: string
 }
 
 const FILE_NAME = 'state.sqlite'
@@ -72,9 +75,11 @@ function prepare(database: DatabaseSync, directory: string, file: string, nowMs:
   refuseDamage(database, file)
   if (version === 0) create(database, nowMs)
   else migrate(database, version, file, nowMs)
-  const createdMs = createdAt(database)
+  const created = valueOf(database, 'created_ms')
+  const createdMs = created === undefined ? undefined : Number(created)
   writeMarker(directory, createdMs ?? nowMs)
-  return { database, file, isNew: version === 0, createdMs }
+  const instanceId = valueOf(database, 'instance_id') ?? ''
+  return { database, file, isNew: version === 0, createdMs, instanceId }
 }
 
 function refuseDamage(database: DatabaseSync, file: string): void {
@@ -84,13 +89,15 @@ function refuseDamage(database: DatabaseSync, file: string): void {
 
 function create(database: DatabaseSync, nowMs: number): void {
   database.exec(`BEGIN IMMEDIATE; ${CREATE} PRAGMA user_version = ${SCHEMA_VERSION};`)
-  database.prepare("INSERT INTO meta (key, value) VALUES ('created_ms', ?)").run(String(nowMs))
+  const insert = database.prepare('INSERT INTO meta (key, value) VALUES (?, ?)')
+  insert.run('created_ms', String(nowMs))
+  insert.run('instance_id', randomUUID())
   database.exec('COMMIT')
 }
 
-function createdAt(database: DatabaseSync): number | undefined {
-  const row = database.prepare("SELECT value FROM meta WHERE key = 'created_ms'").get()
-  return row === undefined ? undefined : Number(row['value'])
+function valueOf(database: DatabaseSync, key: string): string | undefined {
+  const row = database.prepare('SELECT value FROM meta WHERE key = ?').get(key)
+  return row === undefined ? undefined : String(row['value'])
 }
 
 function writeMarker(directory: string, createdMs: number): void {

@@ -1,5 +1,5 @@
 /** Version of the tables below. Each change of them raises it and adds a migration (`migrations.ts`). */
-export const SCHEMA_VERSION = 4
+export const SCHEMA_VERSION = 5
 
 /** The tables of a new state. Values stand in rows by name, never by position: see `migrations/`. */
 export const CREATE = `
@@ -68,7 +68,7 @@ CREATE INDEX open_builds ON builds (run_id) WHERE outcome IS NULL;
 
 -- Values of every series. labels: an object of the labels that are not empty, sorted by name. data: the value of a
 -- counter; of a histogram {"sum": …, "buckets": {bound: count, …}}, without empty buckets. base is the same, shown
--- until a scrape has seen it. born_ms: when counting began.
+-- until a scrape has seen it, and push_base, until an export of it was accepted. born_ms: when counting began.
 CREATE TABLE series (
   metric TEXT NOT NULL,
   labels TEXT NOT NULL,
@@ -76,6 +76,7 @@ CREATE TABLE series (
   base TEXT,
   base_seen INTEGER NOT NULL,
   born_ms REAL NOT NULL DEFAULT 0,
+  push_base TEXT,
   PRIMARY KEY (metric, labels)
 ) STRICT, WITHOUT ROWID;
 

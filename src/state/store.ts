@@ -1,12 +1,15 @@
 import fs from 'node:fs'
 import type { StatementSync } from 'node:sqlite'
 import type { Durable, Reader, SqlValue } from './durable.ts'
-import { openDatabase } from './open-database.ts'
+import { openDatabase, type OpenedDatabase } from './open-database.ts'
 import { explain, removed, StateError } from './state-error.ts'
 
 export interface Store extends Reader {
-  /** Whether there was no state before, and since when there is one, in milliseconds since 1970 if known. */
-  readonly origin: { readonly isNew: boolean; readonly createdMs: number | undefined }
+  /**
+   * Whether there was no state before, since when there is one, in milliseconds since 1970 if known, and the UUID that
+   * tells it from every other state.
+   */
+  readonly origin: Pick<OpenedDatabase, 'isNew' | 'createdMs' | 'instanceId'>
   /** Writes what every part has changed as one transaction; on return it is on disk. Throws a `StateError`. */
   commit(parts: readonly Durable[]): void
   /** Bytes of the database and its log on disk; `undefined` if that cannot be read. Never throws. */
@@ -20,7 +23,7 @@ export interface Store extends Reader {
  * damaged, empty but was not, newer than this version, or in use by another process; nothing is overwritten then.
  */
 export function openStore(directory: string, nowMs: number = Date.now()): Store {
-  const { database, file, isNew, createdMs } = openDatabase(directory, nowMs)
+  const { database, file, ...origin } = openDatabase(directory, nowMs)
   const inode = inodeOf(file)
   const statements = new Map<string, StatementSync>()
   const statement = (sql: string): StatementSync => {
@@ -36,7 +39,7 @@ export function openStore(directory: string, nowMs: number = Date.now()): Store 
     },
   }
   return {
-    origin: { isNew, createdMs },
+    origin,
     all: (sql, ...values) => statement(sql).all(...values),
     commit(parts) {
       try {

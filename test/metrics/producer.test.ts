@@ -27,6 +27,7 @@ function start(state: string, clock: ManualClock): Producing {
     onUnhide: () => undefined,
   })
   const producer = createProducer({
+    reader: 'scrape',
     ledger,
     contexts,
     clock,

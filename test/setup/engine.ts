@@ -33,16 +33,18 @@ export interface EngineOptions {
   /** The content of the trace before the very first start. */
   readonly before?: readonly Record<string, unknown>[]
   readonly wrapStore?: (store: Store) => Store
+  /** Whether the metrics are also pushed. Changes take effect at the next restart. */
+  readonly pushes?: boolean
 }
 
 export async function createEngineWorld(options: EngineOptions = {}): Promise<EngineWorld> {
-  const { before = [], ...rest } = options
+  const { before = [] } = options
   const directory = temporaryDirectory()
   const root = path.join(directory, 'builds')
   const trace = path.join(root, 'audit_trace.jsonl')
   const clock = createManualClock(NOON)
   const start = (): Promise<TestExporter> =>
-    startExporter({ roots: [root], state: path.join(directory, 'state'), clock, ...rest })
+    startExporter({ roots: [root], state: path.join(directory, 'state'), clock, ...options })
 
   function append(...entries: readonly Record<string, unknown>[]): void {
     const lines = entries.map((entry, i) => ({

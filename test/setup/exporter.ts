@@ -1,6 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import os from 'node:os'
 import path from 'node:path'
+import { emptyResource } from '@opentelemetry/resources'
 import { onTestFinished } from 'vitest'
 import type { Clock } from '../../src/clock.ts'
 import { parseWatchConfig } from '../../src/commands/watch-flags.ts'
@@ -9,6 +10,7 @@ import type { Events } from '../../src/events.ts'
 import { openStore, type Store } from '../../src/state/store.ts'
 import { nodeFileSystem, type FileSystem } from '../../src/tail/file-system.ts'
 import { parseExposition } from './exposition.ts'
+import { samplesOf } from './otlp.ts'
 
 /** Creates a directory for one test and removes it afterwards. */
 export function temporaryDirectory(): string {
@@ -63,6 +65,8 @@ export interface TestExporter extends Engine {
   round(): Promise<void>
   /** A scrape whose response arrives in full; with `lost`, one whose response never arrives. */
   scrape(options?: { lost?: boolean }): Promise<Map<string, number>>
+  /** An export that the endpoint accepts, by the same names; with `lost`, one that it does not. Needs `pushes`. */
+  push(options?: { lost?: boolean }): Promise<Map<string, number>>
   /** The text of such a scrape. */
   scrapeText(): Promise<string>
   /** Drops everything that is only in memory, as kill -9 does. */
@@ -74,6 +78,8 @@ export interface TestExporterOptions {
   readonly state: string
   readonly flags?: Record<string, unknown>
   readonly clock?: ManualClock
+  /** Whether the metrics are also pushed. Default: no. */
+  readonly pushes?: boolean
   readonly fs?: FileSystem
   /** Injects faults of the state. */
   readonly wrapStore?: (store: Store) => Store
@@ -100,6 +106,7 @@ export function openExporter(options: TestExporterOptions): TestExporter {
     waitToRetry: options.waitToRetry ?? (() => Promise.resolve()),
     stopped: () => !open,
     onCommit: () => undefined,
+    ...(options.pushes === true && { pushResource: emptyResource() }),
     ...(options.sliceBytes === undefined ? {} : { sliceBytes: options.sliceBytes }),
   })
   const crash = async (): Promise<void> => {
@@ -128,6 +135,12 @@ export function openExporter(options: TestExporterOptions): TestExporter {
     },
     scrapeText,
     scrape: async (how) => parseExposition(await scrapeText(how)),
+    async push({ lost = false } = {}) {
+      if (engine.pushSource === undefined) throw new Error('this exporter does not push')
+      const { resourceMetrics, received } = await engine.pushSource.collect()
+      if (!lost) received()
+      return samplesOf(resourceMetrics)
+    },
     crash,
   }
 }

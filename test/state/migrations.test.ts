@@ -108,6 +108,18 @@ test('a series of a version without births is born when it is migrated', () => {
   store.close()
 })
 
+test('a migrated state gets an instance ID of its own, and keeps it', () => {
+  const [one, other] = [copyOf('v1'), copyOf('v1')]
+  const idOf = (state: string): string => {
+    const store = openStore(state)
+    store.close()
+    return store.origin.instanceId
+  }
+  expect(idOf(one)).toMatch(/^[0-9a-f-]{36}$/)
+  expect(idOf(one)).toBe(idOf(one))
+  expect(idOf(other)).not.toBe(idOf(one))
+})
+
 test('a new state has the tables of a migrated one', () => {
   const tables = (state: string): unknown[] => {
     openStore(state).close()

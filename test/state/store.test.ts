@@ -16,10 +16,10 @@ function used(): { state: string; file: string } {
 test('a state is new once, and then continued since its creation', () => {
   const state = path.join(temporaryDirectory(), 'state')
   const first = openStore(state, CREATED)
-  expect(first.origin).toEqual({ isNew: true, createdMs: CREATED })
+  expect(first.origin).toMatchObject({ isNew: true, createdMs: CREATED })
   first.close()
   const second = openStore(state, CREATED + 1)
-  expect(second.origin).toEqual({ isNew: false, createdMs: CREATED })
+  expect(second.origin).toEqual({ isNew: false, createdMs: CREATED, instanceId: first.origin.instanceId })
   second.close()
 })
 
@@ -52,7 +52,7 @@ test('a state that was moved away leaves room for a new one', () => {
   const { state, file } = used()
   rmSync(file)
   const store = openStore(state, CREATED + 5)
-  expect(store.origin).toEqual({ isNew: true, createdMs: CREATED + 5 })
+  expect(store.origin).toMatchObject({ isNew: true, createdMs: CREATED + 5 })
   store.close()
   expect(existsSync(file)).toBe(true)
 })
