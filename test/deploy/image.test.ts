@@ -30,6 +30,8 @@ const EXPORTER = 1000
 const CONFINED = ['--read-only', '--cap-drop=all', '--security-opt=no-new-privileges', '--network=host']
 const limited = (memory: string): string[] => [`--memory=${memory}`, `--memory-swap=${memory}`]
 
+const NINETY_DAYS = { startMs: Date.parse('2026-08-01T00:00:00Z'), spanMs: 90 * 86_400_000 }
+
 let building: Promise<Podman> | undefined
 
 /** Podman with both images, built from the committed Dockerfile in a checkout that was made under umask 077. */
@@ -41,6 +43,9 @@ function images(): Promise<Podman> {
 async function build(): Promise<Podman> {
   const podman = requirePodman()
   await standInForNode(podman, BASE)
+  const probe = ['run', '--rm', ...CONFINED, ...limited('128m'), `localhost/${BASE}`, 'node', '--version']
+  const { code, stderr } = await podman.attempt(...probe)
+  if (code !== 0) skipTest(`this machine cannot run a container: ${stderr.slice(-500)}`)
   const checkout = temporaryDirectory()
   for (const name of readFileSync(path.join(ROOT, '.dockerignore'), 'utf8').matchAll(/^!(.+)$/gmu))
     cpSync(path.join(ROOT, name[1]!), path.join(checkout, name[1]!), { recursive: true })
@@ -50,15 +55,6 @@ async function build(): Promise<Podman> {
   await podman.build(checkout, IMAGE)
   // Layers of earlier sources.
   await podman.attempt('image', 'prune', '--force', '--filter=until=24h')
-  const { code, stderr } = await podman.attempt(
-    'run',
-    '--rm',
-    ...CONFINED,
-    ...limited('128m'),
-    IMAGE,
-    '--version',
-  )
-  if (code !== 0) skipTest(`this machine cannot run a container: ${stderr.slice(-500)}`)
   return podman
 }
 
@@ -164,8 +160,7 @@ test('in 128 MB, without capabilities and on a read-only root, it counts, is hea
   const corpus = await writeCorpus([path.join(builds, 'audit_trace.jsonl')], {
     seed: 1,
     size: { bytes: 20e6 },
-    startMs: Date.parse('2026-08-01T00:00:00Z'),
-    spanMs: 90 * 86_400_000,
+    ...NINETY_DAYS,
   })
   const container = await watch(podman, { builds, state: `audit-test-${process.pid}` })
   onTestFinished(async () => void (await podman.attempt('volume', 'rm', `audit-test-${process.pid}`)))
@@ -241,21 +236,20 @@ test('10,000 files in 256 MB: it catches up, and report writes its report or say
   const corpus = await writeCorpus(files, {
     seed: 1,
     size: { bytes: 20e6 },
-    startMs: Date.parse('2026-08-01T00:00:00Z'),
-    spanMs: 90 * 86_400_000,
+    ...NINETY_DAYS,
   })
   const container = await watch(podman, { builds, state: temporaryStateFor(EXPORTER), memory: '256m' })
   await container.ready()
   expect(await container.entries()).toBe(corpus.lines)
   expect(await container.stop('TERM')).toBe(0)
 
-  const report = (image: string, memory: string) =>
+  const report = (image: string, memory: string, directory = builds) =>
     podman.attempt(
       'run',
       '--rm',
       ...CONFINED,
       ...limited(memory),
-      `--volume=${builds}:/builds:ro`,
+      `--volume=${directory}:/builds:ro`,
       image,
       'report',
       '/builds',
@@ -264,7 +258,14 @@ test('10,000 files in 256 MB: it catches up, and report writes its report or say
   const made = await report(WITH_REPORT, '256m')
   expect(made.code, made.stderr).toBe(0)
   expect(JSON.parse(made.stdout)).toMatchObject({ input: { entries: corpus.lines } })
-  const refused = await report(WITH_REPORT, '128m')
+  // One file with as many entries is read sooner.
+  const single = buildsDirectory()
+  await writeCorpus([path.join(single, 'audit_trace.jsonl')], {
+    seed: 1,
+    size: { bytes: 20e6 },
+    ...NINETY_DAYS,
+  })
+  const refused = await report(WITH_REPORT, '128m', single)
   expect(refused.code).toBe(1)
   expect(refused.stderr).toMatch(/entries need about \d+ MiB of memory, and this process may use 128 MiB/u)
   const without = await report(IMAGE, '256m')

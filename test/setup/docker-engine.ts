@@ -93,9 +93,9 @@ export async function startDockerEngine(nodeImage: string): Promise<DockerEngine
   await standInForNode(podman, nodeImage)
   if ((await docker('images', '--quiet', STAND_IN)) === '') {
     const archive = path.join(directory, 'node.tar')
-    await podman.run('save', '--output', archive, `docker.io/library/${nodeImage}`)
+    await podman.run('save', '--output', archive, `localhost/${nodeImage}`)
     await docker('load', '--input', archive)
-    await docker('tag', nodeImage, STAND_IN)
+    await docker('tag', `localhost/${nodeImage}`, STAND_IN)
     rmSync(archive)
   }
   const hasCertificates = existsSync(CERTIFICATES)

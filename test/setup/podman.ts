@@ -104,7 +104,7 @@ export const npmSettings = (): string =>
  * the tests pull nothing. Once it is made, it stays in the cache.
  */
 export async function standInForNode(podman: Podman, image: string): Promise<void> {
-  const name = `docker.io/library/${image}`
+  const name = `localhost/${image}`
   if ((await podman.attempt('image', 'exists', name)).code === 0) return
   const debootstrap = requireProgram('debootstrap')
   process.stderr.write(
