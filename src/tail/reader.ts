@@ -41,6 +41,11 @@ export interface Reader {
 interface Context extends ReaderOptions {
   readonly sink: LineSink
   readonly buffer: Buffer
+  /**
+   * Digest of the first line of the file in turn, noted once the line is dealt with: as long as it is unfinished, other
+   * content may take its place.
+   */
+  firstLine: string | undefined
 }
 
 /** Bytes of a file, with up to `MARKER_BYTES` before them. */
@@ -52,7 +57,7 @@ interface Window {
 /** One reader serves all files in turn: between slices, all that it knows stands in the file's record. */
 export function createReader(sink: LineSink, options: ReaderOptions): Reader {
   const buffer = Buffer.allocUnsafe(MARKER_BYTES + options.sliceBytes)
-  const context: Context = { ...options, sink, buffer }
+  const context: Context = { ...options, sink, buffer, firstLine: undefined }
   return { readSlice: (file, handle, nowMs) => readSlice(context, file, handle, nowMs) }
 }
 
@@ -67,12 +72,11 @@ async function readSlice(
   const got = await readWindow(context, handle, scanned, facts.size)
   if (facts.size < scanned || digest(got.before) !== file.scanMarker)
     return relocate(context, file, handle, facts)
-  const head =
+  context.firstLine =
     file.head.firstLine === '' && file.counted + file.rejected === 0
       ? await findHead(context, file, handle, got.data)
       : undefined
   file.noteRead(facts, scanned + got.data.length, nowMs)
-  if (head !== undefined) file.noteFirstLine(head)
   const window = passNuls(context, file, got)
   const { before, data } = window
   const end = data.lastIndexOf(NEWLINE) + 1
@@ -198,6 +202,7 @@ function consume(context: Context, file: TrackedFile, { before, data }: Window, 
       settleLine(context, file, sink.invalidUtf8(line, place(length), nowMs), length),
     nuls: (length) => advance(context, file, 'skipped', length),
     tooLong: (length) => {
+      noteFirstLine(context, file)
       sink.tooLong(place(length))
       advance(context, file, 'skipped', length)
     },
@@ -214,6 +219,7 @@ function waitForNewline(context: Context, file: TrackedFile, { before, data }: W
   if (unfinished === file.nuls) return
   if (!file.skipping && unfinished <= context.maxLineBytes + bom) return
   if (!file.skipping) {
+    noteFirstLine(context, file)
     file.setSkipping(true)
     context.sink.tooLong({
       path: file.path,
@@ -226,7 +232,14 @@ function waitForNewline(context: Context, file: TrackedFile, { before, data }: W
   file.settle(file.scanMarker)
 }
 
+function noteFirstLine(context: Context, file: TrackedFile): void {
+  if (context.firstLine === undefined) return
+  file.noteFirstLine(context.firstLine)
+  context.firstLine = undefined
+}
+
 function settleLine(context: Context, file: TrackedFile, verdict: LineVerdict, length: number): void {
+  noteFirstLine(context, file)
   if (typeof verdict === 'string') return advance(context, file, verdict, length)
   advance(context, file, 'counted', length - verdict.rejectedBytes)
   if (verdict.rejectedBytes > 0) advance(context, file, 'rejected', verdict.rejectedBytes)

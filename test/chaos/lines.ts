@@ -24,22 +24,34 @@ export function entryLine(entry: Readonly<Record<string, unknown>>, random: Rand
 
 const unique = (random: Random): string => String(random.integer(0, 1_000_000_000))
 
-/** A line that must not be counted, or that is nothing. */
+/**
+ * A line that must not be counted, or that is nothing. No two are equal, apart from blank ones: a file that was never seen
+ * and begins like all that was ever in another one is taken for its copy.
+ */
 function oddLine(random: Random): Line {
   const line = (kind: Line['kind'], text: string): Line => ({ bytes: Buffer.from(`${text}\n`), kind })
-  const valid = { workflow_run_id: 'r', step_name: 's', timestamp: '2026-01-01T00:00:00Z' }
+  const one = unique(random)
+  const valid = { workflow_run_id: 'r', step_name: one, timestamp: '2026-01-01T00:00:00Z' }
   return random.pick([
     () => line('skipped', random.pick(['', '   ', '\t\r', ' '.repeat(random.integer(1, 200))])),
-    () => line('invalid_json', '{"workflow_run_id": "r", "step_name'),
-    // Long lines differ in their first KiB: by that a file that was never seen is told from a copy.
-    () => line('invalid_json', unique(random) + MULTIBYTE.repeat(random.integer(1, 400))),
-    () => line('invalid_json', '['.repeat(random.integer(1, 500)) + unique(random) + '['.repeat(4_000)),
+    () => line('invalid_json', `{"workflow_run_id": "${one}", "step_name`),
+    () => line('invalid_json', one + MULTIBYTE.repeat(random.integer(1, 400))),
+    () => line('invalid_json', '['.repeat(random.integer(1, 500)) + one + '['.repeat(4_000)),
     () => line('schema', JSON.stringify({ ...valid, prompt_token_count: random.pick([-1, '5', [], 1e300]) })),
     () =>
       line('schema', JSON.stringify({ ...valid, timestamp: random.pick(['yesterday', '2026-01-01', null]) })),
     () => line('schema', JSON.stringify({ ...valid, workflow_run_id: random.pick(['', 7, undefined]) })),
     () =>
-      line('schema', random.pick(['null', '[]', '42', '"text"', '{}', '{"__proto__": {"step_name": "s"}}'])),
+      line(
+        'schema',
+        random.pick([
+          `[null, ${one}]`,
+          one,
+          `"${one}"`,
+          `{"${one}": {}}`,
+          `{"__proto__": {"step_name": "${one}"}}`,
+        ]),
+      ),
     () => ({
       bytes: Buffer.concat([
         Buffer.from(JSON.stringify({ ...valid, error_full: MULTIBYTE }).slice(0, -2)),
@@ -49,7 +61,7 @@ function oddLine(random: Random): Line {
       ]),
       kind: 'invalid_utf8' as const,
     }),
-    () => line('too_long', unique(random) + 'x'.repeat(MAX_LINE_BYTES + random.integer(1, 250_000))),
+    () => line('too_long', one + 'x'.repeat(MAX_LINE_BYTES + random.integer(1, 250_000))),
   ])()
 }
 

@@ -209,6 +209,20 @@ describe('what is beside a trace and was never lost is not read', () => {
     expectOnce(world, ['one', 'two'])
   })
 
+  test('a copy of what has taken the place of an unfinished first line', async () => {
+    const world = await looked({ maxLineBytes: 120, sliceBytes: 48 })
+    fs.writeFileSync(world.trace, 'u'.repeat(360))
+    await world.scan()
+    let slices = 2
+    await world.tail.drain(() => slices-- === 0)
+    const a = lines('a', 80)
+    fs.writeFileSync(world.trace, text(a))
+    fs.copyFileSync(world.trace, `${world.trace}.1`)
+    fs.unlinkSync(world.trace)
+    await world.catchUp()
+    expectOnce(world, a)
+  })
+
   test('a copy of what stands in a file that was truncated, written anew and renamed before it is read', async () => {
     const world = await looked()
     fs.writeFileSync(world.trace, text(lines('old', 2)))
