@@ -6,7 +6,7 @@ import type { Events } from './events.ts'
 import type { Contexts } from './metrics/contexts.ts'
 import { createExposition, type Exposition } from './metrics/exposition.ts'
 import type { Ledger } from './metrics/ledger.ts'
-import { createProducer, type ProducerDeps } from './metrics/producer.ts'
+import { createProducer, type HistogramBuckets, type ProducerDeps } from './metrics/producer.ts'
 import { createPushSource, type PushSource } from './metrics/push-source.ts'
 import type { ReaderKind } from './metrics/series.ts'
 import { createShowing, type Showing } from './metrics/showing.ts'
@@ -24,8 +24,9 @@ export interface EngineConfig extends CountingConfig {
   readonly fileName: string
   readonly followSymlinks: boolean
   readonly maxLineBytes: number
-  /** How long a new series keeps its start. Default: 30 s, or a quarter of `linger` if that is shorter. */
+  /** How long a new series keeps its start. Default: 30 s, or two fifths of `linger` if that is shorter. */
   readonly newSeriesHold?: number | undefined
+  readonly histogramBuckets: HistogramBuckets
   /** How long the readers have at the end. */
   readonly linger: number
 }
@@ -148,20 +149,23 @@ export function createEngine(config: EngineConfig, deps: EngineDeps): Engine {
   }
 }
 
-/** Start and end of a series take one scrape and one hold each: all of it fits into `lingerMs`, with a quarter for each. */
+/**
+ * A series takes a scrape, the hold and another scrape until every reader has its value. With an interval of a quarter of
+ * `lingerMs`, 1.6 of them are left for the hold, and 0.4 to spare.
+ */
 const defaultHoldMs = (lingerMs: number): number =>
-  lingerMs === 0 ? LONGEST_DEFAULT_HOLD_MS : Math.min(LONGEST_DEFAULT_HOLD_MS, lingerMs / 4)
+  lingerMs === 0 ? LONGEST_DEFAULT_HOLD_MS : Math.min(LONGEST_DEFAULT_HOLD_MS, 0.4 * lingerMs)
 
 type Sources = Pick<ProducerDeps, 'ledger' | 'contexts' | 'buildsInProgress' | 'lastEntryMs'>
 
 /** What scrapes and pushes get. Each kind has views of the series of its own. */
 function createOutlets(
-  { newSeriesHold, linger }: EngineConfig,
+  { newSeriesHold, linger, histogramBuckets }: EngineConfig,
   { clock, pushResource: resource }: EngineDeps,
   { commits, ...sources }: Sources & Pick<Engine, 'commits'>,
 ): Pick<Engine, 'exposition' | 'showing' | 'pushSource'> {
   const of = (reader: ReaderKind, holdMs: number) => ({
-    producer: createProducer({ ...sources, clock, reader }),
+    producer: createProducer({ ...sources, clock, reader, histogramBuckets }),
     showing: createShowing({
       ledger: sources.ledger,
       reader,

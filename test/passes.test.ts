@@ -79,7 +79,7 @@ test('also what lies behind the place that an unfinished scan had passed is read
   for (const name of ['a', 'b', 'c']) mkdirSync(path.join(root, name))
   const exporter = await startExporter({ roots: [root], state })
   let steps = 0
-  expect(await exporter.tail.scan(() => ++steps > 2)).toBe(false)
+  expect(await exporter.tail.scan(() => ++steps > 5)).toBe(false)
   for (const name of ['a', 'b', 'c'])
     writeFileSync(path.join(root, name, 'audit_trace.jsonl'), text('begun').replaceAll('begun', name))
   await exporter.finish(true)
@@ -120,17 +120,23 @@ const ENTRIES = seriesKey('audit_entries_total', {
 })
 
 test('without a baseline, what was found at the very first start counts from zero, also after a crash in its first pass', async () => {
-  const options = { ...setUpOf(['begun', 'broken']), flags: { baseline: 'none', newSeriesHold: '30s' } }
+  const { root, state, file } = setUp(['begun', 'broken'])
+  const options = { roots: [root], state, flags: { baseline: 'none', newSeriesHold: '30s' } }
   const killed = openExporter(options)
   await killed.tail.scan()
   await killed.tail.drain()
   killed.commits.commit()
   await killed.crash()
+  appendFileSync(file, lines(entry({ step_name: 'scaffold' })))
   // The state remembers it: the flag is not needed again.
   const exporter = await startExporter({ ...options, flags: { newSeriesHold: '30s' } })
-  expect((await exporter.scrape()).get(ENTRIES)).toBe(0)
+  const entries = async (): Promise<unknown[]> =>
+    [...(await exporter.scrape())]
+      .filter(([key]) => /^audit_entries_total.*step="(imp|sca)/.test(key))
+      .map(([, value]) => value)
+  expect(await entries()).toEqual([0, 0])
   exporter.clock.advance(30_000)
-  expect((await exporter.scrape()).get(ENTRIES)).toBe(2)
+  expect(await entries()).toEqual([2, 1])
 })
 
 test('a state whose first start had a baseline goes on as it was', async () => {

@@ -33,7 +33,7 @@ const watchFlags = z.strictObject({
       value: '<duration>',
       env: 'AUDIT_NEW_SERIES_HOLD',
       group: SERVING,
-      help: 'How long a new series is served as zero before its value. Set it to at least twice the scrape interval. Default: 30s, or a quarter of --linger if that is shorter.',
+      help: 'How long a new series is served as zero before its value. Set it to at least twice the scrape interval. Default: 30s, or two fifths of --linger if that is shorter.',
     },
     duration.optional(),
   ),
@@ -62,6 +62,15 @@ const watchFlags = z.strictObject({
       help: 'On SIGTERM, close the builds that have no verdict yet, as --build-timeout would: they end with the exporter.',
     },
     onOff(),
+  ),
+  histogramBuckets: flag(
+    {
+      value: '<which>',
+      env: 'AUDIT_HISTOGRAM_BUCKETS',
+      group: SERVING,
+      help: 'all: every bucket of every histogram. none: only sums and counts, a third of the series; for fleets of short-lived exporters. Set it the same for all of them.',
+    },
+    oneOf(['all', 'none']).prefault('all'),
   ),
   webConfig: flag(
     {

@@ -22,7 +22,11 @@ export interface ProducerDeps {
   readonly buildsInProgress: () => number
   readonly lastEntryMs: () => number | undefined
   readonly clock: Clock
+  /** `none`: histograms have their sum and count, and one bucket for everything. */
+  readonly histogramBuckets: HistogramBuckets
 }
+
+export type HistogramBuckets = 'all' | 'none'
 
 /**
  * Passes the committed series to the OpenTelemetry SDK through its own extension point. Instruments do not fit:
@@ -66,7 +70,7 @@ export function createProducer(deps: ProducerDeps): MetricProducer {
   }
 
   function histogramData(metric: MetricDefinition, all: readonly Series[], time: HrTime): MetricData {
-    const boundaries = [...(metric.buckets ?? [])]
+    const boundaries = deps.histogramBuckets === 'none' ? [] : [...(metric.buckets ?? [])]
     return {
       descriptor: descriptor(metric.name, metric.help),
       aggregationTemporality: AggregationTemporality.CUMULATIVE,
@@ -76,7 +80,7 @@ export function createProducer(deps: ProducerDeps): MetricProducer {
         const count = counts.reduce((a, b) => a + b, 0)
         return point(
           attributes(series),
-          { buckets: { boundaries, counts }, sum, count },
+          { buckets: { boundaries, counts: boundaries.length === 0 ? [count] : counts }, sum, count },
           time,
           birth(series, time),
         )

@@ -5,6 +5,7 @@ import { createContexts } from '../../src/metrics/contexts.ts'
 import { createLedger, type Ledger } from '../../src/metrics/ledger.ts'
 import { createProducer } from '../../src/metrics/producer.ts'
 import { openStore, type Store } from '../../src/state/store.ts'
+import { createEngineWorld } from '../setup/engine.ts'
 import { createManualClock, NOON, temporaryDirectory, type ManualClock } from '../setup/exporter.ts'
 
 interface Producing {
@@ -31,6 +32,7 @@ function start(state: string, clock: ManualClock): Producing {
     ledger,
     contexts,
     clock,
+    histogramBuckets: 'all',
     buildsInProgress: () => 0,
     lastEntryMs: () => clock.wallMs(),
   })
@@ -76,4 +78,19 @@ test('the points of a series start at its birth, also after a restart, and never
   })
   clock.jump(-3_600_000)
   for (const [point] of Object.values(await intervals(second.producer))) expect(point?.[0]).toBe(point?.[1])
+})
+
+test('without buckets a histogram has the same sum and count, and one bucket for everything', async () => {
+  const before = [{ prompt_token_count: 300 }, { prompt_token_count: 9_000 }]
+  const world = await createEngineWorld({ before })
+  const all = await world.scrape({ lost: true })
+  const few = await createEngineWorld({ before, flags: { histogramBuckets: 'none' } })
+  const found = await few.scrape({ lost: true })
+  const isBucket = (key: string): boolean => /^audit_(?!exporter).*_bucket/.test(key) && !key.includes('+Inf')
+  const expected = [...all].filter(([key]) => !isBucket(key))
+  expect([...found.keys()].toSorted()).toEqual(expected.map(([key]) => key).toSorted())
+  const labels = '{phase="scaffold",step="scaffold"}'
+  expect(found.get(`audit_step_token_cost_sum${labels}`)).toBe(9_300)
+  expect(found.get(`audit_step_token_cost_count${labels}`)).toBe(2)
+  expect(all.size - found.size).toBeGreaterThan(20)
 })

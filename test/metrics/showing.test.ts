@@ -90,6 +90,7 @@ test('what no answer has shown is known: new values until received, new series u
   const { showing } = world.exporter
   await world.scrape({ lost: true })
   expect(showing.shown().unshownEntries).toBe(1)
+  expect(showing.shown().unshownSeries).toBeGreaterThan(0)
   await world.scrape()
   expect(showing.shown()).toMatchObject({ unshownSeries: 0, unshownEntries: 0 })
 
@@ -104,6 +105,51 @@ test('what no answer has shown is known: new values until received, new series u
   expect(showing.shown()).toMatchObject({ unshownEntries: 1 })
   await world.scrape()
   expect(showing.shown()).toMatchObject({ unshownSeries: 0, unshownEntries: 0 })
+})
+
+test('a new value is unshown until an answer with it was received, and a held series until its value was', async () => {
+  const world = await createEngineWorld({ before: [{ step_name: 'fix' }, { step_name: 'fix' }] })
+  const { showing } = world.exporter
+  await world.scrape()
+  const since = showing.shown().sinceMs
+  world.clock.advance(1_000)
+  await world.scrape()
+  expect(showing.shown().sinceMs, 'nothing has changed').toBe(since)
+
+  world.append({ step_name: 'fix' })
+  await world.read()
+  world.exporter.commits.commit()
+  const known = showing.shown().unshownSeries
+  expect(known).toBeGreaterThan(0)
+  await world.scrape()
+  expect(showing.shown()).toMatchObject({ unshownSeries: 0, sinceMs: since + 1_000 })
+
+  world.append({ step_name: 'scaffold' })
+  await world.read()
+  await world.scrape()
+  await world.scrape()
+  expect(showing.shown().unshownSeries, 'only the zero was shown').toBeGreaterThan(0)
+  world.clock.advance(HOLD_MS)
+  await world.scrape()
+  expect(showing.shown()).toMatchObject({ unshownSeries: 0, sinceMs: since + 1_000 + HOLD_MS })
+  world.clock.advance(1_000)
+  await world.scrape()
+  await world.scrape()
+  expect(showing.shown().sinceMs).toBe(since + 1_000 + HOLD_MS)
+})
+
+test('that a start was received is noted in the state, and is no change', async () => {
+  const world = await createEngineWorld()
+  const { showing } = world.exporter
+  const before = world.exporter.ledger.revision
+  world.append({ step_name: 'fix' })
+  await world.read()
+  await world.scrape()
+  const { revision } = world.exporter.ledger
+  expect(revision).toBeGreaterThan(before)
+  await world.scrape()
+  expect(world.exporter.ledger.revision).toBe(revision)
+  expect(showing.shown().unshownEntries).toBe(1)
 })
 
 test('an answer received after a later one takes nothing back', async () => {
