@@ -8,6 +8,7 @@ import { dashboards } from '../../grafana/dashboards.ts'
 import manifest from '../../package.json' with { type: 'json' }
 import { alertGroups } from '../../prometheus/alerts.ts'
 import { DEFAULT_OPTIONS } from '../../prometheus/options.ts'
+import { CATALOGUE, prometheusName } from '../../src/metrics/catalogue.ts'
 import { parseWatchConfig } from '../../src/commands/watch-flags.ts'
 import { startDaemon } from '../setup/daemon.ts'
 import { temporaryDirectory } from '../setup/exporter.ts'
@@ -232,7 +233,12 @@ test('the sidecar is added to each Job with the label, beside what the Job has, 
 interface Selecting {
   readonly selector?: { readonly matchLabels: Readonly<Record<string, string>> }
   readonly podSelector?: { readonly matchLabels: Readonly<Record<string, string>> }
-  readonly podMetricsEndpoints?: readonly { port: string; interval: string; relabelings: object[] }[]
+  readonly podMetricsEndpoints?: readonly {
+    port: string
+    interval: string
+    relabelings: object[]
+    metricRelabelings?: readonly { regex: string; action: string }[]
+  }[]
   readonly ingress?: readonly { ports: { port: string }[] }[]
 }
 
@@ -272,6 +278,20 @@ async function scrapeIntervalOf(directory: (typeof OF_EXPORTERS)[number]): Promi
   const { interval } = specOf((await built())[directory], 'PodMonitor').podMetricsEndpoints![0]!
   return Number.parseInt(interval, 10) * 1000
 }
+
+test('what Prometheus drops of a sidecar are exactly the buckets that no dashboard and no rule uses', async () => {
+  const { metricRelabelings = [] } = specOf((await built()).job, 'PodMonitor').podMetricsEndpoints![0]!
+  expect(metricRelabelings.map(({ action }) => action)).toEqual(['drop'])
+  const dropped = new RegExp(`^(?:${metricRelabelings[0]!.regex})$`, 'u')
+  const uses = JSON.stringify([dashboards(), (await built()).monitoring])
+  const names = Object.values(CATALOGUE).flatMap((metric) => {
+    const name = prometheusName(metric)
+    return metric.kind === 'histogram' ? [`${name}_bucket`, `${name}_sum`, `${name}_count`] : [name]
+  })
+  const unused = names.filter((name) => name.endsWith('_bucket') && !uses.includes(name))
+  expect(unused.length).toBeGreaterThan(0)
+  expect(names.filter((name) => dropped.test(name))).toEqual(unused)
+})
 
 test.each([
   ['deployment', 'audit-trace-exporter', 'ci/audit-trace-exporter', true],
