@@ -1,3 +1,4 @@
+import { DEFAULT_OPTIONS } from '../prometheus/options.ts'
 import type { Dashboard } from '@grafana/grafana-foundation-sdk/dashboard'
 import { constraintEffectiveness } from './boards/constraint-effectiveness.ts'
 import { contextVolatility } from './boards/context-volatility.ts'
@@ -6,9 +7,9 @@ import { overview } from './boards/overview.ts'
 import { promptRefinement } from './boards/prompt-refinement.ts'
 import { tokenEfficiency } from './boards/token-efficiency.ts'
 
-/** All dashboards, each in a file named after its uid. */
-export const dashboards = (): readonly Dashboard[] => [
-  overview(),
+/** All dashboards, each in a file named after its uid. `runbook`: the address of docs/runbook.md, for links. */
+export const dashboards = (runbook = DEFAULT_OPTIONS.runbook): readonly Dashboard[] => [
+  overview(runbook),
   tokenEfficiency(),
   constraintEffectiveness(),
   promptRefinement(),

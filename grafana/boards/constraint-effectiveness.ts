@@ -1,3 +1,4 @@
+import { COLORS } from '../parts/colors.ts'
 import type { Dashboard } from '@grafana/grafana-foundation-sdk/dashboard'
 import { board } from '../parts/board.ts'
 import { failures } from '../parts/measures.ts'
@@ -34,7 +35,7 @@ const frequency = ranking({
   unit: 'none',
   decimals: 1,
   queries: [{ expr: `sort_desc(${per100Builds()})`, legend: '{{error_type}}' }],
-}).colorScheme(fixedColor('red'))
+}).colorScheme(fixedColor(COLORS.bad))
 
 const checks = ranking({
   title: 'Failed validations by check',
@@ -51,7 +52,7 @@ const checks = ranking({
       legend: '{{check}}',
     },
   ],
-}).colorScheme(fixedColor('orange'))
+}).colorScheme(fixedColor(COLORS.warning))
 
 export const constraintEffectiveness = (): Dashboard =>
   board({

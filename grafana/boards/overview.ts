@@ -1,34 +1,34 @@
 import type { Dashboard } from '@grafana/grafana-foundation-sdk/dashboard'
-import { firingAlerts } from '../parts/alerts.ts'
+import { firingAlerts, firingCount } from '../parts/alerts.ts'
+import { COLORS } from '../parts/colors.ts'
 import { board } from '../parts/board.ts'
 import { exporterBand } from '../parts/exporter-health.ts'
 import { toAudit } from '../parts/links.ts'
 import { failures, firstPassBound, firstPassRate, reworkCostFactor } from '../parts/measures.ts'
-import { colorOutcomes, inWords } from '../parts/outcomes.ts'
+import { inWords } from '../parts/outcomes.ts'
 import { bars, fixedColor, lines, LOWER_BOUND, ranking, UPPER_BOUND, withBand } from '../parts/panels.ts'
 import { BUCKET, count, highest, ratio, total, WINDOW } from '../parts/promql.ts'
 import { tokensPerSuccessOverTime } from '../parts/tokens-per-success.ts'
 import { contextHash, movingWindow, priceCompletion, pricePrompt } from '../parts/variables.ts'
+import { now } from './overview/now.ts'
 import { headline } from './overview/headline.ts'
 
 const CONTEXT = 'context_hash=~"$context"'
 
-const outcomes = colorOutcomes(
-  bars({
-    title: 'Builds by outcome',
-    description: 'Closed builds, at the time of their closing.',
-    unit: 'short',
-    decimals: 0,
-    min: 0,
-    queries: [
-      {
-        expr: inWords(count('builds', { by: ['outcome'], where: CONTEXT, window: BUCKET })),
-        legend: '{{outcome}}',
-        interval: '1m',
-      },
-    ],
-  }),
-)
+const outcomes = bars({
+  title: 'Builds by outcome',
+  description: 'Closed builds, at the time of their closing.',
+  unit: 'short',
+  decimals: 0,
+  min: 0,
+  queries: [
+    {
+      expr: inWords(count('builds', { by: ['outcome'], where: CONTEXT, window: BUCKET })),
+      legend: '{{outcome}}',
+      interval: '1m',
+    },
+  ],
+})
 
 const firstPass = withBand(
   lines({
@@ -44,8 +44,7 @@ const firstPass = withBand(
       { expr: firstPassBound('lower', { where: CONTEXT, window: WINDOW }), legend: LOWER_BOUND },
     ],
   }),
-  'first-pass rate',
-  'green',
+  COLORS.good,
 )
 
 const rework = lines({
@@ -56,7 +55,7 @@ const rework = lines({
   decimals: 2,
   min: 0,
   queries: [{ expr: reworkCostFactor({ where: CONTEXT, window: WINDOW }), legend: 'tokens per character' }],
-}).colorScheme(fixedColor('orange'))
+}).colorScheme(fixedColor(COLORS.warning))
 
 const steps = ranking({
   title: 'Tokens per step run',
@@ -86,16 +85,24 @@ const errors = ranking({
     },
   ],
 })
-  .colorScheme(fixedColor('red'))
+  .colorScheme(fixedColor(COLORS.bad))
   .links([toAudit('audit-constraint-effectiveness', 'Constraint Effectiveness')])
 
-export const overview = (): Dashboard =>
+export const overview = (runbook: string): Dashboard =>
   board({
     uid: 'audit-overview',
     title: 'Audit · Overview',
     description: 'Outcomes and cost of the code generation builds.',
     variables: [contextHash(), movingWindow(), pricePrompt(), priceCompletion()],
     bands: [
+      {
+        height: 5,
+        panels: [
+          [3, firingCount()],
+          [21, firingAlerts(runbook)],
+        ],
+      },
+      { height: 6, panels: [[24, now(CONTEXT)]] },
       ...headline(CONTEXT),
       {
         height: 8,
@@ -118,7 +125,6 @@ export const overview = (): Dashboard =>
           [12, errors],
         ],
       },
-      { height: 5, panels: [[24, firingAlerts()]] },
       exporterBand(),
     ],
   })

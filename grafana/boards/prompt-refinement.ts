@@ -1,3 +1,4 @@
+import { COLORS } from '../parts/colors.ts'
 import type { Dashboard } from '@grafana/grafana-foundation-sdk/dashboard'
 import { board } from '../parts/board.ts'
 import { fixedColor, lines, ranking } from '../parts/panels.ts'
@@ -41,7 +42,7 @@ const factors = ranking({
   unit: 'none',
   decimals: 2,
   queries: [{ expr: `sort_desc(${ifEnough(costFactor(), reworkSuccesses().whole)})`, legend: VERSION }],
-}).colorScheme(fixedColor('orange'))
+}).colorScheme(fixedColor(COLORS.warning))
 
 const completions = ranking({
   title: 'Completion tokens by implement prompt version',

@@ -1,53 +1,128 @@
+import type { DynamicConfigValue } from '@grafana/grafana-foundation-sdk/dashboard'
 import type { PanelBuilder as StatPanel } from '@grafana/grafana-foundation-sdk/stat'
 import type { PanelBuilder as TablePanel } from '@grafana/grafana-foundation-sdk/table'
+import { alertGroups } from '../../prometheus/alerts.ts'
+import { DEFAULT_OPTIONS } from '../../prometheus/options.ts'
+import { COLORS } from './colors.ts'
+import { EMPTY } from './empty.ts'
+import { dataLink } from './links.ts'
 import { byThresholds, stat, thresholds } from './panels.ts'
 import { table } from './tables.ts'
 
 /** Selects the alerts of this project: each of them carries the label `audit`. */
 const OURS = 'audit!=""'
-const FIRING = `ALERTS{alertstate="firing",${OURS}}`
+const FIRING = `ALERTS{alertstate="firing",${OURS},alertname!="Watchdog"}`
+const WATCHDOG = `ALERTS{alertstate="firing",${OURS},alertname="Watchdog"}`
 /** One series per firing alert; the value is the time since when it is active, in Unix seconds. */
 const since = (where = OURS): string => `(ALERTS_FOR_STATE{${where}} and ignoring (alertstate) ${FIRING})`
 
-/** Sort key: critical 3, warning or unknown 2, none (the Watchdog) 1. */
-const severity =
-  `${since(`${OURS},severity="critical"`)} * 0 + 3` +
-  ` or ${since(`${OURS},severity="none"`)} * 0 + 1` +
-  ` or ${since()} * 0 + 2`
+/** Shown like a critical alert: without the Watchdog nobody knows what else would fire. */
+const UNKNOWN = 'Watchdog is missing: rules are not evaluated'
+const unknown =
+  `label_replace(label_replace(absent(${WATCHDOG}), "alertname", "${UNKNOWN}", "", ""), "severity", "critical", "", "")` +
+  ' * 0'
+
+/** Sort key: critical 3, warning or unknown 2. */
+const severity = `${since(`${OURS},severity="critical"`)} * 0 + 3 or ${since()} * 0 + 2 or ${unknown} + 4`
+
+/** The dashboard that shows what an alert is about; the others are about the exporter. */
+export const BOARD_OF: Readonly<Record<string, string>> = {
+  AuditReworkCostSpike: 'prompt-refinement',
+  AuditFirstPassRateDrop: 'prompt-refinement',
+  AuditTokensPerSuccessHigh: 'token-efficiency',
+  AuditErrorTypeSurge: 'constraint-effectiveness',
+  AuditContextRegression: 'context-volatility',
+}
+
+/** Adds the labels `board` and `runbook` to series of alerts. */
+const withWays = (alerts: string): string =>
+  Object.entries(BOARD_OF).reduce(
+    (expression, [name, board]) =>
+      `label_replace(${expression}, "board", "${board}", "alertname", "${name}")`,
+    `label_replace(label_replace(${alerts}, "board", "exporter", "", ""), "runbook", "$1", "alertname", "([^ ]+).*")`,
+  )
+
+/** Shows the name of an alert as that of its section in the runbook. */
+const sections = (): DynamicConfigValue => ({
+  id: 'mappings',
+  value: [
+    {
+      type: 'value',
+      options: Object.fromEntries(
+        alertGroups(DEFAULT_OPTIONS)
+          .flatMap(({ rules }) => rules)
+          .map(({ alert }, index) => [alert, { text: alert.toLowerCase(), index }]),
+      ),
+    },
+  ],
+})
 
 /** The number of firing alerts. No value if the Watchdog does not fire either: then Prometheus evaluates no rules. */
 export const firingCount = (): StatPanel =>
   stat({
     title: 'Firing alerts',
     description:
-      'Number of firing alerts, without the Watchdog. The table below lists them. “rules not evaluated” means that the Watchdog, which always fires, is missing.',
+      'Number of firing alerts at the end of the time range, without the Watchdog. “rules not evaluated” means that the Watchdog, which always fires, is missing.',
     unit: 'none',
     decimals: 0,
-    queries: [
-      {
-        expr: `count(ALERTS{alertstate="firing",${OURS},alertname!="Watchdog"}) or count(ALERTS{alertstate="firing",alertname="Watchdog"}) * 0`,
-      },
-    ],
+    empty: 'rules not evaluated',
+    queries: [{ expr: `count(${FIRING}) or count(${WATCHDOG}) * 0` }],
   })
-    .noValue('rules not evaluated')
     .colorScheme(byThresholds())
-    .thresholds(thresholds({ color: 'green', value: null }, { color: 'red', value: 1 }))
+    .thresholds(thresholds({ color: COLORS.neutral, value: null }, { color: COLORS.bad, value: 1 }))
 
-/** A table of the firing alerts, the Watchdog included: it proves that Prometheus evaluates the rules. */
-export const firingAlerts = (): TablePanel =>
+/** A table of what fires, the most severe first, with ways to a dashboard and to the runbook if it is at a URL. */
+export const firingAlerts = (runbook: string): TablePanel =>
   table({
     title: 'Firing alerts by severity',
     description:
-      'Firing alerts, the most severe first. The Watchdog always fires; if it is missing, Prometheus does not evaluate the rules. docs/runbook.md has a section for each alert.',
+      'Firing alerts at the end of the time range, the most severe first, and for how long their condition has held. The board shows what the alert is about; docs/runbook.md has a section for each alert. Without the Watchdog, which always fires, Prometheus does not evaluate the rules.',
+    empty: EMPTY.alerts,
     labels: [
-      { label: 'alertname', name: 'Alert', minWidth: 240 },
-      { label: 'severity', name: 'Severity', width: 110 },
-      { label: 'revision', name: 'Revision', width: 160 },
-      { label: 'error_type', name: 'Error type', width: 200 },
-      { label: 'instance', name: 'Exporter', width: 200 },
-      { label: 'reason', name: 'Reason', width: 140 },
+      { label: 'alertname', name: 'Alert', minWidth: 200 },
+      { label: 'severity', name: 'Severity', width: 90, looks: [SEVERITY_COLORS, COLOURED_TEXT] },
+      { label: 'revision', name: 'Revision', width: 155 },
+      { label: 'error_type', name: 'Error type', width: 150 },
+      { label: 'instance', name: 'Exporter', width: 150 },
+      {
+        label: 'board',
+        name: 'Board',
+        width: 175,
+        looks: [dataLink('Board', '/d/audit-${__value.raw}?${__url_time_range}')],
+      },
+      {
+        label: 'runbook',
+        name: 'Runbook',
+        width: 200,
+        looks: [
+          sections(),
+          ...(/^https?:/.test(runbook) ? [dataLink('Runbook', `${runbook}#\${__value.text}`)] : []),
+        ],
+      },
     ],
-    columns: [{ name: 'Since', expr: `${since()} * 1000`, unit: 'dateTimeAsIso', width: 190 }],
-    inputs: [{ name: 'rank', expr: severity }],
-    sortBy: ['-rank', 'Since'],
+    columns: [
+      {
+        name: 'Active for',
+        expr: withWays(`time() - ${since()} or ${unknown}`),
+        unit: 's',
+        decimals: 1,
+        width: 105,
+      },
+    ],
+    inputs: [{ name: 'rank', expr: withWays(severity) }],
+    sortBy: ['-rank', '-Active for'],
   })
+
+const COLOURED_TEXT: DynamicConfigValue = { id: 'custom.cellOptions', value: { type: 'color-text' } }
+const SEVERITY_COLORS: DynamicConfigValue = {
+  id: 'mappings',
+  value: [
+    {
+      type: 'value',
+      options: {
+        critical: { text: 'critical', color: COLORS.bad, index: 0 },
+        warning: { text: 'warning', color: COLORS.warning, index: 1 },
+      },
+    },
+  ],
+}

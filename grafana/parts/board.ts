@@ -8,6 +8,7 @@ import {
   type Panel,
   type RowPanel,
 } from '@grafana/grafana-foundation-sdk/dashboard'
+import { COLORS } from './colors.ts'
 import { DATASOURCE } from './datasource.ts'
 import { place, type Band } from './layout.ts'
 import { FIRST_SEEN, withRevision } from './promql.ts'
@@ -80,7 +81,7 @@ const revisions = (): AnnotationQueryBuilder =>
     .name('GEMINI.md changed')
     .datasource(DATASOURCE)
     .enable(true)
-    .iconColor('purple')
+    .iconColor(COLORS.revision)
     .expr(withRevision(`${FIRST_SEEN} * 1000`))
     .titleFormat('GEMINI.md {{revision}}')
     .textFormat('{{context_hash}}')

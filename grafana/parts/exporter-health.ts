@@ -1,5 +1,6 @@
 import { gone, up } from '../../prometheus/exporters.ts'
 import { matchers } from '../../prometheus/increase.ts'
+import { COLORS } from './colors.ts'
 import type { Band } from './layout.ts'
 import { stat, thresholds } from './panels.ts'
 import { count } from './promql.ts'
@@ -32,17 +33,17 @@ export function exporterBand(where = ''): Band {
         })
           .mappings([
             words({
-              '-1': ['gone, unfinished', 'red'],
-              '0': ['down', 'red'],
-              '1': ['up', 'green'],
-              '2': ['none', 'orange'],
+              '-1': ['gone, unfinished', COLORS.bad],
+              '0': ['down', COLORS.bad],
+              '1': ['up', COLORS.good],
+              '2': ['none', COLORS.warning],
             }),
           ])
           .thresholds(
             thresholds(
-              { color: 'red', value: null },
-              { color: 'green', value: 1 },
-              { color: 'orange', value: 2 },
+              { color: COLORS.bad, value: null },
+              { color: COLORS.good, value: 1 },
+              { color: COLORS.warning, value: 2 },
             ),
           ),
       ],

@@ -47,6 +47,13 @@ export const unlessFew = (formula: Formula, ...samples: readonly Formula[]): For
   [samples.map(below).reduce((left, right) => [left, '+', right]), '*', TOO_FEW],
 ]
 
+/**
+ * A quotient, plus `TOO_FEW` for a sample below the minimum, also if there is nothing to divide by: an empty sample is a
+ * sample that is too small.
+ */
+export const shareUnlessFew = (part: Formula, whole: Formula, n: Formula = whole): Formula =>
+  unlessFew([part, '/', [whole, '+', below(n)]], n)
+
 interface Sample {
   /** The count with the property. */
   readonly part: Formula

@@ -5,6 +5,7 @@ import {
   YAxisConfigBuilder,
 } from '@grafana/grafana-foundation-sdk/heatmap'
 import { DATASOURCE } from './datasource.ts'
+import { EMPTY } from './empty.ts'
 import { BUCKET, observed } from './promql.ts'
 import { cells } from './queries.ts'
 
@@ -29,6 +30,7 @@ export const stepCosts = (where: string): HeatmapPanel =>
     .maxDataPoints(60)
     .calculate(false)
     .unit('short')
+    .noValue(EMPTY.builds)
     .yAxis(new YAxisConfigBuilder().unit('short').axisLabel('tokens (upper bound)'))
     .color(new HeatmapColorOptionsBuilder().mode(HeatmapColorMode.Scheme).scheme('Oranges').steps(64))
     .showLegend()

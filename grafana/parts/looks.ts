@@ -1,4 +1,6 @@
 import type { DynamicConfigValue } from '@grafana/grafana-foundation-sdk/dashboard'
+import { COLORS } from './colors.ts'
+import { TOO_FEW_BUILDS } from './empty.ts'
 import { TOO_FEW } from './formulas.ts'
 
 /** How the cells of a table column look: overrides of the field's configuration. */
@@ -9,7 +11,7 @@ const COLOURED_TEXT: DynamicConfigValue = { id: 'custom.cellOptions', value: { t
 /** Value mapping for a quotient whose denominator is zero or missing. */
 export const NO_QUOTIENT = {
   type: 'special',
-  options: { match: 'null+nan', result: { text: '–', color: 'text', index: 9 } },
+  options: { match: 'null+nan', result: { text: '–', color: COLORS.neutral, index: 9 } },
 }
 
 /** Value mapping of a range: a colour, and optionally a text in place of the value. */
@@ -23,10 +25,10 @@ export const VERDICT_LOOK: Look = [
   {
     id: 'mappings',
     value: [
-      range(TOO_FEW / 2, null, 'blue', 0, 'insufficient data'),
-      range(null, -1, 'red', 1, '▼ worse'),
-      range(1, TOO_FEW / 2, 'green', 2, '▲ better'),
-      range(-1, 1, 'text', 3, 'unclear'),
+      range(TOO_FEW / 2, null, COLORS.neutral, 0, 'insufficient data'),
+      range(null, -1, COLORS.bad, 1, '▼ worse'),
+      range(1, TOO_FEW / 2, COLORS.good, 2, '▲ better'),
+      range(-1, 1, COLORS.neutral, 3, 'unclear'),
       NO_QUOTIENT,
     ],
   },
@@ -45,10 +47,10 @@ export const barLook = (color: string, max: number): Look => [
   { id: 'max', value: max },
 ]
 
-/** A relative change, or a text if a sample is too small. Without colour: changes are not tested for chance. */
-export const CHANGE_LOOK: Look = [
+/** A value, or `n < 20` if a sample is too small (`unlessFew`). */
+export const WITHHELD_LOOK: Look = [
   {
     id: 'mappings',
-    value: [range(TOO_FEW / 2, null, 'blue', 0, 'insufficient data'), NO_QUOTIENT],
+    value: [range(TOO_FEW / 2, null, COLORS.neutral, 0, TOO_FEW_BUILDS), NO_QUOTIENT],
   },
 ]

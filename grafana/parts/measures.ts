@@ -59,11 +59,22 @@ export function cost(selection: Selection): string {
   return `(${of('type!="completion"')} * $price_prompt + ${of('type="completion"')} * $price_completion) / 1e6`
 }
 
-/** What `nowAndBefore` compares, for descriptions. */
-export const BEFORE = '“before”: the preceding time range of the same length.'
+/** What `rangeAndBefore` compares, for descriptions. */
+export const BEFORE = '“range before”: the preceding time range of the same length.'
 
 /** A measure in the selected time range and in the preceding range of the same length. */
-export const nowAndBefore = (where: string, measure: (selection: Selection) => string): Query[] => [
-  { expr: measure({ where }), legend: 'now' },
-  { expr: measure({ where, offset: '$__range' }), legend: 'before' },
+export const rangeAndBefore = (where: string, measure: (selection: Selection) => string): Query[] => [
+  { expr: measure({ where }), legend: 'this range' },
+  { expr: measure({ where, offset: '$__range' }), legend: 'range before' },
 ]
+
+/** A count; zero without any. */
+export const orZero = (count: string): string => `(${count} or vector(0))`
+
+/** The same, with the size of the sample in this time range beside it. */
+export const withSample = (
+  where: string,
+  measure: (selection: Selection) => string,
+  sample: (selection: Selection) => string,
+  legend: string,
+): Query[] => [...rangeAndBefore(where, measure), { expr: orZero(sample({ where })), legend }]

@@ -28,7 +28,9 @@ import {
 import { PanelBuilder as BarGaugePanel } from '@grafana/grafana-foundation-sdk/bargauge'
 import { PanelBuilder as StatPanel } from '@grafana/grafana-foundation-sdk/stat'
 import { PanelBuilder as TimeSeriesPanel } from '@grafana/grafana-foundation-sdk/timeseries'
+import { COLORS, LABEL_COLORS, SERIES_COLORS } from './colors.ts'
 import { DATASOURCE } from './datasource.ts'
+import { EMPTY } from './empty.ts'
 import { now, over, type Query } from './queries.ts'
 
 export interface PanelSpec {
@@ -41,6 +43,8 @@ export interface PanelSpec {
   readonly decimals?: number
   readonly min?: number
   readonly max?: number
+  /** What the panel shows without data. Default: that there were no builds. */
+  readonly empty?: string
 }
 
 /** A panel builder that takes a unit, decimals and bounds. */
@@ -49,10 +53,15 @@ interface Measured {
   decimals(decimals: number): unknown
   min(min: number): unknown
   max(max: number): unknown
+  noValue(text: string): unknown
 }
 
-function measured<T extends Measured>(panel: T, { unit, decimals, min, max }: PanelSpec): T {
+function measured<T extends Measured>(
+  panel: T,
+  { unit, decimals, min, max, empty = EMPTY.builds }: PanelSpec,
+): T {
   panel.unit(unit)
+  panel.noValue(empty)
   if (decimals !== undefined) panel.decimals(decimals)
   if (min !== undefined) panel.min(min)
   if (max !== undefined) panel.max(max)
@@ -68,6 +77,15 @@ export const byThresholds = (): FieldColorBuilder => new FieldColorBuilder().mod
 /** Threshold steps. The first applies to everything below the value of the second. */
 export const thresholds = (...steps: readonly Threshold[]): ThresholdsConfigBuilder =>
   new ThresholdsConfigBuilder().mode(ThresholdsMode.Absolute).steps([...steps])
+
+/** The colours of the series in a chart that have colours of their own. */
+const colorsOf = ({ queries }: PanelSpec): [name: string, color: string][] =>
+  queries.flatMap(({ legend = '' }) => [
+    ...Object.entries(SERIES_COLORS).filter(([name]) => name === legend),
+    ...Object.entries(LABEL_COLORS).flatMap(([label, colors]) =>
+      legend === `{{${label}}}` ? Object.entries(colors) : [],
+    ),
+  ])
 
 /** A line chart from zero with the legend below. */
 export function lines(spec: PanelSpec): TimeSeriesPanel {
@@ -88,6 +106,8 @@ export function lines(spec: PanelSpec): TimeSeriesPanel {
         .showLegend(true),
     )
     .tooltip(new VizTooltipOptionsBuilder().mode(TooltipDisplayMode.Multi).sort(SortOrder.Descending))
+  for (const [name, color] of colorsOf(spec))
+    panel.overrideByName(name, [{ id: 'color', value: { mode: 'fixed', fixedColor: color } }])
   return measured(panel, spec)
 }
 
@@ -113,15 +133,14 @@ export function stat(spec: PanelSpec): StatPanel {
     .textMode(spec.queries.length > 1 ? BigValueTextMode.ValueAndName : BigValueTextMode.Value)
     .reduceOptions(new ReduceDataOptionsBuilder().calcs(['lastNotNull']))
     .text(new VizTextDisplayOptionsBuilder().titleSize(13).valueSize(spec.queries.length > 1 ? 20 : 32))
-    .colorScheme(fixedColor('text'))
+    .colorScheme(fixedColor(COLORS.neutral))
   return measured(panel, spec)
 }
 
 /** A line with its 95 % interval as a band. The edges of the band are hidden from the legend. */
-export function withBand(panel: TimeSeriesPanel, line: string, color: string): TimeSeriesPanel {
+export function withBand(panel: TimeSeriesPanel, color: string): TimeSeriesPanel {
   const fixed = { id: 'color', value: { mode: 'fixed', fixedColor: color } }
   return panel
-    .overrideByName(line, [fixed])
     .overrideByRegexp(BAND_EDGES, [
       fixed,
       { id: 'custom.lineWidth', value: 0 },
@@ -153,6 +172,6 @@ export function ranking(spec: PanelSpec): BarGaugePanel {
     .maxVizHeight(32)
     .reduceOptions(new ReduceDataOptionsBuilder().calcs(['lastNotNull']))
     .text(new VizTextDisplayOptionsBuilder().titleSize(13).valueSize(18))
-    .colorScheme(fixedColor('blue'))
+    .colorScheme(fixedColor(COLORS.amount))
   return measured(panel, { min: 0, ...spec })
 }

@@ -145,9 +145,6 @@ export const enough = (whole: string): string => `(${whole}) >= ${ENOUGH}`
 /** The number of series of an expression as a scalar; 1 if there are none. */
 export const countOf = (expression: string): string => `scalar(count(${expression}) or vector(1))`
 
-/** A share; no value below the minimum sample size. */
-export const shareIfEnough = (part: string, whole: string): string => ifEnough(share(part, whole), whole)
-
 /** An expression; no value if `whole` is below the minimum sample size. */
 export const ifEnough = (expression: string, whole: string): string =>
   `(${expression}) and (${enough(whole)})`

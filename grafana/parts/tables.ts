@@ -2,6 +2,7 @@ import { FieldTextAlignment, TableCellHeight } from '@grafana/grafana-foundation
 import type { DataTransformerConfig, DynamicConfigValue } from '@grafana/grafana-foundation-sdk/dashboard'
 import { PanelBuilder as TablePanel } from '@grafana/grafana-foundation-sdk/table'
 import { DATASOURCE } from './datasource.ts'
+import { EMPTY } from './empty.ts'
 import { calculations, type Formula } from './formulas.ts'
 import { type Look, NO_QUOTIENT } from './looks.ts'
 import { rows } from './queries.ts'
@@ -39,6 +40,8 @@ interface LabelColumn {
   readonly width?: number
   /** Minimum width of a column that takes the remaining space. */
   readonly minWidth?: number
+  /** Colours and links of the values. */
+  readonly looks?: Look
 }
 
 /** Selects the rows whose value in the column is above `above` and, if given, below `below`. */
@@ -60,6 +63,8 @@ export interface TableSpec {
   readonly filters?: readonly RowFilter[]
   /** Columns, labels or inputs to sort by, the most important first. A leading `-` sorts in descending order. */
   readonly sortBy: readonly string[]
+  /** What the panel shows without rows. Default: that there were no builds. */
+  readonly empty?: string
 }
 
 /** Maps the name of a column, label or input to the field that Grafana gives it. */
@@ -77,6 +82,7 @@ export function table(spec: TableSpec): TablePanel {
     .cellHeight(TableCellHeight.Sm)
     .align(FieldTextAlignment.Auto)
     .unit('none')
+    .noValue(spec.empty ?? EMPTY.builds)
   for (const column of spec.labels) panel.overrideByName(column.name, labelOverrides(column))
   for (const column of spec.columns) panel.overrideByName(column.name, valueOverrides(column))
   return panel
@@ -151,13 +157,19 @@ export const filtered = (
         },
       ]
 
-const labelOverrides = ({ width, minWidth }: LabelColumn): DynamicConfigValue[] => [
+/** A cell without a value; the text of an empty table would stand there otherwise. */
+const NO_CELL: DynamicConfigValue = { id: 'noValue', value: '–' }
+
+const labelOverrides = ({ width, minWidth, looks = [] }: LabelColumn): DynamicConfigValue[] => [
+  NO_CELL,
   ...property('custom.width', width),
   ...property('custom.minWidth', minWidth),
+  ...looks,
 ]
 
 const valueOverrides = ({ unit, decimals, width, look = [], ...column }: Column): DynamicConfigValue[] => [
   { id: 'unit', value: unit },
+  NO_CELL,
   ...property('decimals', decimals),
   ...property('custom.width', width),
   ...('formula' in column && !look.some(({ id }) => id === 'mappings')

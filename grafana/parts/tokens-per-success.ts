@@ -1,3 +1,4 @@
+import { COLORS } from './colors.ts'
 import type { PanelBuilder as TimeSeriesPanel } from '@grafana/grafana-foundation-sdk/timeseries'
 import { tokensPerSuccess } from './measures.ts'
 import { fixedColor, lines } from './panels.ts'
@@ -12,4 +13,4 @@ export const tokensPerSuccessOverTime = (where: string): TimeSeriesPanel =>
     unit: 'short',
     min: 0,
     queries: [{ expr: tokensPerSuccess({ where, window: WINDOW }), legend: 'tokens per successful build' }],
-  }).colorScheme(fixedColor('blue'))
+  }).colorScheme(fixedColor(COLORS.amount))

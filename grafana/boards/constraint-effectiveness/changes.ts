@@ -1,4 +1,5 @@
 import { bound, type Formula, shareOf, verdict } from '../../parts/formulas.ts'
+import { EMPTY } from '../../parts/empty.ts'
 import { differs, VERDICT_LOOK } from '../../parts/looks.ts'
 import { failures, judged, validations } from '../../parts/measures.ts'
 import { countOf, enough, FIRST_SEEN, ofPrevious, ofRevisions, withRevision } from '../../parts/promql.ts'
@@ -41,7 +42,7 @@ const sampleBefore = { part: [rateBefore, '*', 'Builds before'], whole: 'Builds 
 const sampleAfter = { part: [rateAfter, '*', 'Builds after'], whole: 'Builds after' } as const
 const change = verdict(sampleAfter, sampleBefore, 'less', 'comparisons')
 
-const percent = (name: string, formula: Formula, width = 62): Column => ({
+const percent = (name: string, formula: Formula, width = 78): Column => ({
   name,
   formula,
   unit: 'percentunit',
@@ -81,6 +82,7 @@ export const differences = table({
   inputs,
   hidden: new Map([['size of the verdict', { apply: 'abs', to: change }]]),
   filters: [differs('size of the verdict')],
+  empty: EMPTY.differences,
   sortBy: NEWEST_FIRST,
 })
 
@@ -91,12 +93,12 @@ export const everyChange = table({
   columns: [
     BUILDS_BEFORE,
     percent('Before', rateBefore, 66),
-    percent('≥', bound('lower', sampleBefore.part, sampleBefore.whole)),
-    percent('≤', bound('upper', sampleBefore.part, sampleBefore.whole)),
+    percent('Before ≥', bound('lower', sampleBefore.part, sampleBefore.whole)),
+    percent('Before ≤', bound('upper', sampleBefore.part, sampleBefore.whole)),
     BUILDS_AFTER,
     percent('After', rateAfter),
-    percent('≥ ', bound('lower', sampleAfter.part, sampleAfter.whole)),
-    percent('≤ ', bound('upper', sampleAfter.part, sampleAfter.whole)),
+    percent('After ≥', bound('lower', sampleAfter.part, sampleAfter.whole)),
+    percent('After ≤', bound('upper', sampleAfter.part, sampleAfter.whole)),
     VERDICT,
   ],
   inputs,

@@ -1,3 +1,4 @@
+import { COLORS } from '../../parts/colors.ts'
 import { barLook } from '../../parts/looks.ts'
 import { failures, validations } from '../../parts/measures.ts'
 import { ORDER } from '../../parts/promql.ts'
@@ -48,5 +49,8 @@ export const errorMix = table({
   ])
   .unit('percentunit')
   .decimals(1)
-  .overrideByName('Error type', [{ id: 'custom.width', value: 200 }])
-  .overrideByRegexp('^(?!Error type$).*', [...barLook('red', 0.3), { id: 'custom.minWidth', value: 90 }])
+  .overrideByName('Error type', [
+    { id: 'custom.width', value: 200 },
+    { id: 'noValue', value: '–' },
+  ])
+  .overrideByRegexp('^(?!Error type$).*', [...barLook(COLORS.bad, 0.3), { id: 'custom.minWidth', value: 90 }])

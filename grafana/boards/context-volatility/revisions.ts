@@ -1,5 +1,5 @@
-import { bound, type Formula, unlessFew, verdict } from '../../parts/formulas.ts'
-import { barLook, CHANGE_LOOK, VERDICT_LOOK } from '../../parts/looks.ts'
+import { bound, type Formula, shareUnlessFew, unlessFew, verdict } from '../../parts/formulas.ts'
+import { VERDICT_LOOK, WITHHELD_LOOK } from '../../parts/looks.ts'
 import { judged, passedFirst, runs, succeeded } from '../../parts/measures.ts'
 import {
   count,
@@ -10,7 +10,6 @@ import {
   ofRevisions,
   ratio,
   share,
-  shareIfEnough,
   total,
   withRevision,
 } from '../../parts/promql.ts'
@@ -52,10 +51,10 @@ export const passRates = table({
     { name: 'Builds', expr: selected(builds), unit: 'locale', decimals: 0, width: 75 },
     {
       name: 'First-pass rate',
-      expr: selected(shareIfEnough(passed, builds)),
+      formula: shareUnlessFew('passed', 'Builds'),
       unit: 'percentunit',
       decimals: 1,
-      look: barLook('green', 1),
+      look: WITHHELD_LOOK,
     },
     percent('≥', bound('lower', 'passed', 'Builds')),
     percent('≤', bound('upper', 'passed', 'Builds')),
@@ -66,7 +65,7 @@ export const passRates = table({
       decimals: 0,
       width: 105,
     },
-    percent('Before', ['passed before', '/', 'Builds before']),
+    { ...percent('Before', shareUnlessFew('passed before', 'Builds before')), look: WITHHELD_LOOK },
     {
       name: 'Verdict',
       formula: verdict(
@@ -94,8 +93,8 @@ const change = (name: string, now: Formula, before: Formula): Column => ({
   formula: unlessFew([[now, '/', before], '-', 1], 'Builds', 'builds before'),
   unit: 'percentunit',
   decimals: 0,
-  width: 78,
-  look: CHANGE_LOOK,
+  width: 125,
+  look: WITHHELD_LOOK,
 })
 
 export const costs = table({
@@ -105,9 +104,9 @@ export const costs = table({
   columns: [
     { name: 'Builds', expr: selected(closed), unit: 'locale', decimals: 0, width: 66 },
     { name: 'Tokens / success', expr: selected(tokensPerSuccess), unit: 'short', decimals: 1, width: 134 },
-    change('Change', 'Tokens / success', 'tokens before'),
+    change('Change of tokens', 'Tokens / success', 'tokens before'),
     { name: 'Fixes / build', expr: selected(fixesPerBuild), unit: 'none', decimals: 2, width: 102 },
-    change('Change ', 'Fixes / build', 'fixes before'),
+    change('Change of fixes', 'Fixes / build', 'fixes before'),
   ],
   inputs: [
     { name: 'builds before', expr: selected(`${ofPrevious(closed)} or ${closed} * 0`) },

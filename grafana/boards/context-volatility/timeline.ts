@@ -31,17 +31,14 @@ export const churn = lines({
     { expr: firstPassRate({ where: CONTEXT, window: '7d' }), legend: 'first-pass rate' },
     { expr: revisionsPerWeek, legend: 'revisions per week' },
   ],
-})
-  .overrideByName('first-pass rate', [{ id: 'color', value: { mode: 'fixed', fixedColor: 'green' } }])
-  .overrideByName('revisions per week', [
-    { id: 'color', value: { mode: 'fixed', fixedColor: 'purple' } },
-    { id: 'unit', value: 'none' },
-    { id: 'decimals', value: 0 },
-    { id: 'min', value: 0 },
-    { id: 'max', value: 10 },
-    { id: 'custom.axisPlacement', value: 'right' },
-    { id: 'custom.axisLabel', value: 'revisions per week' },
-    { id: 'custom.lineWidth', value: 1 },
-    { id: 'custom.fillOpacity', value: 25 },
-    { id: 'custom.lineInterpolation', value: 'stepAfter' },
-  ])
+}).overrideByName('revisions per week', [
+  { id: 'unit', value: 'none' },
+  { id: 'decimals', value: 0 },
+  { id: 'min', value: 0 },
+  { id: 'max', value: 10 },
+  { id: 'custom.axisPlacement', value: 'right' },
+  { id: 'custom.axisLabel', value: 'revisions per week' },
+  { id: 'custom.lineWidth', value: 1 },
+  { id: 'custom.fillOpacity', value: 25 },
+  { id: 'custom.lineInterpolation', value: 'stepAfter' },
+])

@@ -1,5 +1,6 @@
 import { gone, up } from '../../../prometheus/exporters.ts'
 import { exactIncrease } from '../../../prometheus/increase.ts'
+import { COLORS } from '../../parts/colors.ts'
 import { words } from '../../parts/exporter-health.ts'
 import { type Column, table } from '../../parts/tables.ts'
 import { EXPORTERS } from './selectors.ts'
@@ -16,16 +17,16 @@ const alive = `${by(up(EXPORTERS))} * 0`
 
 /** The worse, the higher: the first condition that holds for an exporter. */
 const STATUS = [
-  [`${gone(EXPORTERS)} * 0 + 6`, 'gone, unfinished', 'red'],
-  [`(${by(up(EXPORTERS))} == 0) + 5`, 'down', 'red'],
+  [`${gone(EXPORTERS)} * 0 + 6`, 'gone, unfinished', COLORS.bad],
+  [`(${by(up(EXPORTERS))} == 0) + 5`, 'down', COLORS.bad],
   [
     `${by(gauge('audit_exporter_state_durable'))} * 0 + 4 unless ${by(gauge('audit_exporter_state_durable'))} > 0`,
     'cannot write its state',
-    'red',
+    COLORS.bad,
   ],
-  [`(${by(gauge('audit_exporter_lag_bytes'))} > 1048576) * 0 + 3`, 'behind', 'orange'],
-  [`(${rejected} > 0) * 0 + 2`, 'rejects lines', 'orange'],
-  [`${alive} + 1`, 'up', 'green'],
+  [`(${by(gauge('audit_exporter_lag_bytes'))} > 1048576) * 0 + 3`, 'behind', COLORS.warning],
+  [`(${rejected} > 0) * 0 + 2`, 'rejects lines', COLORS.warning],
+  [`${alive} + 1`, 'up', COLORS.good],
 ] as const
 
 const number = (name: string, expr: string, unit: string, width: number, decimals = 0): Column => ({

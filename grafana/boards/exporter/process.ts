@@ -1,3 +1,4 @@
+import { COLORS } from '../../parts/colors.ts'
 import { fixedColor, lines } from '../../parts/panels.ts'
 import { EXPORTERS } from './selectors.ts'
 
@@ -19,4 +20,4 @@ export const cpu = lines({
   unit: 'percentunit',
   min: 0,
   queries: [{ expr: `sum(rate(process_cpu_seconds_total{${EXPORTERS}}[$__rate_interval]))`, legend: 'CPU' }],
-}).colorScheme(fixedColor('blue'))
+}).colorScheme(fixedColor(COLORS.amount))

@@ -1,3 +1,4 @@
+import { COLORS } from '../../parts/colors.ts'
 import { bars, fixedColor, lines, stat, thresholds } from '../../parts/panels.ts'
 import { BUCKET, count } from '../../parts/promql.ts'
 import { INSTANCE } from '../../parts/selectors.ts'
@@ -13,10 +14,13 @@ export const durable = stat({
   .mappings([
     {
       type: 'value',
-      options: { '0': { text: 'not durable', color: 'red' }, '1': { text: 'durable', color: 'green' } },
+      options: {
+        '0': { text: 'not durable', color: COLORS.bad },
+        '1': { text: 'durable', color: COLORS.good },
+      },
     } as never,
   ])
-  .thresholds(thresholds({ color: 'red', value: null }, { color: 'green', value: 1 }))
+  .thresholds(thresholds({ color: COLORS.bad, value: null }, { color: COLORS.good, value: 1 }))
 
 export const version = stat({
   title: 'Version',
@@ -45,7 +49,7 @@ export const commitRate = lines({
   queries: [
     { expr: `sum(rate(audit_exporter_commits_total{${EXPORTERS}}[$__rate_interval]))`, legend: 'commits' },
   ],
-}).colorScheme(fixedColor('blue'))
+}).colorScheme(fixedColor(COLORS.amount))
 
 export const series = lines({
   title: 'Series',
@@ -54,7 +58,7 @@ export const series = lines({
   decimals: 0,
   min: 0,
   queries: [{ expr: `sum(audit_exporter_series{${EXPORTERS}})`, legend: 'series' }],
-}).colorScheme(fixedColor('blue'))
+}).colorScheme(fixedColor(COLORS.amount))
 
 export const overflow = bars({
   title: 'Label overflow',

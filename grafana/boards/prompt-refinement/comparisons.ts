@@ -1,6 +1,6 @@
-import { bound, shareOf, verdict } from '../../parts/formulas.ts'
-import { barLook, VERDICT_LOOK } from '../../parts/looks.ts'
-import { countOf, enough, ifEnough, shareIfEnough } from '../../parts/promql.ts'
+import { bound, shareUnlessFew, unlessFew, verdict } from '../../parts/formulas.ts'
+import { VERDICT_LOOK, WITHHELD_LOOK } from '../../parts/looks.ts'
+import { countOf, enough } from '../../parts/promql.ts'
 import { type Column, table, type TableSpec } from '../../parts/tables.ts'
 import { VERDICT_EXPLAINED } from '../../parts/words.ts'
 import {
@@ -13,14 +13,15 @@ import {
 } from './measures.ts'
 
 /** The number of builds, the share of good ones, and its interval. */
-const sampled = (title: string, { good, whole }: Sample): Column[] => [
+const sampled = (title: string, { whole }: Sample): Column[] => [
   { name: 'Builds', expr: whole, unit: 'locale', decimals: 0, width: 70 },
   {
     name: title,
-    expr: shareIfEnough(good, whole),
+    formula: shareUnlessFew('good', 'Builds'),
     unit: 'percentunit',
     decimals: 1,
-    look: barLook('green', 1),
+    width: 130,
+    look: WITHHELD_LOOK,
   },
   { name: '≥', formula: bound('lower', 'good', 'Builds'), unit: 'percentunit', decimals: 1, width: 76 },
   { name: '≤', formula: bound('upper', 'good', 'Builds'), unit: 'percentunit', decimals: 1, width: 76 },
@@ -31,10 +32,11 @@ const againstOthers = ({ whole }: Sample): Column[] => [
   { name: 'Builds of others', expr: ofOthers(whole), unit: 'locale', decimals: 0, width: 120 },
   {
     name: 'Rate of others',
-    formula: shareOf('good of others', 'Builds of others'),
+    formula: shareUnlessFew('good of others', 'Builds of others'),
     unit: 'percentunit',
     decimals: 1,
     width: 110,
+    look: WITHHELD_LOOK,
   },
   {
     name: 'Against others',
@@ -59,9 +61,18 @@ const inputs = ({ good, whole }: Sample): NonNullable<TableSpec['inputs']> => [
   },
 ]
 
-const completionTokens = (phase: string, { whole }: Sample): Column => ({
-  name: 'Completion tokens',
-  expr: ifEnough(completionTokensPerBuild(phase), whole),
+/** An average, withheld below the minimum of builds; its value is in the input of this name. */
+const withheld = (
+  name: string,
+  input: string,
+  style: Pick<Column, 'unit' | 'decimals' | 'width'>,
+): Column => ({
+  name,
+  formula: unlessFew(input, 'Builds'),
+  ...style,
+  look: WITHHELD_LOOK,
+})
+const completionTokens = withheld('Completion tokens', 'tokens per build', {
   unit: 'short',
   decimals: 1,
   width: 148,
@@ -77,10 +88,16 @@ export const implementVersions = table({
   labels: LABELS,
   columns: [
     ...sampled('First-pass rate', implementSample),
-    completionTokens('implement', implementSample),
+    completionTokens,
     ...againstOthers(implementSample),
   ],
-  inputs: inputs(implementSample),
+  inputs: [
+    ...inputs(implementSample),
+    {
+      name: 'tokens per build',
+      expr: `${completionTokensPerBuild('implement')} and (${implementSample.whole})`,
+    },
+  ],
   sortBy: ['-good', 'Prompt version'],
 })
 
@@ -91,16 +108,14 @@ export const fixVersions = table({
   labels: LABELS,
   columns: [
     ...sampled('Rework success rate', fixSample),
-    {
-      name: 'Rework cost factor',
-      expr: ifEnough(costFactor(), fixSample.whole),
-      unit: 'none',
-      decimals: 2,
-      width: 145,
-    },
-    completionTokens('rework', fixSample),
+    withheld('Rework cost factor', 'factor', { unit: 'none', decimals: 2, width: 145 }),
+    completionTokens,
     ...againstOthers(fixSample),
   ],
-  inputs: inputs(fixSample),
+  inputs: [
+    ...inputs(fixSample),
+    { name: 'tokens per build', expr: `${completionTokensPerBuild('rework')} and (${fixSample.whole})` },
+    { name: 'factor', expr: `${costFactor()} and (${fixSample.whole})` },
+  ],
   sortBy: ['-good', 'Prompt version'],
 })

@@ -1,4 +1,4 @@
-import { BEFORE, contextShare, nowAndBefore } from '../../parts/measures.ts'
+import { BEFORE, contextShare, rangeAndBefore } from '../../parts/measures.ts'
 import { bars, lines, stat } from '../../parts/panels.ts'
 import { BUCKET, total, WINDOW } from '../../parts/promql.ts'
 import { CONTEXT, STEPS } from './selectors.ts'
@@ -28,7 +28,7 @@ export const contextShareNow = stat({
   description: `Tokens of GEMINI.md as a share of the whole prompt: ${PARTS}. ${COUNTED} ${BEFORE}`,
   unit: 'percentunit',
   decimals: 1,
-  queries: nowAndBefore(PROMPTS, contextShare),
+  queries: rangeAndBefore(PROMPTS, contextShare),
 })
 
 export const contextShareOverTime = lines({

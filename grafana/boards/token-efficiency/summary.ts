@@ -1,5 +1,13 @@
 import type { Band } from '../../parts/layout.ts'
-import { BEFORE, cost, nowAndBefore, succeeded, tokensPerSuccess } from '../../parts/measures.ts'
+import {
+  BEFORE,
+  cost,
+  orZero,
+  rangeAndBefore,
+  succeeded,
+  tokensPerSuccess,
+  withSample,
+} from '../../parts/measures.ts'
 import { stat } from '../../parts/panels.ts'
 import { ratio, share, total } from '../../parts/promql.ts'
 import { contextShareNow } from './prompt.ts'
@@ -10,7 +18,7 @@ const perSuccess = stat({
   description: `Tokens of all closed builds, failed and abandoned ones included, divided by the number of successful builds. ${BEFORE}`,
   unit: 'short',
   decimals: 1,
-  queries: nowAndBefore(CONTEXT, tokensPerSuccess),
+  queries: withSample(CONTEXT, tokensPerSuccess, succeeded, 'builds'),
 })
 
 const costPerSuccess = stat({
@@ -18,7 +26,7 @@ const costPerSuccess = stat({
   description: `All tokens at the prices set above, divided by the number of successful builds. ${BEFORE}`,
   unit: 'currencyUSD',
   decimals: 3,
-  queries: nowAndBefore(CONTEXT, (selection) => ratio(cost(selection), succeeded(selection))),
+  queries: rangeAndBefore(CONTEXT, (selection) => ratio(cost(selection), succeeded(selection))),
 })
 
 const builds = stat({
@@ -26,7 +34,7 @@ const builds = stat({
   description: `Builds that passed a verification, at first or after rework. ${BEFORE}`,
   unit: 'locale',
   decimals: 0,
-  queries: nowAndBefore(CONTEXT, succeeded),
+  queries: rangeAndBefore(CONTEXT, (selection) => orZero(succeeded(selection))),
 })
 
 const reworkShare = stat({
@@ -34,7 +42,7 @@ const reworkShare = stat({
   description: `Tokens of fixes as a share of all tokens. ${BEFORE}`,
   unit: 'percentunit',
   decimals: 1,
-  queries: nowAndBefore(CONTEXT, (selection) =>
+  queries: rangeAndBefore(CONTEXT, (selection) =>
     share(total('tokens', { ...selection, where: FIXES }), total('tokens', selection)),
   ),
 })
@@ -44,7 +52,7 @@ const failedShare = stat({
   description: `Tokens of failed and abandoned builds as a share of the tokens of all closed builds. ${BEFORE}`,
   unit: 'percentunit',
   decimals: 1,
-  queries: nowAndBefore(CONTEXT, (selection) =>
+  queries: rangeAndBefore(CONTEXT, (selection) =>
     share(
       total('buildTokens', { ...selection, where: `${CONTEXT},outcome=~"failed|abandoned"` }),
       total('buildTokens', selection),

@@ -1,3 +1,4 @@
+import { COLORS } from '../../parts/colors.ts'
 import { runs } from '../../parts/measures.ts'
 import { bars, fixedColor, lines, ranking } from '../../parts/panels.ts'
 import { barLook } from '../../parts/looks.ts'
@@ -63,7 +64,7 @@ export const fixesByErrorType = ranking({
       legend: '{{error_type}}',
     },
   ],
-}).colorScheme(fixedColor('orange'))
+}).colorScheme(fixedColor(COLORS.warning))
 
 const stepRuns = count('entries', { by: ['step'], where: TOKENS })
 const stepTokens = `(${total('tokens', { by: ['step'], where: TOKENS })} > 0)`
@@ -94,7 +95,7 @@ export const expensiveSteps = table({
       unit: 'percentunit',
       decimals: 1,
       width: 130,
-      look: barLook('blue', 1),
+      look: barLook(COLORS.amount, 1),
     },
   ],
   inputs: [{ name: 'tokens', expr: stepTokens }],

@@ -1,5 +1,8 @@
-import { test } from 'vitest'
-import { firingAlerts, firingCount } from '../../../grafana/parts/alerts.ts'
+import { expect, test } from 'vitest'
+import { dashboards } from '../../../grafana/dashboards.ts'
+import { BOARD_OF, firingAlerts, firingCount } from '../../../grafana/parts/alerts.ts'
+import { alertGroups } from '../../../prometheus/alerts.ts'
+import { DEFAULT_OPTIONS } from '../../../prometheus/options.ts'
 import { expectSamples, type Series } from '../../setup/promtool.ts'
 
 const alert = (name: string, severity: string, state = 'firing'): Series[] => {
@@ -33,12 +36,52 @@ test('without a firing Watchdog there is no number', async () => {
   await expectValues(OTHERS, expr, {})
 })
 
-test('firing alerts are ranked by severity', async () => {
-  const [since, severity] = exprs(firingAlerts()) as [string, string]
-  const labels = (name: string, is: string): string => `{alertname="${name}",severity="${is}",audit="builds"}`
-  const names = [labels('Expensive', 'critical'), labels('Slow', 'warning'), labels('Watchdog', 'none')]
+const NOWHERE = 'docs/runbook.md'
+const rowOf = (name: string, is: string, board: string): string =>
+  `{alertname="${name}",severity="${is}",audit="builds",board="${board}",runbook="${name}"}`
+
+test('firing alerts are ranked by severity, and each is as old as its condition', async () => {
+  const [age, severity] = exprs(firingAlerts(NOWHERE)) as [string, string]
+  const firing = [
+    ...WATCHDOG,
+    ...alert('AuditReworkCostSpike', 'critical'),
+    ...alert('AuditErrorTypeSurge', 'warning'),
+  ].map(({ series, values }) => ({ series, values: values.replace('1000x', '15x') }))
+  const names = [
+    rowOf('AuditReworkCostSpike', 'critical', 'prompt-refinement'),
+    rowOf('AuditErrorTypeSurge', 'warning', 'constraint-effectiveness'),
+  ]
   const values = (numbers: readonly number[]) =>
     Object.fromEntries(names.map((name, index) => [name, numbers[index]!]))
-  await expectValues([...FIRING, ...OTHERS], since, values([1e6, 1e6, 1e6]))
-  await expectValues([...FIRING, ...OTHERS], severity, values([3, 2, 1]))
+  await expectValues([...firing, ...OTHERS], age, values([45, 45]))
+  await expectValues([...firing, ...OTHERS], severity, values([3, 2]))
+})
+
+test('nothing but a firing Watchdog gives no row, and a missing Watchdog is the first row', async () => {
+  const [age, severity] = exprs(firingAlerts(NOWHERE)) as [string, string]
+  await expectValues([...WATCHDOG, ...OTHERS], age, {})
+  const missing =
+    '{alertname="Watchdog is missing: rules are not evaluated",alertstate="firing",severity="critical",board="exporter",runbook="Watchdog"}'
+  await expectValues(OTHERS, age, { [missing]: 0 })
+  await expectValues(OTHERS, severity, { [missing]: 4 })
+})
+
+const boardFiles = dashboards().map(({ uid }) => uid)
+test('every alert leads to a dashboard that exists', () => {
+  const alerts = alertGroups(DEFAULT_OPTIONS).flatMap(({ rules }) => rules.map(({ alert }) => alert))
+  for (const [name, board] of Object.entries(BOARD_OF)) {
+    expect(alerts).toContain(name)
+    expect(boardFiles).toContain(`audit-${board}`)
+  }
+})
+
+test('firing alerts link to the runbook where it is at a URL', () => {
+  const links = (runbook: string): string[] =>
+    [...JSON.stringify(firingAlerts(runbook).build()).matchAll(/"url":"([^"]+)"/g)].map(([, url]) => url!)
+  const board = '/d/audit-${__value.raw}?${__url_time_range}'
+  expect(links(NOWHERE)).toEqual([board])
+  expect(links('https://git.example.org/runbook.md')).toEqual([
+    board,
+    'https://git.example.org/runbook.md#${__value.text}',
+  ])
 })
