@@ -14,6 +14,14 @@ const demoFlags = z.strictObject({
     nonEmpty.optional(),
   ),
   listen: listenFlag,
+  exporters: flag(
+    {
+      value: '<n>',
+      group: SERVING,
+      help: 'Number of exporters, up to 16, each beside builds of its own; the first serves on --listen, the others on the ports after it. With more than one, Prometheus shows all of them, if it is installed.',
+    },
+    wholeNumber({ min: 1, max: 16 }).prefault('1'),
+  ),
   ...simulationFlags,
   buildsPerContext: flag(
     {
@@ -38,5 +46,6 @@ export const demoDeclaration = {
 Examples:
   audit-trace-exporter demo
   audit-trace-exporter demo --speed 600 --listen 127.0.0.1:0
+  audit-trace-exporter demo --exporters 3
   audit-trace-exporter demo --spike-after-seconds 120`,
 }

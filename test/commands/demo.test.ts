@@ -8,19 +8,11 @@ import { start, until, type Started } from '../setup/process.ts'
 
 const MAIN = path.resolve(import.meta.dirname, '../../src/main.ts')
 
-const startDemo = (directory: string): Started =>
-  start(process.execPath, [
-    MAIN,
-    'demo',
-    '--directory',
-    directory,
-    '--listen',
-    '127.0.0.1:0',
-    '--speed',
-    '600',
-    '--seed',
-    'demo',
-  ])
+const startDemo = (directory: string, more: readonly string[] = [], env: NodeJS.ProcessEnv = {}): Started => {
+  const flags = { directory, listen: '127.0.0.1:0', speed: '600', seed: 'demo' }
+  const given = Object.entries(flags).flatMap(([name, value]) => [`--${name}`, value])
+  return start(process.execPath, [MAIN, 'demo', ...given, ...more], env)
+}
 
 /** The metrics of a demo, once it has caught up. */
 const scrape = (demo: Started): Promise<string> =>
@@ -89,4 +81,38 @@ test('a demo in the directory of an earlier one does not write its history again
   await scrape(second)
   expect(await second.stop('SIGTERM')).toBe(0)
   expect(readFileSync(history, 'utf8')).toBe(written)
+})
+
+test('a demo of three exporters shows the builds of all of them on one page of Prometheus', async () => {
+  const demo = startDemo(temporaryDirectory(), ['--exporters', '3'])
+  const page = await until(
+    'Prometheus is ready',
+    () => /(http:\/\/127\.0\.0\.1:\d+)\/graph/u.exec(demo.output())?.[1],
+    { detail: demo.output },
+  )
+  const answer = await until(
+    'every exporter has closed a build since its start',
+    async () => {
+      const query = 'count(sum by (instance) (audit_builds_total) > 0)'
+      const response = await fetch(`${page}/api/v1/query?query=${encodeURIComponent(query)}`)
+      const { data } = (await response.json()) as { data: { result: { value: [number, string] }[] } }
+      return data.result[0]?.value[1] === '3' ? data : undefined
+    },
+    { detail: demo.output },
+  )
+  expect(answer).toBeDefined()
+  expect(demo.output().match(/another exporter/gu)).toHaveLength(2)
+  expect(await demo.stop('SIGTERM')).toBe(0)
+  await expect(fetch(page)).rejects.toThrow('fetch failed')
+})
+
+test('a demo of several exporters says how to see them on one page where Prometheus is not installed', async () => {
+  const demo = startDemo(temporaryDirectory(), ['--exporters', '2'], { PATH: '/nowhere' })
+  const text = await until(
+    'the hint is printed',
+    () => (demo.output().includes('install Prometheus') ? demo.output() : undefined),
+    { detail: demo.output },
+  )
+  expect(text).toContain('another exporter')
+  expect(await demo.stop('SIGTERM')).toBe(0)
 })
