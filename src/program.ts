@@ -11,6 +11,7 @@ import type { WatchDeps } from './commands/watch.ts'
 import { workerConfigOf, workerDeclaration } from './commands/worker-flags.ts'
 import { argumentsOf, optionsOf, parseFlags, positionalKeys, takeSwitchValues } from './config/flags.ts'
 import { UsageError } from './config/usage-error.ts'
+import { pushSettings } from './push/settings.ts'
 import { counted } from './render/format.ts'
 
 export interface ProgramDeps extends WatchDeps {
@@ -44,7 +45,7 @@ function define<D extends Declaration>(
 const COMMANDS: readonly RunnableCommand[] = [
   define(watchDeclaration, async (config, deps) => {
     const { watch } = await load(import('./commands/watch.ts'))
-    await watch(config, deps)
+    await watch(config, { ...deps, push: pushSettings(deps.env ?? {}) })
     return EXIT.done
   }),
   define(checkDeclaration, async (options, deps) => {

@@ -118,7 +118,13 @@ A flag takes precedence over its environment variable.
 Durations: 500ms, 30s, 5m, 1h30m, 30d. Sizes: 1000, 64KiB, 16MiB, 64kB, 1GB.
 Logs are written to standard error: one JSON object per line, or readable text
 on a terminal.
-SIGTERM or SIGINT: stop reading, commit, serve on for --linger, close, exit
+Pushing with OTLP (http/protobuf), besides /metrics: set
+OTEL_EXPORTER_OTLP_ENDPOINT=http://collector:4318, or for Prometheus
+http://prometheus:9090/api/v1/otlp. OTEL_EXPORTER_OTLP_*,
+OTEL_METRIC_EXPORT_INTERVAL (60000 ms), OTEL_METRIC_EXPORT_TIMEOUT,
+OTEL_RESOURCE_ATTRIBUTES and OTEL_SERVICE_NAME are honoured; OTEL_SDK_DISABLED
+or OTEL_METRICS_EXPORTER=none turns it off. See docs/push.md.
+SIGTERM or SIGINT: stop reading, commit, push, serve on for --linger, close, exit
 with 0. A second signal exits at once, with 1.
 Exit codes: 0 done, 1 failed, 2 wrong usage.
 

@@ -5,11 +5,19 @@ import type { WatchConfig } from './watch-flags.ts'
 /** How long a file system that does not respond may delay the end; with the server's part it is below five seconds. */
 const STOP_PATIENCE_MS = 2_500
 
+/** By the monotonic clock. */
+export interface Deadlines {
+  /** When serving ends. */
+  readonly servedMs: number
+  /** When pushing ends. It needs time also without `--linger`. */
+  readonly pushedMs: number
+}
+
 interface Stop {
   /** Whether reading must stop: from the signal on, and while the files are read a last time, from the end on. */
   stopped(): boolean
-  /** Allows a last look at the files. Returns when serving ends, by the monotonic clock. */
-  end(): number
+  /** Allows a last look at the files. */
+  end(): Deadlines
   /** Until when everything should be over. */
   leftMs(): number
 }
@@ -34,7 +42,7 @@ export function createStop(
     stopped: () => (isEnding ? clock.monotonicMs() > endMs() : signal.aborted),
     end() {
       isEnding = true
-      return signalMs + linger
+      return { servedMs: signalMs + linger, pushedMs: endMs() }
     },
     leftMs: () => endMs() - clock.monotonicMs(),
   }

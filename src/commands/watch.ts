@@ -3,6 +3,8 @@ import { COLD_AFTER_MS, createEngine, type Engine } from '../engine.ts'
 import type { Events } from '../events.ts'
 import { createLogEvents, type Logger } from '../log.ts'
 import { CONTENT_TYPE } from '../metrics/exposition.ts'
+import type { Push } from '../push/push.ts'
+import type { PushSettings } from '../push/settings.ts'
 import { createSelfMetrics, type ProcessUsage, type SelfMetrics } from '../metrics/self.ts'
 import { createHttpServer, type HttpServer } from '../serve/server.ts'
 import type { StatusView } from '../serve/status.ts'
@@ -25,6 +27,8 @@ export interface WatchDeps {
   readonly version: string
   /** Stops reading, commits, closes. The reason may be the name of a signal. */
   readonly signal: AbortSignal
+  /** Where the metrics are pushed. Absent: they are scraped only. */
+  readonly push?: PushSettings | undefined
   /** Each `rescan` event requests a scan of everything below the roots. */
   readonly rescan?: EventTarget
   /** Called once the server listens. */
@@ -60,8 +64,10 @@ export async function watch(config: WatchConfig, deps: WatchDeps): Promise<void>
   const rescan = createRescanRequests(deps, waker)
   const { maxOpenFiles, tightLimit } = openFilesBudget(openFilesLimit())
   if (tightLimit !== undefined) warnOfLimit(log, tightLimit, maxOpenFiles)
+  const prepared = await loadPush(deps, store)
   const engine = createEngine(config, {
     store,
+    pushResource: prepared?.resource,
     maxOpenFiles,
     fs: deps.fs ?? nodeFileSystem,
     clock,
@@ -79,6 +85,7 @@ export async function watch(config: WatchConfig, deps: WatchDeps): Promise<void>
   })
   self = createSelfMetrics(engine.exposition.meter, () => status.health(), deps.usage)
 
+  const push = prepared?.connect(engine, (error) => logSelfFault(log, error))
   const server = createServer(web, engine, status, log)
 
   try {
@@ -92,16 +99,17 @@ export async function watch(config: WatchConfig, deps: WatchDeps): Promise<void>
     deps.onListening?.(url)
 
     const hasEnded = await orStopped(
-      readUntilStopped(config, deps, { engine, status, events, waker, rescan }),
+      readUntilStopped(config, deps, { engine, status, events, waker, rescan, push }),
       signal,
     )
     // Work that was left behind may still read.
-    if (hasEnded && hasEnding(config))
+    if (hasEnded && (push !== undefined || hasEnding(config)))
       await within(
         stop.leftMs() + 1_000,
-        endWatch(config, { engine, log, clock, waker, deadlineMs: stop.end() }),
+        endWatch(config, { engine, log, clock, waker, push, deadlines: stop.end() }),
       )
   } finally {
+    push?.close()
     await server.close()
     await orStopped(engine.tail.close(), signal)
     // Offsets and counts agree at every await, so this is safe even while a read is still pending.
@@ -118,6 +126,13 @@ async function readWeb({ webConfig }: WatchConfig): Promise<WebConfig | undefine
   if (webConfig === undefined) return undefined
   const { readWebConfig } = await import('../serve/web-config.ts')
   return readWebConfig(webConfig)
+}
+
+/** An exporter that is only scraped does not load the code of pushes. */
+async function loadPush(deps: WatchDeps, { origin }: Store) {
+  if (deps.push === undefined) return undefined
+  const { preparePush } = await import('./watch-push.ts')
+  return preparePush(deps.push, { ...deps, ...origin })
 }
 
 /** A state that is new where one was expected means that totals start again: the first line of every log tells. */
@@ -148,15 +163,17 @@ function createServer(web: WebConfig | undefined, engine: Engine, status: Status
       ),
     async scrape() {
       const { body, sent, selfFaults } = await engine.exposition.scrape()
-      for (const error of selfFaults) {
-        log.error(
-          { event: 'self_metric_failed', cause: String(error) },
-          `Failed to collect a metric of the exporter itself: ${String(error)}`,
-        )
-      }
+      for (const error of selfFaults) logSelfFault(log, error)
       return { contentType: CONTENT_TYPE, body, sent }
     },
   })
+}
+
+function logSelfFault(log: Logger, error: unknown): void {
+  log.error(
+    { event: 'self_metric_failed', cause: String(error) },
+    `Failed to collect a metric of the exporter itself: ${String(error)}`,
+  )
 }
 
 interface ReadParts {
@@ -165,13 +182,14 @@ interface ReadParts {
   readonly events: Events
   readonly waker: Waker
   readonly rescan: RescanRequests
+  readonly push: Push | undefined
 }
 
 /** The first pass over all files, then the loop that follows them. */
 async function readUntilStopped(
   config: WatchConfig,
   { clock, log, signal, onReady }: WatchDeps,
-  { engine, status, events, waker, rescan }: ReadParts,
+  { engine, status, events, waker, rescan, push }: ReadParts,
 ): Promise<void> {
   const hints = config.poll
     ? noHints
@@ -187,6 +205,7 @@ async function readUntilStopped(
   try {
     await engine.firstPass(hints.ready)
     if (signal.aborted) return
+    push?.begin()
     onReady?.(() => status.view())
     await runLoop(
       {

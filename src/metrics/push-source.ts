@@ -1,5 +1,10 @@
 import type { Resource } from '@opentelemetry/resources'
-import { MetricReader, type MetricProducer, type ResourceMetrics } from '@opentelemetry/sdk-metrics'
+import {
+  MetricReader,
+  type MetricProducer,
+  type ResourceMetrics,
+  type ScopeMetrics,
+} from '@opentelemetry/sdk-metrics'
 import type { Showing } from './showing.ts'
 
 export interface PushSourceDeps {
@@ -49,8 +54,18 @@ export function createPushSource({ producer, showing, resource }: PushSourceDeps
     async collect() {
       const answer = showing.begin()
       const { resourceMetrics, errors: selfFaults } = await reader.collect()
-      return { resourceMetrics, selfFaults, received: () => answer.received() }
+      return {
+        resourceMetrics: { ...resourceMetrics, scopeMetrics: resourceMetrics.scopeMetrics.map(withoutEmpty) },
+        selfFaults,
+        received: () => answer.received(),
+      }
     },
     shown: () => showing.shown(),
   }
 }
+
+/** Prometheus answers an export with a metric without points by 500, and takes nothing of it. */
+const withoutEmpty = ({ scope, metrics }: ScopeMetrics): ScopeMetrics => ({
+  scope,
+  metrics: metrics.filter(({ dataPoints }) => dataPoints.length > 0),
+})
