@@ -1,5 +1,6 @@
 import { createBuilds, type Builds } from './attribute/builds.ts'
 import { DEFAULT_PHASE_RULES, type PhaseRule } from './attribute/phase.ts'
+import { createSupplement, type SupplementConfig } from './entry/supplement.ts'
 import type { Events } from './events.ts'
 import { createContexts, UNKNOWN_CONTEXT, type Contexts } from './metrics/contexts.ts'
 import { createLabelValues } from './metrics/labels.ts'
@@ -14,7 +15,7 @@ import type { Store } from './state/store.ts'
 import { createRegistry, type Registry } from './tail/registry.ts'
 
 /** The options on which the counts depend. Durations in milliseconds. */
-export interface CountingConfig {
+export interface CountingConfig extends SupplementConfig {
   readonly buildTimeout: number
   readonly phase: readonly PhaseRule[]
   readonly maxContextHashes: number
@@ -22,6 +23,7 @@ export interface CountingConfig {
   readonly maxErrorTypes: number
   readonly maxInstructionVersions: number
   readonly maxModels: number
+  readonly maxProjects: number
   readonly contextIdle: number
   /**
    * What the files contain at the very first start: `existing`, and new series start there; or `none`, and they start at
@@ -70,6 +72,7 @@ export function createCounting(
     error_type: config.maxErrorTypes,
     instruction_version: config.maxInstructionVersions,
     model: config.maxModels,
+    project: config.maxProjects,
   }
   const labels = createLabelValues(caps, store)
   const measure = createMeasure({ ledger, labels, contexts })
@@ -80,6 +83,7 @@ export function createCounting(
   const pipeline = createPipeline({
     state: store,
     baselineEnded,
+    supplement: createSupplement(config, (model, reason) => events.modelUnpriced(model, reason)),
     builds,
     measure,
     reading,

@@ -1,4 +1,5 @@
 import type { EntryWarning, RejectReason } from './entry/parse.ts'
+import type { UnpricedReason } from './entry/supplement.ts'
 
 /** Position of a line. */
 export interface LinePlace {
@@ -23,6 +24,8 @@ export type SkipReason = 'not_a_file' | 'link_outside'
 export interface Events {
   lineRejected(place: LinePlace, reason: RejectReason, field: string, cause: string): void
   entryWarned(place: LinePlace, warning: EntryWarning): void
+  /** Entries with tokens have no cost although there are prices; reported once for each model (`''` for none) and reason. */
+  modelUnpriced(model: string, reason: UnpricedReason): void
   rootWaiting(root: string): void
   rootFound(root: string): void
   /** A path below the roots that is not read; reported once. */

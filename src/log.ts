@@ -1,6 +1,7 @@
 import pino, { type Logger } from 'pino'
 import type { PinoPretty } from 'pino-pretty'
 import type { Clock } from './clock.ts'
+import type { UnpricedReason } from './entry/supplement.ts'
 import type { Events, SkipReason } from './events.ts'
 import type { SelfMetrics } from './metrics/self.ts'
 
@@ -68,6 +69,8 @@ export function createLogEvents(
       if (!limit.admit(path)) return
       log.warn({ event: 'entry_warned', path, line, warning }, `${path}:${line}: ${warning}`)
     },
+    modelUnpriced: (model, reason) =>
+      log.warn({ event: 'model_unpriced', model, reason }, describeUnpriced(model, reason)),
     rootWaiting: (root) =>
       log.warn({ event: 'root_waiting', root }, `${root}: Does not exist yet; waiting for it.`),
     rootFound: (root) => log.info({ event: 'root_found', root }, `${root}: Found; watching it.`),
@@ -123,6 +126,15 @@ export function createLogEvents(
     commitRecovered: () =>
       log.info({ event: 'commit_recovered' }, 'The state can be written again; reading continues.'),
   }
+}
+
+/** A sentence that says which tokens have no cost, and what to do. */
+export function describeUnpriced(model: string, reason: UnpricedReason): string {
+  const name = JSON.stringify(model)
+  if (reason === 'no_model') return 'Some entries name no model: their tokens have no cost.'
+  return reason === 'no_price'
+    ? `--prices has no price for the model ${name}: its tokens have no cost. Add it to the file.`
+    : `Some entries of the model ${name} give only the sum of prompt and completion: their tokens have no cost.`
 }
 
 interface WarningLimit {

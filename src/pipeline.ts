@@ -1,6 +1,7 @@
 import type { Builds } from './attribute/builds.ts'
 import { parseLine, type EntryWarning, type Fault } from './entry/parse.ts'
 import type { Entry } from './entry/parsed.ts'
+import type { Supplement } from './entry/supplement.ts'
 import type { Events, LinePlace } from './events.ts'
 import type { Contexts } from './metrics/contexts.ts'
 import type { Ledger } from './metrics/ledger.ts'
@@ -14,6 +15,7 @@ export interface PipelineDeps {
   readonly state: Reader
   /** Whether new series start at zero already in the first pass. */
   readonly baselineEnded: boolean
+  readonly supplement: Supplement
   readonly builds: Builds
   readonly measure: Measure
   readonly reading: ReadingCounters
@@ -45,7 +47,7 @@ const NOT_UTF8: Fault = { reason: 'invalid_utf8', field: '', cause: 'the line is
 
 /** The path of a line: entry → attributed → measured. The next commit writes what has changed. */
 export function createPipeline(deps: PipelineDeps): Pipeline {
-  const { builds, measure, reading, ledger, contexts, events } = deps
+  const { supplement, builds, measure, reading, ledger, contexts, events } = deps
   let firstPass = true
   let replaying = false
   let { baselineEnded } = deps
@@ -66,7 +68,8 @@ export function createPipeline(deps: PipelineDeps): Pipeline {
     return 'rejected'
   }
 
-  function count(entry: Entry, place: LinePlace, nowMs: number): 'counted' {
+  function count(line: Entry, place: LinePlace, nowMs: number): 'counted' {
+    const entry = supplement.complete(line, place.path)
     // During a first pass it is the entry's own time that says how long a build has been idle.
     const readAt = { nowMs, firstPass: firstPass && !replaying }
     const paused = builds.closeAtPause(entry, readAt)
@@ -74,6 +77,7 @@ export function createPipeline(deps: PipelineDeps): Pipeline {
     const attributed = builds.attribute(entry, readAt)
     measure.entry(attributed, nowMs)
     if (entry.totalMismatch) warn(place, 'total_mismatch')
+    if (entry.cachedMismatch) warn(place, 'cached_mismatch')
     if (attributed.warning !== undefined) warn(place, attributed.warning)
     if (entry.timestampMs > nowMs + FUTURE_TOLERANCE_MS) warn(place, 'timestamp_in_future')
     return 'counted'

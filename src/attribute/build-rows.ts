@@ -11,6 +11,7 @@ const COMMON = {
   failing_error_type: z.string(),
   failing_log_chars: z.number().nullable(),
   last_entry_ms: z.number(),
+  project: z.string().nullable(),
 }
 /** Columns that only an open build needs: there is a row for every build ever seen, so that of a closed one is short. */
 const OPEN_ONLY = {
@@ -68,6 +69,7 @@ function commonPart(build: BuildState): Pick<Row, keyof typeof COMMON> {
     failing_error_type: build.failingErrorType,
     failing_log_chars: build.failingLogChars ?? null,
     last_entry_ms: build.lastEntryMs,
+    project: build.project ?? null,
   }
 }
 
@@ -96,6 +98,7 @@ export function readBuild(values: Record<string, SqlValue>): BuildState {
     failingErrorType: row.failing_error_type,
     failingLogChars: row.failing_log_chars ?? undefined,
     lastEntryMs: row.last_entry_ms,
+    project: row.project ?? undefined,
     ...(row.outcome === null && openPart(row)),
   }
 }

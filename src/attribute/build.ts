@@ -14,6 +14,8 @@ export interface BuildState {
   contextFileHash: string | undefined
   /** The same when the build closed: its tokens count there, including those of late entries. */
   closingContextFileHash: string | undefined
+  /** The first known one; it does not change after the close. */
+  project: string | undefined
   failingErrorType: string
   /** Size of the latest failing validation's log, which the next fix answers. */
   failingLogChars: number | undefined
@@ -39,6 +41,8 @@ export interface AttributedEntry {
   readonly errorType: string
   /** The entry's own, otherwise the latest known one of the build. */
   readonly contextFileHash: string | undefined
+  /** The entry's own, otherwise that of its build. */
+  readonly project: string | undefined
   /** The prompt version: the entry's own, or that in the name of its step, marked as such. */
   readonly instructionVersion: string | undefined
   readonly errorLogChars: number | undefined
@@ -56,6 +60,8 @@ export interface ClosedBuild {
   readonly outcome: Outcome
   /** The latest known when it closed. */
   readonly contextFileHash: string | undefined
+  /** The first known one when it closed. */
+  readonly project: string | undefined
   readonly tokens: number
   readonly lastEntryMs: number
   readonly durationSeconds: number
@@ -74,6 +80,7 @@ export function newBuild(runId: string): BuildState {
     outcome: undefined,
     contextFileHash: undefined,
     closingContextFileHash: undefined,
+    project: undefined,
     failingErrorType: '',
     failingLogChars: undefined,
     failed: false,
@@ -109,6 +116,7 @@ export function attribute(build: BuildState, entry: Entry, phase: Phase, readAt:
   const instructionVersion = entry.instructionVersion ?? versionInStepName(entry.step, phase)
 
   if (entry.contextFileHash !== undefined) build.contextFileHash = entry.contextFileHash
+  if (wasOpen) build.project ??= entry.project
   build.tokens += entry.spentTokens ?? 0
   if (rework) build.reworkSteps++
   noteTimes(build, entry, readAt)
@@ -125,6 +133,7 @@ export function attribute(build: BuildState, entry: Entry, phase: Phase, readAt:
     phase,
     errorType,
     contextFileHash: build.contextFileHash,
+    project: entry.project ?? build.project,
     instructionVersion,
     errorLogChars,
     reworkCostFactor: factor,
@@ -169,6 +178,7 @@ const closedBuild = (build: BuildState, outcome: Outcome): ClosedBuild => ({
   runId: build.runId,
   outcome,
   contextFileHash: build.closingContextFileHash,
+  project: build.project,
   tokens: build.tokens,
   lastEntryMs: build.lastEntryMs,
   durationSeconds: (build.lastEntryMs - build.startedMs) / 1000,

@@ -24,8 +24,8 @@ export interface Batches {
 
 /**
  * Assigns every build to batches by its start: the table `batches` has one row for each build. Builds of the same day
- * share their luck, such as the state of the model and of the package. All projects share a batch, because traces do
- * not name their project. A day starts in the longest pause of the daily cycle, so that no nightly run is divided.
+ * share their luck, such as the state of the model and of the package. All projects share a batch, because many
+ * traces do not name their project. A day starts in the longest pause of the daily cycle, so that no nightly run is divided.
  * Shorter batches are for traces of a few days, and only if builds start all the time: with longer pauses, the runs
  * between the pauses would be divided into pieces that share their luck.
  */

@@ -20,6 +20,7 @@ import {
   methodSentences,
   promptTable,
   revisionTable,
+  spendingTables,
   stepTable,
   type ReportTable,
 } from './report-tables.ts'
@@ -98,6 +99,7 @@ function audits(report: Report): Html[] {
       chart(charts.promptShare, `Prompt tokens by part. ${OTHER_PART}`),
       tableOf(promptTable(report)),
       tableOf(firstRows(stepTable(report), MAX_STEPS)),
+      ...spendingTables(report).map((each) => tableOf(firstRows(each, MAX_ROWS))),
     ]),
     audit('Constraint effectiveness', [
       chart(

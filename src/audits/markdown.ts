@@ -11,6 +11,7 @@ import {
   methodSentences,
   promptTable,
   revisionTable,
+  spendingTables,
   stepTable,
   type ReportTable,
 } from './report-tables.ts'
@@ -101,7 +102,12 @@ function describe(insight: Insight, listed: readonly Insight[]): string {
 }
 
 const tokenEfficiency = (report: Report): string =>
-  tables(firstRows(fixTable(report), MAX_TYPES), promptTable(report), firstRows(stepTable(report), MAX_STEPS))
+  tables(
+    firstRows(fixTable(report), MAX_TYPES),
+    promptTable(report),
+    firstRows(stepTable(report), MAX_STEPS),
+    ...spendingTables(report).map((each) => firstRows(each, MAX_STEPS)),
+  )
 
 const constraints = (report: Report): string =>
   tables(

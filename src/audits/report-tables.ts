@@ -75,6 +75,28 @@ export const stepTable = ({ token_efficiency: { steps } }: Report): ReportTable 
   ]),
 })
 
+/** Empty unless there are costs or projects. */
+export function spendingTables({ token_efficiency: { models, projects } }: Report): ReportTable[] {
+  const isOfUse = models.some(({ project, cost_usd: cost }) => project !== null || cost !== null)
+  const modelTable: ReportTable = {
+    title: 'Tokens and cost by project and model',
+    columns: ['Project', 'Model', '#Entries', '#Tokens', '#US dollars'],
+    rows: models.map((row) => [
+      row.project ?? '(none)',
+      row.model ?? '(none)',
+      number(row.entries),
+      number(row.tokens),
+      orNone(row.cost_usd, decimal),
+    ]),
+  }
+  const projectTable: ReportTable = {
+    title: 'Closed builds by project',
+    columns: ['Project', '#Builds', '#Tokens'],
+    rows: projects.map((row) => [row.project ?? '(none)', number(row.builds), number(row.build_tokens)]),
+  }
+  return [...(isOfUse ? [modelTable] : []), ...(projects.length > 0 ? [projectTable] : [])]
+}
+
 export const errorTable = ({ constraint_effectiveness: { error_types: rows } }: Report): ReportTable => ({
   title: 'Failed validations by error type',
   columns: ['Error type', '#Failures', '#Share', '#Builds', '#Rework tokens'],

@@ -4,6 +4,7 @@ import type { AttributedEntry, ClosedBuild } from '../attribute/build.ts'
 import type { PhaseRule } from '../attribute/phase.ts'
 import { parseLine } from '../entry/parse.ts'
 import type { Entry } from '../entry/parsed.ts'
+import type { Supplement } from '../entry/supplement.ts'
 import type { History } from '../history/history.ts'
 import type { Progress } from '../history/progress.ts'
 import { labelValue } from '../metrics/labels.ts'
@@ -21,6 +22,8 @@ export interface EntryRow {
   /** Full hash of GEMINI.md, the entry's own or the build's latest known; null where unknown. */
   readonly context_file_hash: string | null
   readonly prompt_tokens: number | null
+  /** The part of the prompt that came from a cache. */
+  readonly cached_tokens: number | null
   readonly completion_tokens: number | null
   readonly total_tokens: number | null
   readonly context_tokens: number | null
@@ -28,6 +31,8 @@ export interface EntryRow {
   /** The prompt without the parts that are known; null if the prompt or both parts are unknown. */
   readonly other_tokens: number | null
   readonly instruction_version: string | null
+  /** The entry's own, that of its path, or its build's; null where unknown. */
+  readonly project: string | null
   readonly model: string | null
   readonly error_log_chars: number | null
   readonly rework_cost_factor: number | null
@@ -46,6 +51,7 @@ type ColumnOf = Complete<{
   status: 'status'
   errorType: 'error_type'
   promptTokens: 'prompt_tokens'
+  cachedTokens: 'cached_tokens'
   completionTokens: 'completion_tokens'
   spentTokens: 'total_tokens'
   contextTokens: 'context_tokens'
@@ -57,10 +63,12 @@ type ColumnOf = Complete<{
   reworkCostFactor: 'rework_cost_factor'
   filesTouched: 'files_touched'
   instructionVersion: 'instruction_version'
+  project: 'project'
   model: 'model'
   durationMs: 'duration_seconds'
   costUsd: 'cost_usd'
   totalMismatch: null
+  cachedMismatch: null
 }>
 type ShownColumn = NonNullable<ColumnOf[keyof Entry]>
 
@@ -71,6 +79,8 @@ export interface BuildRow {
   /** Time of its last entry before it closed. It decides to which period the build belongs. */
   readonly last_entry_ms: number
   readonly context_file_hash: string | null
+  /** The first known one when it closed. */
+  readonly project: string | null
   readonly duration_seconds: number
   readonly rework_steps: number
 }
@@ -83,6 +93,7 @@ export interface RowSink {
 export interface RowsDeps {
   readonly history: History
   readonly sink: RowSink
+  readonly supplement: Supplement
   readonly progress: Progress
   /** Builds that have been idle for `buildTimeoutMs` at this moment are closed. */
   readonly nowMs: number
@@ -107,12 +118,13 @@ export async function attributeRows(deps: RowsDeps): Promise<void> {
     for (const build of builds.expire(nowMs)) sink.build(buildRow(build))
   }
   let seq = 0
-  for (const { text, timeMs } of history.lines()) {
+  for (const { text, timeMs, place } of history.lines()) {
     const parsed = parseLine(text)
     if (!parsed.ok) throw new Error('a line that was valid a moment ago no longer is')
     const atMs = Math.min(timeMs, deps.nowMs)
     expire(atMs)
-    const attributed = builds.attribute(parsed.entry, { nowMs: atMs, firstPass: false })
+    const entry = deps.supplement.complete(parsed.entry, place.path)
+    const attributed = builds.attribute(entry, { nowMs: atMs, firstPass: false })
     sink.entry(entryRow(seq++, runKey(parsed.entry.runId), attributed))
     if (attributed.closed !== undefined) sink.build(buildRow(attributed.closed))
     if (seq % PAUSE_EVERY === 0) {
@@ -140,6 +152,7 @@ function entryRow(
     error_type: labelValue(attributed.errorType),
     context_file_hash: attributed.contextFileHash ?? null,
     prompt_tokens: entry.promptTokens ?? null,
+    cached_tokens: entry.cachedTokens ?? null,
     completion_tokens: entry.completionTokens ?? null,
     total_tokens: entry.spentTokens ?? null,
     context_tokens: entry.contextTokens ?? null,
@@ -147,6 +160,7 @@ function entryRow(
     other_tokens: entry.otherTokens ?? null,
     instruction_version:
       attributed.instructionVersion === undefined ? null : labelValue(attributed.instructionVersion),
+    project: attributed.project === undefined ? null : labelValue(attributed.project),
     model: entry.model === undefined ? null : labelValue(entry.model),
     error_log_chars: attributed.errorLogChars ?? null,
     rework_cost_factor: attributed.reworkCostFactor ?? null,
@@ -161,6 +175,7 @@ const buildRow = (build: ClosedBuild): BuildRow => ({
   outcome: build.outcome,
   last_entry_ms: build.lastEntryMs,
   context_file_hash: build.contextFileHash ?? null,
+  project: build.project === undefined ? null : labelValue(build.project),
   duration_seconds: build.durationSeconds,
   rework_steps: build.reworkSteps,
 })

@@ -136,6 +136,20 @@ export const reportSchema = z
           share: share.nullable(),
         }),
       ),
+      models: z
+        .array(
+          z.object({
+            project: z.string().nullable(),
+            model: z.string().nullable(),
+            entries: whole,
+            tokens: amount,
+            cost_usd: amount.nullable().describe('null if no entry has a cost'),
+          }),
+        )
+        .describe('by project and model, over the entries that name a model or have a cost'),
+      projects: z
+        .array(z.object({ project: z.string().nullable(), builds: whole, build_tokens: amount }))
+        .describe('closed builds by project; empty if no build has one'),
     }),
     constraint_effectiveness: z.object({
       error_types: z.array(

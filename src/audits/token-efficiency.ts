@@ -4,12 +4,14 @@ import { meanEstimate } from './statistics.ts'
 
 type TokenEfficiency = Report['token_efficiency']
 
-/** Where the tokens go: fixes by the error that they answer, the parts of the prompts, the most expensive steps. */
+/** Where the tokens go: fixes by the error that they answer, the parts of the prompts, the most expensive steps, projects. */
 export async function tokenEfficiency(database: Database): Promise<TokenEfficiency> {
   return {
     fix_cost: await fixCost(database),
     prompt_share: await promptShare(database),
     steps: await steps(database),
+    models: await models(database),
+    projects: await projects(database),
   }
 }
 
@@ -60,3 +62,16 @@ const steps = (database: Database): Promise<TokenEfficiency['steps']> =>
       avg(total_tokens) AS mean_tokens,
       coalesce(sum(total_tokens), 0) / nullif(sum(sum(total_tokens)) OVER (), 0) AS share
     FROM entries GROUP BY step, phase ORDER BY tokens DESC, step, phase`)
+
+const models = (database: Database): Promise<TokenEfficiency['models']> =>
+  database.all(`
+    SELECT project, model, count(*)::INTEGER AS entries, coalesce(sum(total_tokens), 0) AS tokens,
+      sum(cost_usd) AS cost_usd
+    FROM entries WHERE model IS NOT NULL OR cost_usd IS NOT NULL
+    GROUP BY project, model ORDER BY cost_usd DESC NULLS LAST, tokens DESC, project, model`)
+
+const projects = (database: Database): Promise<TokenEfficiency['projects']> =>
+  database.all(`
+    SELECT project, count(*)::INTEGER AS builds, sum(tokens) AS build_tokens FROM builds
+    WHERE EXISTS (FROM builds WHERE project IS NOT NULL)
+    GROUP BY project ORDER BY build_tokens DESC, project`)

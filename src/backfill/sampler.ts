@@ -1,5 +1,5 @@
 import { CATALOGUE, type MetricDefinition } from '../metrics/catalogue.ts'
-import type { Context } from '../metrics/context.ts'
+import { CONTEXT_INFO_HELP, contextInfo, type Context } from '../metrics/context.ts'
 import type { Ledger, Series } from '../metrics/ledger.ts'
 import { createDays, type Day, type FamilyHead } from './days.ts'
 import { seriesText, type DayOfSamples } from './open-metrics.ts'
@@ -124,16 +124,8 @@ function putGauges(day: Day, tickMs: number, deps: SamplerDeps): void {
   put('audit_builds_in_progress', 'Builds that are not closed.', [], deps.buildsInProgress())
   for (const context of deps.contexts()) {
     if (context.hidden) continue
-    put(
-      'audit_context_info',
-      'One for each GEMINI.md revision: its full SHA-256 and its number by first sight.',
-      [
-        ['context_hash', context.hash],
-        ['context_file_hash', context.fullHash],
-        ['version', `v${context.version}`],
-      ],
-      1,
-    )
+    for (const labels of contextInfo(context))
+      put('audit_context_info', CONTEXT_INFO_HELP, Object.entries(labels), 1)
     put(
       'audit_context_first_seen_timestamp_seconds',
       'Time of the earliest entry under a GEMINI.md revision.',

@@ -8,6 +8,7 @@ import { replay, type Replayed } from '../backfill/replay.ts'
 import { nextManifest, spanOf } from '../backfill/span.ts'
 import { summarise } from '../backfill/summary.ts'
 import type { Clock } from '../clock.ts'
+import { readPriceList } from '../config/prices.ts'
 import { UsageError } from '../config/usage-error.ts'
 import { requireWritableDirectory } from '../config/writable.ts'
 import { createProgress } from '../history/progress.ts'
@@ -35,6 +36,7 @@ export async function backfill(options: BackfillOptions, deps: BackfillDeps): Pr
   const startedMs = clock.monotonicMs()
   const before = readManifest(options.out)
   const span = spanOf(options, before, nowMs)
+  const priceList = await readPriceList(options.prices)
   const makesState = options.state !== undefined && !stateIsOurs(options.state, before)
   requireWritableDirectory('--out', options.out)
   if (options.prometheusData !== undefined) {
@@ -59,6 +61,7 @@ export async function backfill(options: BackfillOptions, deps: BackfillDeps): Pr
       replayed = await replay(
         {
           ...options,
+          priceList,
           stepMs: options.step,
           ...span,
           targetLabels: [

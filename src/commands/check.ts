@@ -115,6 +115,9 @@ function reportOddities(place: string, entry: Entry, report: Report): void {
   if (entry.totalMismatch) {
     report(place, 'total_token_cost', 'is not prompt_token_count + completion_token_count')
   }
+  if (entry.cachedMismatch) {
+    report(place, 'cached_token_count', 'is more than prompt_token_count, of which it is a part')
+  }
 }
 
 function reportMisspelt(place: string, line: string, report: Report): void {

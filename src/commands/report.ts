@@ -8,10 +8,13 @@ import { attributeRows } from '../audits/rows.ts'
 import type { Report } from '../audits/schema.ts'
 import type { Clock } from '../clock.ts'
 import { parseMoment, requireOrder } from '../config/period.ts'
+import { readPriceList } from '../config/prices.ts'
 import { requireWritableFile } from '../config/writable.ts'
+import { createSupplement } from '../entry/supplement.ts'
 import { readHistory } from '../history/history.ts'
 import { leftOut } from '../history/left-out.ts'
 import { createProgress } from '../history/progress.ts'
+import { describeUnpriced } from '../log.ts'
 import { counted } from '../render/format.ts'
 import type { LineSink } from '../tail/reader.ts'
 import type { ReportOptions } from './report-flags.ts'
@@ -39,6 +42,7 @@ export async function report(options: ReportOptions, deps: ReportDeps): Promise<
   requireOrder(period.sinceMs, period.untilMs)
   if (options.out !== undefined) requireWritableFile('--out', options.out)
   if (options.export !== undefined) requireWritableFile('--export', options.export)
+  const priceList = await readPriceList(options.prices)
   const startedMs = deps.clock.monotonicMs()
   const progress = createProgress({ monotonicMs: () => deps.clock.monotonicMs(), rewrite: deps.rewrite })
   let faults = 0
@@ -64,6 +68,9 @@ export async function report(options: ReportOptions, deps: ReportDeps): Promise<
       buildTimeoutMs: options.buildTimeout,
       phaseRules: [...options.phase, ...DEFAULT_PHASE_RULES],
       stopped: () => deps.signal.aborted,
+      supplement: createSupplement({ ...options, priceList }, (model, reason) =>
+        deps.complain(describeUnpriced(model, reason)),
+      ),
       sink: {
         entry: (row) => database.entry(row),
         build: (row) => database.build(row),

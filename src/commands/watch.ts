@@ -1,5 +1,6 @@
 import type { Clock } from '../clock.ts'
 import { COLD_AFTER_MS, createEngine, type Engine } from '../engine.ts'
+import { readPriceList } from '../config/prices.ts'
 import type { Events } from '../events.ts'
 import { createLogEvents, type Logger } from '../log.ts'
 import { CONTENT_TYPE } from '../metrics/exposition.ts'
@@ -55,6 +56,7 @@ export async function watch(config: WatchConfig, deps: WatchDeps): Promise<void>
     return
   }
   const web = await readWeb(config)
+  const priceList = await readPriceList(config.prices)
   const store = (deps.openStore ?? openStore)(config.state, clock.wallMs())
   logOrigin(log, store, config.state)
   let self: SelfMetrics | undefined
@@ -65,17 +67,20 @@ export async function watch(config: WatchConfig, deps: WatchDeps): Promise<void>
   const { maxOpenFiles, tightLimit } = openFilesBudget(openFilesLimit())
   if (tightLimit !== undefined) warnOfLimit(log, tightLimit, maxOpenFiles)
   const prepared = await loadPush(deps, store)
-  const engine = createEngine(config, {
-    store,
-    pushResource: prepared?.resource,
-    maxOpenFiles,
-    fs: deps.fs ?? nodeFileSystem,
-    clock,
-    events,
-    waitToRetry: () => waker.rest(RETRY_MS),
-    stopped: () => stop.stopped(),
-    onCommit: (seconds) => self?.committed(seconds),
-  })
+  const engine = createEngine(
+    { ...config, priceList },
+    {
+      store,
+      pushResource: prepared?.resource,
+      maxOpenFiles,
+      fs: deps.fs ?? nodeFileSystem,
+      clock,
+      events,
+      waitToRetry: () => waker.rest(RETRY_MS),
+      stopped: () => stop.stopped(),
+      onCommit: (seconds) => self?.committed(seconds),
+    },
+  )
   const status = createStatus({
     version: deps.version,
     startedAtMs: clock.wallMs(),

@@ -92,8 +92,8 @@ const workerFlags = z.strictObject({
       env: 'AUDIT_PRICES',
       group: WORK,
       help:
-        'JSON file with the price of each model, in US dollars per million tokens: ' +
-        '{"MODEL": {"input": 1, "cached": 0.25, "output": 10}}.',
+        'YAML or JSON file with prices by model, in US dollars per million tokens: ' +
+        '{"MODEL": {"input": 1, "cached": 0.25, "output": 10}}. The same file as for `watch`.',
     },
     nonEmpty.optional(),
   ),
@@ -157,7 +157,7 @@ export interface WorkerConfig {
   readonly apiKey?: string
   readonly taskQueue: string
   readonly maxConcurrentActivities: number
-  /** Path of a JSON file: model → price. */
+  /** Path of a YAML or JSON file: model → price. */
   readonly prices?: string
   /** Absent: no schedule is created or changed. */
   readonly report?: {

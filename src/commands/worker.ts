@@ -1,8 +1,6 @@
 import { readFile } from 'node:fs/promises'
 import { Client, Connection, type TLSConfig } from '@temporalio/client'
 import { DefaultLogger, NativeConnection, Runtime } from '@temporalio/worker'
-import { z } from 'zod'
-import type { Price } from '../capture/agent/gemini-agent.ts'
 import { createAuditedBuildActivities } from '../capture/temporal/activities.ts'
 import {
   createOptimizationActivities,
@@ -10,6 +8,7 @@ import {
 } from '../capture/temporal/optimization-activities.ts'
 import { ensureOptimizationSchedule } from '../capture/temporal/schedule.ts'
 import { createAuditWorker } from '../capture/temporal/worker.ts'
+import { readPrices } from '../config/prices.ts'
 import { UsageError } from '../config/usage-error.ts'
 import type { Logger } from '../log.ts'
 import type { TlsFiles, WorkerConfig } from './worker-flags.ts'
@@ -98,25 +97,6 @@ async function readTls({ ca, client }: TlsFiles): Promise<TLSConfig> {
             key: await read('--tls-key', client.key),
           },
         }),
-  }
-}
-
-const usd = z.number().nonnegative()
-const pricesSchema = z.record(
-  z.string(),
-  z.strictObject({ input: usd, cached: usd.optional(), output: usd }).transform(({ cached, ...price }) => ({
-    ...price,
-    ...(cached === undefined ? {} : { cached }),
-  })),
-)
-
-async function readPrices(file: string): Promise<Record<string, Price>> {
-  const text = (await read('--prices', file)).toString('utf8')
-  try {
-    return pricesSchema.parse(JSON.parse(text))
-  } catch (error) {
-    const cause = error instanceof z.ZodError ? z.prettifyError(error) : (error as Error).message
-    throw new UsageError(`--prices: ${file} is not a price list: ${cause}`, { cause: error })
   }
 }
 

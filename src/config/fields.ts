@@ -104,3 +104,20 @@ function parsePhaseRule(text: string): PhaseRule | undefined {
     return undefined
   }
 }
+
+/** A pattern whose group `project` names the project of a path. */
+export const projectPattern = z.string().transform((text, context) => {
+  const fail = (cause: string): never => {
+    context.addIssue({ code: 'custom', message: `${JSON.stringify(text)} ${cause}` })
+    return z.NEVER
+  }
+  try {
+    const pattern = new RegExp(text, 'u')
+    // With an empty alternative every pattern matches, and a match lists all groups.
+    const groups = new RegExp(`${text}|`, 'u').exec('')?.groups ?? {}
+    if ('project' in groups) return pattern
+  } catch (error) {
+    return fail(`is not a regular expression: ${(error as Error).message}`)
+  }
+  return fail(String.raw`has no group named project. Write one, such as ^/builds/(?<project>[^/]+)/`)
+})

@@ -7,6 +7,7 @@ import {
   listenAddress,
   onOff,
   phaseRule,
+  projectPattern,
   lineSize,
   wholeNumber,
 } from './fields.ts'
@@ -86,6 +87,26 @@ export const countingFlags = {
     },
     z.array(phaseRule).prefault([]),
   ),
+  projectFromPath: flag(
+    {
+      value: '<pattern>',
+      env: 'AUDIT_PROJECT_FROM_PATH',
+      group: COUNTING,
+      help:
+        'Regular expression for the absolute paths of traces; its group named project is the project of entries that name none, ' +
+        "such as '^/builds/(?<project>[^/]+)/'.",
+    },
+    projectPattern.optional(),
+  ),
+  prices: flag(
+    {
+      value: '<file>',
+      env: 'AUDIT_PRICES',
+      group: COUNTING,
+      help: 'YAML or JSON file with prices by model, in US dollars per million tokens: input, cached, output. They give the cost of entries that have none.',
+    },
+    absolutePath.optional(),
+  ),
 }
 
 const cap = (what: string, env: string, fallback: string) =>
@@ -106,6 +127,7 @@ export const capFlags = {
   maxErrorTypes: cap('error types', 'AUDIT_MAX_ERROR_TYPES', '100'),
   maxInstructionVersions: cap('instruction versions', 'AUDIT_MAX_INSTRUCTION_VERSIONS', '100'),
   maxModels: cap('models', 'AUDIT_MAX_MODELS', '100'),
+  maxProjects: cap('projects', 'AUDIT_MAX_PROJECTS', '100'),
   contextIdle: flag(
     {
       value: '<duration>',

@@ -91,6 +91,13 @@ export const FIELDS = {
     about: 'Tokens that the model generated. If absent: the total minus the prompt, where both are known.',
     examples: [730],
   },
+  cached_token_count: {
+    kind: 'count',
+    readAs: 'cachedTokens',
+    about:
+      'The part of prompt_token_count that the model had cached. More than the prompt: the prompt is used and a warning is counted.',
+    examples: [3072],
+  },
   total_token_cost: {
     kind: 'count',
     readAs: 'spentTokens',
@@ -171,6 +178,13 @@ export const FIELDS = {
     about:
       'The prompt version of the instruction or fix prompt: a name or a short hash. If absent: the version in the name of the step (implement_v2), shown as "v2 (step name)".',
     examples: ['implement-1'],
+  },
+  project: {
+    kind: 'text',
+    readAs: 'project',
+    about:
+      'What the build belongs to, such as a repository, a package or a team. The first one that is known in a build is that of the build.',
+    examples: ['billing-api'],
   },
   model: {
     kind: 'text',

@@ -8,7 +8,8 @@ import { parseTimestamp, timestampFault } from './timestamp.ts'
 export type RejectReason = 'invalid_json' | 'schema' | 'too_long' | 'invalid_utf8'
 
 /** What is odd about an entry that is counted nevertheless. The label `reason` of `audit_exporter_entry_warnings_total`. */
-export type EntryWarning = 'total_mismatch' | 'rework_cost_factor_mismatch' | 'timestamp_in_future' | 'welded'
+export type EntryWarning =
+  'total_mismatch' | 'cached_mismatch' | 'rework_cost_factor_mismatch' | 'timestamp_in_future' | 'welded'
 
 export interface Fault {
   readonly reason: Exclude<RejectReason, 'too_long'>
@@ -47,6 +48,7 @@ function normalise(raw: RawEntry, timestampMs: number): Entry {
   const prompt = raw.prompt_token_count ?? rest(total, raw.completion_token_count)
   const completion = raw.completion_token_count ?? rest(total, raw.prompt_token_count)
   const spent = spentOf(total, raw.prompt_token_count, raw.completion_token_count)
+  const cached = raw.cached_token_count ?? undefined
   const contextTokens = raw.context_token_count ?? undefined
   const instructionTokens = raw.instruction_token_count ?? undefined
   return {
@@ -56,6 +58,7 @@ function normalise(raw: RawEntry, timestampMs: number): Entry {
     status: raw.validation_status ?? 'N/A',
     errorType: errorTypeOf(raw.validation_error_type ?? raw.error_type),
     promptTokens: prompt,
+    cachedTokens: cached === undefined ? undefined : Math.min(cached, prompt ?? cached),
     completionTokens: completion,
     spentTokens: spent,
     contextTokens,
@@ -66,11 +69,13 @@ function normalise(raw: RawEntry, timestampMs: number): Entry {
     errorFullChars: raw.error_full?.length,
     reworkCostFactor: raw.rework_cost_factor ?? undefined,
     filesTouched: raw.files_touched?.length,
+    project: nameOf(raw.project),
     instructionVersion: nameOf(raw.instruction_version),
     model: nameOf(raw.model),
     durationMs: raw.duration_ms ?? undefined,
     costUsd: raw.cost_usd ?? undefined,
     totalMismatch: total !== undefined && spent !== undefined && !isSame(total, spent),
+    cachedMismatch: cached !== undefined && prompt !== undefined && cached > prompt,
   }
 }
 

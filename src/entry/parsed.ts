@@ -14,6 +14,8 @@ export interface Entry {
   /** At most 64 characters; `''` if the entry names none. */
   readonly errorType: string
   readonly promptTokens: number | undefined
+  /** The part of the prompt that came from a cache; at most the prompt, where that is known. */
+  readonly cachedTokens: number | undefined
   readonly completionTokens: number | undefined
   /** Prompt and completion together, or the known part of them. */
   readonly spentTokens: number | undefined
@@ -33,10 +35,15 @@ export interface Entry {
   readonly reworkCostFactor: number | undefined
   /** Number of names in `files_touched`. */
   readonly filesTouched: number | undefined
+  /** At most 64 characters. The entry's own, otherwise that in the path of its file (`supplement.ts`). */
+  readonly project: string | undefined
   readonly instructionVersion: string | undefined
   readonly model: string | undefined
   readonly durationMs: number | undefined
+  /** The entry's own, otherwise from the prices that the exporter was given (`supplement.ts`). */
   readonly costUsd: number | undefined
   /** The given total contradicts its parts. */
   readonly totalMismatch: boolean
+  /** More tokens are said to be cached than the prompt has. */
+  readonly cachedMismatch: boolean
 }

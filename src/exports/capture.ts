@@ -20,9 +20,9 @@ export {
   type AgentResult,
   type AgentRun,
   type Instruction,
-  type Price,
 } from '../capture/agent/gemini-agent.ts'
 export { isRetryable, type AgentFailureReason, type AgentTokens } from '../capture/agent/gemini-output.ts'
+export type { Price } from '../entry/prices.ts'
 export {
   logAuditEntry,
   TRACE_FILE_NAME,

@@ -26,8 +26,22 @@ export interface Bundle {
   readonly others: Map<MetricKey | `promptTokens/${string}`, Series>
   /** Of the latest entry that has a prompt version. */
   promptVersion?: PromptVersion
-  /** Of the latest entry that has a cost. */
-  cost?: { readonly model: string; readonly overflowing: readonly Series[]; readonly series: Series }
+  /** Of the latest entry that names a model or has a cost. */
+  model?: ModelSeries
+}
+
+/** The series of one model and one project within a bundle. */
+export interface ModelSeries {
+  /** As the entry has it. */
+  readonly raw: string
+  /** As the series show them. */
+  readonly label: string
+  readonly project: string
+  readonly overflowing: readonly Series[]
+  cost?: Series
+  prompt?: Series
+  cached?: Series
+  completion?: Series
 }
 
 /** The series of one prompt version within a bundle. */

@@ -16,6 +16,9 @@ export interface MetricDefinition {
   readonly buckets?: readonly number[]
 }
 
+/** Labels that a series without a value does not have. Any other label is shown even if it is empty. */
+export const OPTIONAL_LABELS: ReadonlySet<string> = new Set(['project'])
+
 const TOKEN_BUCKETS = [
   100, 250, 500, 1_000, 2_500, 5_000, 7_500, 10_000, 15_000, 25_000, 50_000, 100_000, 250_000, 1_000_000,
 ]
@@ -62,10 +65,10 @@ export const CATALOGUE = {
     ['error_type', 'context_hash'],
     'Characters of error log fed back in the rework steps whose completion tokens are known.',
   ),
-  builds: counter('audit.builds', ['outcome', 'context_hash'], 'Builds closed, by outcome.'),
+  builds: counter('audit.builds', ['outcome', 'context_hash', 'project'], 'Builds closed, by outcome.'),
   buildTokens: counter(
     'audit.build_tokens',
-    ['outcome', 'context_hash'],
+    ['outcome', 'context_hash', 'project'],
     'All tokens of the closed builds, by the outcome of the build that spent them.',
   ),
   instructionBuilds: counter(
@@ -88,7 +91,16 @@ export const CATALOGUE = {
     ['instruction_version'],
     'Characters of error log fed back in the rework steps whose completion tokens are known, by prompt version.',
   ),
-  costUsd: counter('audit.cost_usd', ['phase', 'model'], 'Cost in US dollars, of the entries that give it.'),
+  modelTokens: counter(
+    'audit.model_tokens',
+    ['phase', 'model', 'type', 'project'],
+    'Tokens of the entries that name a model: prompt (without its cached part), cached, completion; unsplit if only their sum is known.',
+  ),
+  costUsd: counter(
+    'audit.cost_usd',
+    ['phase', 'model', 'project'],
+    'Cost in US dollars, of the entries that give it or whose model has a price.',
+  ),
   stepTokenCost: histogram(
     'audit.step_token_cost',
     ['step', 'phase'],

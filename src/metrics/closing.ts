@@ -36,8 +36,9 @@ export function createClosing({ ledger, contexts, overflow }: ClosingDeps): Clos
 
   function closed(build: ClosedBuild, nowMs: number): void {
     const { outcome, tokens } = build
-    const context = contextOf(build, nowMs)
-    const series = closingSeries(outcome, context)
+    const project = projectOf(build)
+    const context = contextOf(build, project, nowMs)
+    const series = closingSeries(outcome, context, project)
     ledger.add(series.builds, 1)
     ledger.add(series.tokens, tokens)
     ledger.observe(series.tokenCost, tokens)
@@ -46,10 +47,10 @@ export function createClosing({ ledger, contexts, overflow }: ClosingDeps): Clos
     for (const pair of build.instructions) ledger.add(instructionBuilds(pair, outcome), 1)
   }
 
-  function closingSeries(outcome: Outcome, context: string): ClosingSeries {
-    return getOrInsert(closings, `${outcome}\0${context}`, () => ({
-      builds: ledger.series('builds', [outcome, context]),
-      tokens: ledger.series('buildTokens', [outcome, context]),
+  function closingSeries(outcome: Outcome, context: string, project: string): ClosingSeries {
+    return getOrInsert(closings, `${outcome}\0${context}\0${project}`, () => ({
+      builds: ledger.series('builds', [outcome, context, project]),
+      tokens: ledger.series('buildTokens', [outcome, context, project]),
       tokenCost: ledger.series('buildTokenCost', [outcome]),
       duration: ledger.series('buildDurationSeconds', [outcome]),
       reworkSteps: ledger.series('buildReworkSteps', [outcome]),
@@ -70,13 +71,18 @@ export function createClosing({ ledger, contexts, overflow }: ClosingDeps): Clos
   }
 
   /** The time of use is that of the build's last entry: closing a build does not use its context again. */
-  const contextOf = (build: ClosedBuild, nowMs: number): string =>
-    contexts.admit(build.contextFileHash, build.lastEntryMs, nowMs)
+  const contextOf = (build: ClosedBuild, project: string, nowMs: number): string =>
+    contexts.admit(build.contextFileHash, project, build.lastEntryMs, nowMs)
+
+  const projectOf = ({ project }: ClosedBuild): string => overflow.admit('project', project ?? '')
 
   return {
     closed,
-    late: (build, tokens, nowMs) =>
-      ledger.add(closingSeries(build.outcome, contextOf(build, nowMs)).tokens, tokens),
+    late(build, tokens, nowMs) {
+      const project = projectOf(build)
+      const series = closingSeries(build.outcome, contextOf(build, project, nowMs), project)
+      ledger.add(series.tokens, tokens)
+    },
   }
 }
 

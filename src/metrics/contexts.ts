@@ -16,8 +16,11 @@ export interface ContextsOptions {
 }
 
 export interface Contexts extends Durable {
-  /** Returns the label of an entry's revision: its short hash, `unknown`, or `_other` past the cap. */
-  admit(fullHash: string | undefined, entryMs: number, nowMs: number): string
+  /**
+   * Returns the label of an entry's revision: its short hash, `unknown`, or `_other` past the cap. `project` is the
+   * label value of the project that uses it; `''` for none.
+   */
+  admit(fullHash: string | undefined, project: string, entryMs: number, nowMs: number): string
   /** Ends a first pass: numbers what it found by entry time. From then on, revisions are numbered by first sight. */
   numberVersions(): void
   /** The revisions on the scrape, as of the last commit. */
@@ -59,28 +62,37 @@ export function createContexts(state: Reader, options: ContextsOptions): Context
     return true
   }
 
-  function add(hash: string, fullHash: string, entryMs: number, nowMs: number): void {
+  function add(hash: string, fullHash: string, project: string, entryMs: number, nowMs: number): void {
     const version = isLive ? highestVersion(known.values()) + 1 : undefined
     const lastUsedMs = Math.min(entryMs, nowMs)
-    const context = { hash, fullHash, version, firstSeenMs: entryMs, lastUsedMs, hidden: false }
+    const context = {
+      hash,
+      fullHash,
+      version,
+      firstSeenMs: entryMs,
+      lastUsedMs,
+      projects: [project],
+      hidden: false,
+    }
     known.set(hash, context)
     active++
     dirty.add(context)
   }
 
   return {
-    admit(fullHash, entryMs, nowMs) {
+    admit(fullHash, project, entryMs, nowMs) {
       if (fullHash === undefined) return UNKNOWN_CONTEXT
       // Consecutive entries usually share their revision.
       const hash = fullHash === last?.fullHash ? last.hash : fullHash.slice(0, SHORT)
       const found = fullHash === last?.fullHash ? last : known.get(hash)
       if (found === undefined) {
         if (!makeRoom(nowMs)) return OVERFLOW
-        add(hash, fullHash, entryMs, nowMs)
+        add(hash, fullHash, project, entryMs, nowMs)
         return hash
       }
       if (found.hidden && !unhide(found, nowMs)) return OVERFLOW
-      if (noteUse(found, entryMs, nowMs)) dirty.add(found)
+      const [isOther, isNew] = [noteUse(found, entryMs, nowMs), noteProject(found, project)]
+      if (isOther || isNew) dirty.add(found)
       last = found
       return hash
     },
@@ -131,5 +143,13 @@ function noteUse(context: Context, entryMs: number, nowMs: number): boolean {
   if (entryMs >= context.firstSeenMs && usedMs <= context.lastUsedMs) return false
   context.firstSeenMs = Math.min(context.firstSeenMs, entryMs)
   context.lastUsedMs = Math.max(context.lastUsedMs, usedMs)
+  return true
+}
+
+/** True if the project has not used the revision before. */
+function noteProject(context: Context, project: string): boolean {
+  if (context.projects.includes(project)) return false
+  // Replaced, not changed: what was committed has the former list.
+  context.projects = [...context.projects, project].sort()
   return true
 }

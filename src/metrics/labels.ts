@@ -16,7 +16,7 @@ export function labelValue(text: string): string {
   return shortName(text).replace(CONTROL, '\uFFFD').toWellFormed()
 }
 
-export type CappedLabel = 'step' | 'error_type' | 'instruction_version' | 'model'
+export type CappedLabel = 'step' | 'error_type' | 'instruction_version' | 'model' | 'project'
 
 export type LabelCaps = Readonly<Record<CappedLabel, number>>
 
@@ -32,6 +32,7 @@ export function createLabelValues(caps: LabelCaps, state: Reader): LabelValues {
     error_type: new Set(),
     instruction_version: new Set(),
     model: new Set(),
+    project: new Set(),
   }
   for (const row of state.all('SELECT label, value FROM label_values')) {
     admitted[row['label'] as CappedLabel].add(String(row['value']))

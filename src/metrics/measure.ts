@@ -3,8 +3,8 @@ import { createBundles } from './bundles.ts'
 import { createClosing } from './closing.ts'
 import type { Contexts } from './contexts.ts'
 import { OVERFLOW, type LabelValues } from './labels.ts'
-import type { Ledger } from './ledger.ts'
-import { countCost } from './measure-cost.ts'
+import type { Ledger, Series } from './ledger.ts'
+import { countModel } from './measure-model.ts'
 import { countPromptVersion } from './measure-prompt-version.ts'
 import {
   countDuration,
@@ -13,7 +13,7 @@ import {
   countRework,
   countTokens,
 } from './measure-step.ts'
-import { createOverflow } from './overflow.ts'
+import { createOverflow, type Overflow } from './overflow.ts'
 
 export interface MeasureDeps {
   readonly ledger: Ledger
@@ -32,12 +32,14 @@ export interface Measure {
 export function createMeasure({ ledger, labels, contexts }: MeasureDeps): Measure {
   const overflow = createOverflow(ledger, labels)
   const bundles = createBundles(ledger, overflow)
+  const projects = createProjects(ledger, overflow)
   const closing = createClosing({ ledger, contexts, overflow })
 
   return {
     entry(attributed, nowMs) {
       const { entry, late } = attributed
-      const context = contexts.admit(attributed.contextFileHash, entry.timestampMs, nowMs)
+      const project = projects.of(attributed.project)
+      const context = contexts.admit(attributed.contextFileHash, project, entry.timestampMs, nowMs)
       const bundle = bundles.of(attributed, context)
       ledger.add(bundle.entries, 1)
       for (const series of bundle.overflowing) ledger.add(series, 1)
@@ -46,7 +48,7 @@ export function createMeasure({ ledger, labels, contexts }: MeasureDeps): Measur
       countPromptParts(ledger, bundle, entry)
       countRework(ledger, bundle, attributed)
       countPromptVersion(ledger, overflow, bundle, attributed)
-      countCost(ledger, overflow, bundle, entry)
+      countModel(ledger, overflow, bundle, entry, project)
       countFilesTouched(ledger, bundle, entry)
       countDuration(ledger, bundle, attributed)
       if (attributed.closed !== undefined) closing.closed(attributed.closed, nowMs)
@@ -55,5 +57,24 @@ export function createMeasure({ ledger, labels, contexts }: MeasureDeps): Measur
       }
     },
     closed: (build, nowMs) => closing.closed(build, nowMs),
+  }
+}
+
+/** The label values of projects. Consecutive entries mostly have the same. */
+function createProjects(ledger: Ledger, overflow: Overflow) {
+  let raw: string | undefined
+  let label = ''
+  let overflowing: Series[] = []
+  return {
+    /** Returns the label value, `''` for none, and counts the entry if its project is beyond the limit. */
+    of(project: string | undefined): string {
+      if (project !== raw) {
+        raw = project
+        overflowing = []
+        label = overflow.admit('project', project ?? '', overflowing)
+      }
+      for (const series of overflowing) ledger.add(series, 1)
+      return label
+    },
   }
 }

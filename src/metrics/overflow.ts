@@ -21,6 +21,8 @@ export function createOverflow(ledger: Ledger, labels: LabelValues): Overflow {
   return {
     admit(label, text, overflowing) {
       const value = labelValue(text)
+      // Where nothing has a project, there is no series about projects.
+      if (label === 'project' && value !== '') series(label)
       if (labels.admit(label, value)) return value
       overflowing?.push(series(label))
       return OVERFLOW

@@ -9,7 +9,8 @@ import {
 } from '@opentelemetry/sdk-metrics'
 import { ValueType } from '@opentelemetry/api'
 import type { Clock } from '../clock.ts'
-import { CATALOGUE, type MetricDefinition } from './catalogue.ts'
+import { CATALOGUE, OPTIONAL_LABELS, type MetricDefinition } from './catalogue.ts'
+import { CONTEXT_INFO_HELP, contextInfo } from './context.ts'
 import type { Contexts } from './contexts.ts'
 import type { Ledger, Series } from './ledger.ts'
 import type { ReaderKind } from './series.ts'
@@ -42,7 +43,10 @@ export function createProducer(deps: ProducerDeps): MetricProducer {
     const known = attributesOf.get(series)
     if (known !== undefined) return known
     const made: Attributes = {}
-    for (const [i, label] of series.definition.labels.entries()) made[label] = series.labels[i] ?? ''
+    for (const [i, label] of series.definition.labels.entries()) {
+      const value = series.labels[i] ?? ''
+      if (value !== '' || !OPTIONAL_LABELS.has(label)) made[label] = value
+    }
     attributesOf.set(series, made)
     return made
   }
@@ -102,11 +106,8 @@ export function createProducer(deps: ProducerDeps): MetricProducer {
       gauge('audit.builds_in_progress', 'Builds that are not closed.', [[{}, deps.buildsInProgress()]], time),
       gauge(
         'audit.context_info',
-        'One for each GEMINI.md revision: its full SHA-256 and its number by first sight.',
-        seen.map((c) => [
-          { context_hash: c.hash, context_file_hash: c.fullHash, version: `v${c.version}` },
-          1,
-        ]),
+        CONTEXT_INFO_HELP,
+        seen.flatMap((context) => contextInfo(context).map((labels): [Attributes, number] => [labels, 1])),
         time,
       ),
       gauge(

@@ -1,5 +1,5 @@
 import type { EntryWarning, RejectReason } from '../entry/parse.ts'
-import type { Ledger } from './ledger.ts'
+import type { Ledger, Series } from './ledger.ts'
 
 /** Counts the results for bytes, lines and files. Exact like the audits, because alerts use these counters. */
 export interface ReadingCounters {
@@ -10,7 +10,7 @@ export interface ReadingCounters {
   rotation(): void
 }
 
-/** All of its series exist from the start, at zero. */
+/** All of its series exist from the start, at zero, except those of warnings that only newer fields can cause. */
 export function createReadingCounters(ledger: Ledger): ReadingCounters {
   const bytes = {
     counted: ledger.series('readBytes', ['counted']),
@@ -23,6 +23,7 @@ export function createReadingCounters(ledger: Ledger): ReadingCounters {
     too_long: ledger.series('rejectedLines', ['too_long']),
     invalid_utf8: ledger.series('rejectedLines', ['invalid_utf8']),
   }
+  const cachedMismatch = (): Series => ledger.series('entryWarnings', ['cached_mismatch'])
   const warnings = {
     total_mismatch: ledger.series('entryWarnings', ['total_mismatch']),
     rework_cost_factor_mismatch: ledger.series('entryWarnings', ['rework_cost_factor_mismatch']),
@@ -34,7 +35,7 @@ export function createReadingCounters(ledger: Ledger): ReadingCounters {
   return {
     bytes: (result, amount) => ledger.add(bytes[result], amount),
     rejected: (reason) => ledger.add(rejected[reason], 1),
-    warning: (reason) => ledger.add(warnings[reason], 1),
+    warning: (reason) => ledger.add(reason === 'cached_mismatch' ? cachedMismatch() : warnings[reason], 1),
     truncation: () => ledger.add(truncations, 1),
     rotation: () => ledger.add(rotations, 1),
   }

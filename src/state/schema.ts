@@ -1,5 +1,5 @@
 /** Version of the tables below. Each change of them raises it and adds a migration (`migrations.ts`). */
-export const SCHEMA_VERSION = 5
+export const SCHEMA_VERSION = 6
 
 /** The tables of a new state. Values stand in rows by name, never by position: see `migrations/`. */
 export const CREATE = `
@@ -62,7 +62,8 @@ CREATE TABLE builds (
   tokens REAL,
   started_ms REAL,
   idle_since_ms REAL,
-  instructions TEXT
+  instructions TEXT,
+  project TEXT
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX open_builds ON builds (run_id) WHERE outcome IS NULL;
 
@@ -85,12 +86,14 @@ CREATE TABLE histograms (metric TEXT PRIMARY KEY, bounds TEXT NOT NULL) STRICT, 
 
 CREATE TABLE label_values (label TEXT NOT NULL, value TEXT NOT NULL, PRIMARY KEY (label, value)) STRICT, WITHOUT ROWID;
 
+-- projects: an array of the projects that have used the revision; "" for entries without one.
 CREATE TABLE contexts (
   hash TEXT PRIMARY KEY,
   full_hash TEXT NOT NULL,
   version INTEGER,
   first_seen_ms INTEGER NOT NULL,
   last_used_ms INTEGER NOT NULL,
-  hidden INTEGER NOT NULL
+  hidden INTEGER NOT NULL,
+  projects TEXT NOT NULL DEFAULT '[""]'
 ) STRICT, WITHOUT ROWID;
 `

@@ -125,6 +125,10 @@ export function countTruth(files: readonly (readonly Line[])[], closeAll: boolea
     }
     const cost = number('cost_usd')
     if (cost !== undefined) add('audit_cost_usd_total', { phase, model: text('model') }, cost)
+    for (const [type, amount] of Object.entries(byType)) {
+      if (text('model') === '' || amount === undefined) continue
+      add('audit_model_tokens_total', { phase, model: text('model'), type }, amount)
+    }
     const files = entry['files_touched'] as unknown[] | undefined
     if (files !== undefined) observe('audit_files_touched', { phase }, files.length)
     const durationMs = number('duration_ms')

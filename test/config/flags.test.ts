@@ -130,6 +130,15 @@ test.each([
   [{ maxSteps: '' }, '--max-steps: "" is not a whole number'],
   [{ phase: ['qa=x'] }, '--phase: "qa=x" is not a rule PHASE=REGEX with a phase of scaffold,'],
   [{ phase: ['verify=('] }, '--phase: "verify=(" is not a rule PHASE=REGEX with a phase of scaffold,'],
+  [
+    { projectFromPath: '(' },
+    '--project-from-path: "(" is not a regular expression: Invalid regular expression',
+  ],
+  [
+    { projectFromPath: '/builds/([^/]+)/' },
+    '--project-from-path: "/builds/([^/]+)/" has no group named project. Write one, such as',
+  ],
+  [{ maxProjects: '0' }, '--max-projects: "0" is not a whole number from 1 to 100000'],
   [{ roots: [] }, '<path...>: at least one is needed'],
 ])('%j is refused with the flag, the value and what is expected', (flags, message) => {
   const refused = () => parseWatchConfig({ roots: ['/builds'], ...flags })

@@ -81,7 +81,13 @@ test('a raised cap admits values anew, and what was counted as _other stays ther
 
 test('with any label value the exposition can be parsed and has no duplicate series', async () => {
   const world = await createEngineWorld({
-    flags: { maxSteps: '1000', maxErrorTypes: '1000', maxInstructionVersions: '1000', maxModels: '1000' },
+    flags: {
+      maxSteps: '1000',
+      maxErrorTypes: '1000',
+      maxInstructionVersions: '1000',
+      maxModels: '1000',
+      maxProjects: '1000',
+    },
   })
   const hostile = [
     '"',
@@ -119,6 +125,7 @@ test('with any label value the exposition can be parsed and has no duplicate ser
       validation_error_type: text,
       instruction_version: text,
       model: text,
+      project: text,
       cost_usd: 1,
       prompt_token_count: 1,
       completion_token_count: 1,
@@ -134,24 +141,28 @@ test('with any label value the exposition can be parsed and has no duplicate ser
   expect((await world.scrape()).size).toBe(scraped.size)
 })
 
-test.each(['workflow_run_id', 'step_name', 'validation_error_type', 'instruction_version', 'model'])(
-  'a megabyte as %s is not kept in memory',
-  async (field) => {
-    const world = await createEngineWorld()
-    const before = memoryInUse()
-    for (let i = 0; i < 50; i++) {
-      world.append({
-        workflow_run_id: `run-${i}`,
-        step_name: `verify-${i}`,
-        validation_status: 'fail',
-        cost_usd: 1,
-        [field]: `${i}-${'x'.repeat(1_000_000)}`,
-      })
-      await world.read()
-      truncateSync(world.trace, 0)
-      await world.read()
-    }
-    await world.scrape()
-    expect(await isFreed('heapUsed', before, 15_000_000)).toBe(true)
-  },
-)
+test.each([
+  'workflow_run_id',
+  'step_name',
+  'validation_error_type',
+  'instruction_version',
+  'model',
+  'project',
+])('a megabyte as %s is not kept in memory', async (field) => {
+  const world = await createEngineWorld()
+  const before = memoryInUse()
+  for (let i = 0; i < 50; i++) {
+    world.append({
+      workflow_run_id: `run-${i}`,
+      step_name: `verify-${i}`,
+      validation_status: 'fail',
+      cost_usd: 1,
+      [field]: `${i}-${'x'.repeat(1_000_000)}`,
+    })
+    await world.read()
+    truncateSync(world.trace, 0)
+    await world.read()
+  }
+  await world.scrape()
+  expect(await isFreed('heapUsed', before, 15_000_000)).toBe(true)
+})

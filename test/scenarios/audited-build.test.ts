@@ -185,7 +185,7 @@ const waiting = { detail: (): string => worker?.output() ?? '' }
 describe('AuditedBuildWorkflow', () => {
   it('builds at the first pass, with every field of every step in the trace', async () => {
     await prepare(scriptedAgent([SOUND]))
-    const handle = await build()
+    const handle = await build({ project: 'sums' })
     const runId = handle.firstExecutionRunId
     expect(await handle.result()).toEqual({
       outcome: 'first_pass',
@@ -198,6 +198,7 @@ describe('AuditedBuildWorkflow', () => {
     const aNumber = expect.any(Number) as number
     const common = {
       workflow_run_id: runId,
+      project: 'sums',
       timestamp: expect.stringMatching(/^\d{4}-\d\d-\d\dT.*Z$/) as string,
       context_file_hash: sha256(CONTEXT),
       duration_ms: aNumber,
@@ -205,6 +206,7 @@ describe('AuditedBuildWorkflow', () => {
     const agent = {
       ...common,
       prompt_token_count: RUN_PROMPT,
+      cached_token_count: 2 * fakeUsage.cached,
       completion_token_count: RUN_COMPLETION,
       total_token_cost: RUN_PROMPT + RUN_COMPLETION,
       validation_status: 'N/A',

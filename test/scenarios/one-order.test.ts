@@ -18,6 +18,7 @@ import { backfill } from '../../src/commands/backfill.ts'
 import { reportOptions } from '../../src/commands/report-flags.ts'
 import { report } from '../../src/commands/report.ts'
 import { parseFlags } from '../../src/config/flags.ts'
+import { priceList } from '../../src/entry/prices.ts'
 import type { OptimizationLogEntry } from '../../src/entry/entry.ts'
 import { readHistory } from '../../src/history/history.ts'
 import { createLogger } from '../../src/log.ts'
@@ -31,6 +32,10 @@ const FILE_NAME = 'audit_trace.jsonl'
 const [MINUTE, DAY] = [60_000, 86_400_000]
 const START = NOON - 60 * DAY
 const FILES = 3
+
+/** Files of even number are of the project that their directory names, `file-0` and `file-2`. */
+const PROJECT_FROM_PATH = '/(?<project>file-[02])/'
+const PRICES = { pro: { input: 1.25, cached: 0.31, output: 10 }, flash: { input: 0.3, output: 2.5 } }
 
 interface Traces {
   readonly root: string
@@ -48,19 +53,29 @@ async function withTraces(
   const root = mkdtempSync(path.join(os.tmpdir(), 'audit-order-'))
   try {
     for (const [i, content] of files.entries()) {
-      mkdirSync(path.join(root, 'traces', String(i)), { recursive: true })
-      writeFileSync(path.join(root, 'traces', String(i), FILE_NAME), lines(...content))
+      mkdirSync(path.join(root, 'traces', `file-${i}`), { recursive: true })
+      writeFileSync(path.join(root, 'traces', `file-${i}`, FILE_NAME), lines(...content))
     }
+    writeFileSync(pricesIn(root), JSON.stringify(PRICES))
     await check({ root, files, buildTimeout })
   } finally {
     rmSync(root, { recursive: true, force: true })
   }
 }
 
+const pricesIn = (root: string): string => path.join(root, 'prices.json')
+
 async function reported({ root, buildTimeout }: Traces, nowMs: number): Promise<Figures> {
   let text = ''
   const paths = [path.join(root, 'traces')]
-  await report(parseFlags(reportOptions, { paths, format: 'json', buildTimeout }), {
+  const options = parseFlags(reportOptions, {
+    paths,
+    format: 'json',
+    buildTimeout,
+    projectFromPath: PROJECT_FROM_PATH,
+    prices: pricesIn(root),
+  })
+  await report(options, {
     clock: createManualClock(nowMs),
     signal: new AbortController().signal,
     print: (more) => (text += more),
@@ -76,7 +91,16 @@ async function backfilled({ root, buildTimeout }: Traces, nowMs: number): Promis
   const quiet = openSync('/dev/null', 'w')
   const complaints: string[] = []
   try {
-    await backfill(parseFlags(backfillOptions, { paths, out, state, buildTimeout, since: '4h' }), {
+    const options = parseFlags(backfillOptions, {
+      paths,
+      out,
+      state,
+      buildTimeout,
+      since: '4h',
+      projectFromPath: PROJECT_FROM_PATH,
+      prices: pricesIn(root),
+    })
+    await backfill(options, {
       clock: createManualClock(nowMs),
       log: createLogger({ fd: quiet, pretty: false }),
       signal: new AbortController().signal,
@@ -110,7 +134,14 @@ async function watched(
 const openWatch = (
   { roots, state, buildTimeout }: Parameters<typeof watched>[0],
   nowMs: number,
-): TestExporter => openExporter({ roots, state, flags: { buildTimeout }, clock: createManualClock(nowMs) })
+): TestExporter =>
+  openExporter({
+    roots,
+    state,
+    flags: { buildTimeout, projectFromPath: PROJECT_FROM_PATH },
+    priceList: priceList(PRICES),
+    clock: createManualClock(nowMs),
+  })
 
 /** A new series is zero until it has been scraped. */
 async function shown(exporter: TestExporter): Promise<Figures> {
@@ -138,7 +169,7 @@ async function tailed({ root, files, buildTimeout }: Traces, nowMs: number): Pro
     },
   )
   const live = path.join(root, 'live')
-  for (let i = 0; i < FILES; i++) mkdirSync(path.join(live, String(i)), { recursive: true })
+  for (let i = 0; i < FILES; i++) mkdirSync(path.join(live, `file-${i}`), { recursive: true })
   const startMs = history.entries === 0 ? nowMs : Math.min(history.spot(0).timeMs, nowMs)
   const exporter = openWatch({ roots: [live], state: path.join(root, 'tailed'), buildTimeout }, startMs)
   const goTo = async (ms: number): Promise<void> => {
@@ -156,7 +187,7 @@ async function tailed({ root, files, buildTimeout }: Traces, nowMs: number): Pro
     }
     await goTo(nowMs)
     for (const [i, content] of files.entries()) {
-      const file = path.join(live, String(i), FILE_NAME)
+      const file = path.join(live, `file-${i}`, FILE_NAME)
       if (content.length > 0) expect(readFileSync(file, 'utf8')).toBe(lines(...content))
     }
     return await shown(exporter)
@@ -263,6 +294,10 @@ const LINE = fc.record({
   tokens: fc.option(fc.tuple(fc.nat(1_000), fc.nat(1_000)), { nil: undefined }),
   logChars: fc.option(fc.nat(5_000), { nil: undefined }),
   hash: fc.option(fc.constantFrom(HASH_A, HASH_B), { nil: undefined }),
+  project: fc.option(fc.constantFrom('p', 'q'), { nil: undefined, freq: 1 }),
+  model: fc.option(fc.constantFrom('pro', 'flash', 'unpriced'), { nil: undefined }),
+  cached: fc.option(fc.nat(1_000), { nil: undefined }),
+  costUsd: fc.option(fc.constantFrom(0, 0.25), { nil: undefined, freq: 1 }),
 })
 type Line = typeof LINE extends fc.Arbitrary<infer T> ? T : never
 
@@ -271,7 +306,7 @@ function filesOf(corpus: readonly Line[], fileOf: (line: Line) => number): Optim
   const files = Array.from({ length: FILES }, (): OptimizationLogEntry[] => [])
   let timeMs = START
   for (const line of corpus) {
-    const { build, step, logChars, hash } = line
+    const { build, step, logChars, hash, project, model, cached, costUsd } = line
     const content = files[fileOf(line)] as OptimizationLogEntry[]
     const gap = line.gap === 'future' && content.length === 0 ? 0 : line.gap
     if (gap !== 'future') timeMs = Math.min(timeMs + gap, NOON - DAY)
@@ -287,6 +322,10 @@ function filesOf(corpus: readonly Line[], fileOf: (line: Line) => number): Optim
         }),
         ...(logChars !== undefined && { error_log_size_chars: logChars }),
         ...(hash !== undefined && { context_file_hash: hash }),
+        ...(project !== undefined && { project }),
+        ...(model !== undefined && { model }),
+        ...(cached !== undefined && { cached_token_count: cached }),
+        ...(costUsd !== undefined && { cost_usd: costUsd }),
       }),
     )
   }

@@ -1,5 +1,6 @@
 import { appendFileSync, mkdirSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
+import type { PriceList } from '../../src/entry/prices.ts'
 import type { Store } from '../../src/state/store.ts'
 import {
   createManualClock,
@@ -32,6 +33,8 @@ export interface EngineOptions {
   readonly flags?: Record<string, unknown>
   /** The content of the trace before the very first start. */
   readonly before?: readonly Record<string, unknown>[]
+  /** What `--prices` reads. Changes take effect at the next restart. */
+  readonly priceList?: PriceList | undefined
   readonly wrapStore?: (store: Store) => Store
   /** Whether the metrics are also pushed. Changes take effect at the next restart. */
   readonly pushes?: boolean

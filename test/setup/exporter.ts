@@ -5,6 +5,7 @@ import { emptyResource } from '@opentelemetry/resources'
 import { onTestFinished } from 'vitest'
 import type { Clock } from '../../src/clock.ts'
 import { parseWatchConfig } from '../../src/commands/watch-flags.ts'
+import type { PriceList } from '../../src/entry/prices.ts'
 import { createEngine, type Engine } from '../../src/engine.ts'
 import type { Events } from '../../src/events.ts'
 import { openStore, type Store } from '../../src/state/store.ts'
@@ -77,6 +78,8 @@ export interface TestExporterOptions {
   readonly roots: readonly string[]
   readonly state: string
   readonly flags?: Record<string, unknown>
+  /** What `--prices` reads. */
+  readonly priceList?: PriceList | undefined
   readonly clock?: ManualClock
   /** Whether the metrics are also pushed. Default: no. */
   readonly pushes?: boolean
@@ -98,17 +101,21 @@ export function openExporter(options: TestExporterOptions): TestExporter {
   const { wrapStore = (store: Store) => store } = options
   const store = wrapStore(openStore(options.state))
   let open = true
-  const engine = createEngine(parseWatchConfig({ ...options.flags, roots: options.roots }), {
-    store,
-    fs: options.fs ?? nodeFileSystem,
-    clock,
-    events,
-    waitToRetry: options.waitToRetry ?? (() => Promise.resolve()),
-    stopped: () => !open,
-    onCommit: () => undefined,
-    ...(options.pushes === true && { pushResource: emptyResource() }),
-    ...(options.sliceBytes === undefined ? {} : { sliceBytes: options.sliceBytes }),
-  })
+  const config = parseWatchConfig({ ...options.flags, roots: options.roots })
+  const engine = createEngine(
+    { ...config, priceList: options.priceList },
+    {
+      store,
+      fs: options.fs ?? nodeFileSystem,
+      clock,
+      events,
+      waitToRetry: options.waitToRetry ?? (() => Promise.resolve()),
+      stopped: () => !open,
+      onCommit: () => undefined,
+      ...(options.pushes === true && { pushResource: emptyResource() }),
+      ...(options.sliceBytes === undefined ? {} : { sliceBytes: options.sliceBytes }),
+    },
+  )
   const crash = async (): Promise<void> => {
     if (!open) return
     open = false

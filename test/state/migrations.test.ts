@@ -53,6 +53,17 @@ describe.each(versions)('a state of version %s', (version) => {
     }
   })
 
+  test('shows nothing else about builds, costs and revisions than that version did', async () => {
+    const { exporter } = await open(version)
+    const about = (samples: Iterable<string>): string[] =>
+      [...samples]
+        .filter((key) => /^audit_(builds|build_tokens|cost_usd|context_info|model)/.test(key))
+        .sort()
+    const now = await exporter.scrape()
+    expect(about(now.keys())).toEqual(about(shown(version, 'scrape.prom').keys()))
+    expect([...now.keys()].filter((key) => key.includes('project'))).toEqual([])
+  })
+
   test('goes on with its open builds and its late entries', async () => {
     const { exporter, clock } = await open(version)
     clock.advance(4 * 3_600_000)

@@ -1,3 +1,4 @@
+import { microUsd, type Price } from '../../entry/prices.ts'
 import { boundedNames } from './bounded-names.ts'
 import type { EstimatedField } from '../trace/entry.ts'
 import {
@@ -30,14 +31,6 @@ export interface AgentRequest {
   readonly timeoutMs: number
 }
 
-/** US dollars per million tokens. */
-export interface Price {
-  readonly input: number
-  /** For input that came from a cache. Default: the same as `input`. */
-  readonly cached?: number
-  readonly output: number
-}
-
 export interface AgentDeps {
   readonly env: NodeJS.ProcessEnv
   /** Program and leading arguments of the Gemini CLI. Default `['gemini']`. */
@@ -55,6 +48,8 @@ export interface AgentDeps {
 export interface AgentEffort {
   /** Absent if unknown. */
   readonly promptTokens?: number
+  /** The part of the prompt that came from a cache. Absent if it was not reported. */
+  readonly cachedTokens?: number
   readonly completionTokens?: number
   /** Estimated tokens of GEMINI.md. The rest of the prompt is the instruction, the CLI's own text and the history. */
   readonly contextTokens: number
@@ -193,6 +188,8 @@ export const estimatedFields = (isWhole: boolean): readonly EstimatedField[] =>
 
 interface Counted {
   readonly promptTokens: number
+  /** Absent if the counts are estimates. */
+  readonly cachedTokens?: number
   readonly completionTokens: number
   readonly models: readonly ModelTokens[]
   /** Whether the counts are exact: everything that was billed. */
@@ -205,9 +202,10 @@ function countAnswered(
   estimate: TokenEstimator,
 ): Counted {
   const { models } = answer
-  const { prompt, completion } = sumTokens(models)
+  const { prompt, cached, completion } = sumTokens(models)
   if (prompt + completion > 0) {
-    return { models, promptTokens: prompt, completionTokens: completion, isWhole: true }
+    const counts = { promptTokens: prompt, cachedTokens: cached, completionTokens: completion }
+    return { models, ...counts, isWhole: true }
   }
   return {
     models,
@@ -221,23 +219,24 @@ function countAnswered(
 const CUT_SHORT: ReadonlySet<AgentFailureReason> = new Set(['timeout', 'cancelled', 'killed', 'no_output'])
 
 function countFailed(models: readonly ModelTokens[], isWhole: boolean): Counted {
-  const { prompt, completion } = sumTokens(models)
-  return { models, promptTokens: prompt, completionTokens: completion, isWhole }
+  const { prompt, cached, completion } = sumTokens(models)
+  return { models, promptTokens: prompt, cachedTokens: cached, completionTokens: completion, isWhole }
 }
 
 type Measured = Pick<
   AgentEffort,
-  'promptTokens' | 'completionTokens' | 'estimatedFields' | 'model' | 'costUsd'
+  'promptTokens' | 'cachedTokens' | 'completionTokens' | 'estimatedFields' | 'model' | 'costUsd'
 >
 
 /** The counts of a run. The cost is set only if the counts are exact. */
 function measured(counted: Counted | undefined, prices: AgentDeps['prices']): Partial<Measured> {
   if (counted === undefined) return {}
-  const { models, promptTokens, completionTokens, isWhole } = counted
+  const { models, promptTokens, cachedTokens, completionTokens, isWhole } = counted
   const model = models.toSorted((a, b) => b.prompt + b.completion - a.prompt - a.completion)[0]?.model
   const cost = prices === undefined || !isWhole ? undefined : costUsd(models, prices)
   return {
     promptTokens,
+    ...(cachedTokens === undefined ? {} : { cachedTokens }),
     completionTokens,
     estimatedFields: estimatedFields(isWhole),
     ...(model === undefined ? {} : { model }),
@@ -261,12 +260,11 @@ function costUsd(
   models: readonly ModelTokens[],
   prices: Readonly<Record<string, Price>>,
 ): number | undefined {
-  let microUsd = 0
-  for (const { model, prompt, cached, completion } of models) {
+  let sum = 0
+  for (const { model, ...tokens } of models) {
     const price = prices[model]
     if (price === undefined) return undefined
-    microUsd +=
-      (prompt - cached) * price.input + cached * (price.cached ?? price.input) + completion * price.output
+    sum += microUsd(tokens, price)
   }
-  return microUsd / 1e6
+  return sum / 1e6
 }

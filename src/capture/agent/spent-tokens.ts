@@ -5,6 +5,8 @@ import path from 'node:path'
 /** Tokens, cost and time of one attempt at a step. Unknown values are absent. */
 export interface Spent {
   readonly prompt?: number
+  /** The part of the prompt that came from a cache. */
+  readonly cached?: number
   readonly completion?: number
   /** Whether the counts are exact, not estimated or partial. */
   readonly isWhole: boolean
@@ -79,6 +81,7 @@ export async function sumAttempts(dir: string, key: string): Promise<StepSpent> 
     isWhole,
     // Every answered call has a prompt, so a sum of 0 means that nothing is known or nothing was answered.
     ...(prompt + completion > 0 ? { prompt, completion } : {}),
+    ...(all.some(({ cached }) => cached !== undefined) ? { cached: sum((spent) => spent.cached) } : {}),
     ...(isCostKnown ? { costUsd: sum((spent) => spent.costUsd) } : {}),
     ...(all.some(({ durationMs }) => durationMs !== undefined)
       ? { durationMs: sum((spent) => spent.durationMs) }

@@ -124,16 +124,18 @@ async function settleAttempts(workingDir: string, env: NodeJS.ProcessEnv): Promi
   for (const attempt of await openAttempts(workingDir)) {
     const { begunMs: sinceMs, untilMs } = attempt
     const models = await sessionTokens({ env, workingDir, sinceMs, untilMs })
-    const { prompt, completion } = sumTokens(models ?? [])
-    await endAttempt(workingDir, attempt, { prompt, completion, isWhole: false })
+    const { prompt, cached, completion } = sumTokens(models ?? [])
+    await endAttempt(workingDir, attempt, { prompt, cached, completion, isWhole: false })
   }
 }
 
 function spentBy(run: AgentEffort): Spent {
-  const { promptTokens: prompt, completionTokens: completion, costUsd, durationMs, model } = run
+  const { promptTokens: prompt, cachedTokens: cached, completionTokens: completion, model } = run
+  const { costUsd, durationMs } = run
   return {
     isWhole: prompt !== undefined && !run.estimatedFields.includes('prompt_token_count'),
     ...(prompt === undefined ? {} : { prompt }),
+    ...(cached === undefined ? {} : { cached }),
     ...(completion === undefined ? {} : { completion }),
     ...(costUsd === undefined ? {} : { costUsd }),
     ...(durationMs === undefined ? {} : { durationMs }),
@@ -143,12 +145,14 @@ function spentBy(run: AgentEffort): Spent {
 
 /** The effort of one attempt with the sums over all attempts. A sum is set only if it is known for all of them. */
 function effortOfStep(effort: AgentEffort, spent: StepSpent): AgentEffort {
-  const { promptTokens: _, completionTokens: __, costUsd: ___, durationMs: ____, ...same } = effort
-  const { prompt, completion, costUsd, durationMs, model } = spent
+  const { promptTokens: _, cachedTokens: __, completionTokens: ___, ...uncounted } = effort
+  const { costUsd: ____, durationMs: _____, ...same } = uncounted
+  const { prompt, cached, completion, costUsd, durationMs, model } = spent
   const isKnown = prompt !== undefined && completion !== undefined
   return {
     ...same,
     ...(isKnown ? { promptTokens: prompt, completionTokens: completion } : {}),
+    ...(isKnown && cached !== undefined ? { cachedTokens: cached } : {}),
     estimatedFields: estimatedFields(spent.isWhole || !isKnown),
     ...(model === undefined ? {} : { model }),
     ...(costUsd === undefined ? {} : { costUsd }),

@@ -189,15 +189,16 @@ async function verifyStep(build: Build, step: string): Promise<ComplianceResult>
  * step that ran again is.
  */
 async function log(
-  { activities, workingDir, buildId }: Build,
+  { activities, workingDir, buildId, input }: Build,
   step: string,
   finishedAt: string,
   entry: Partial<CapturedEntry>,
 ): Promise<void> {
+  const project = input.project === undefined ? {} : { project: input.project }
   await CancellationScope.nonCancellable(() =>
     activities.quick.logAuditEntry(
       workingDir,
-      { workflow_run_id: buildId, step_name: step, timestamp: finishedAt, ...entry },
+      { workflow_run_id: buildId, step_name: step, timestamp: finishedAt, ...project, ...entry },
       `${buildId}/${step}/${finishedAt}`,
     ),
   )
@@ -269,9 +270,10 @@ function togetherMs(checks: readonly Check[] | undefined): number {
 }
 
 function agentEntry(effort: AgentEffort): Partial<CapturedEntry> {
-  const { promptTokens, completionTokens, durationMs, model, costUsd } = effort
+  const { promptTokens, cachedTokens, completionTokens, durationMs, model, costUsd } = effort
   return {
     ...(promptTokens === undefined ? {} : { prompt_token_count: promptTokens }),
+    ...(cachedTokens === undefined ? {} : { cached_token_count: cachedTokens }),
     ...(completionTokens === undefined ? {} : { completion_token_count: completionTokens }),
     context_file_hash: effort.contextFileHash,
     validation_status: 'N/A',

@@ -17,6 +17,8 @@ export interface AuditedBuildInput {
   /** Copied into the new workspace before the agent starts. */
   readonly templateDir?: string
   readonly model?: string
+  /** The project in the audits, the same in every entry of the build. Default: none. */
+  readonly project?: string
   /** Default: the prompts in `instructions.ts`. */
   readonly instructions?: Partial<BuildInstructions>
   /** Default: npm install, build, lint, test. */

@@ -80,6 +80,7 @@ describe('executeGeminiAgent, with the real Gemini CLI', () => {
       run: {
         response: 'Done.',
         promptTokens: 2 * fakeUsage.prompt,
+        cachedTokens: 2 * fakeUsage.cached,
         completionTokens: 2 * (fakeUsage.candidates + fakeUsage.thoughts),
         contextTokens: estimateTokens(CONTEXT),
         instructionTokens: estimateTokens('Write a.txt.'),
@@ -143,6 +144,7 @@ describe('executeGeminiAgent, with the real Gemini CLI', () => {
       message: expect.stringContaining('quota') as string,
       run: {
         promptTokens: fakeUsage.prompt,
+        cachedTokens: fakeUsage.cached,
         completionTokens: fakeUsage.candidates + fakeUsage.thoughts,
         contextTokens: estimateTokens(CONTEXT),
         instructionTokens: estimateTokens('Write a.txt.'),
@@ -172,6 +174,7 @@ describe('executeGeminiAgent, with the real Gemini CLI', () => {
       reason: 'cancelled',
       run: {
         promptTokens: fakeUsage.prompt,
+        cachedTokens: fakeUsage.cached,
         completionTokens: fakeUsage.candidates + fakeUsage.thoughts,
         estimatedFields: expect.arrayContaining(['prompt_token_count', 'completion_token_count']) as string[],
       },

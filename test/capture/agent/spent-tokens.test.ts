@@ -9,7 +9,7 @@ import {
 } from '../../../src/capture/agent/spent-tokens.ts'
 import { temporaryDirectory } from '../../setup/exporter.ts'
 
-const whole = { prompt: 1000, completion: 50, isWhole: true, costUsd: 0.5, durationMs: 2000 }
+const whole = { prompt: 1000, cached: 400, completion: 50, isWhole: true, costUsd: 0.5, durationMs: 2000 }
 
 it('adds up tokens and time of all attempts at a step', async () => {
   const dir = temporaryDirectory()
@@ -19,6 +19,7 @@ it('adds up tokens and time of all attempts at a step', async () => {
   expect(await sumAttempts(dir, 'run/scaffold')).toEqual({
     attempts: 2,
     prompt: 2000,
+    cached: 800,
     completion: 100,
     isWhole: true,
     costUsd: 1,
