@@ -1,3 +1,4 @@
+import { EMPTY } from '../parts/empty.ts'
 import { COLORS } from '../parts/colors.ts'
 import type { Dashboard } from '@grafana/grafana-foundation-sdk/dashboard'
 import { board } from '../parts/board.ts'
@@ -21,6 +22,7 @@ const per100Builds = (window?: string): string => {
 const none = `${failures({ by: ['error_type'], where: ERRORS, atEnd: true })} * 0`
 const overTime = lines({
   title: 'Failed validations per 100 builds over time',
+  empty: EMPTY.failures,
   description:
     'Failed validations by error type per 100 closed builds, over the window set above. A build can fail several times. Purple marks: GEMINI.md changed.',
   unit: 'none',
@@ -31,6 +33,7 @@ const overTime = lines({
 
 const frequency = ranking({
   title: 'Failed validations per 100 builds',
+  empty: EMPTY.failures,
   description: 'Failed validations by error type per 100 builds that closed in this time range.',
   unit: 'none',
   decimals: 1,
@@ -39,6 +42,7 @@ const frequency = ranking({
 
 const checks = ranking({
   title: 'Failed validations by check',
+  empty: EMPTY.failures,
   description:
     'Failed validations by the command that failed, which is the first word of the error type: TSC, ESLINT, JEST, NPM, …',
   unit: 'locale',

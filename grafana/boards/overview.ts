@@ -1,3 +1,4 @@
+import { EMPTY } from '../parts/empty.ts'
 import type { Dashboard } from '@grafana/grafana-foundation-sdk/dashboard'
 import { firingAlerts, firingCount } from '../parts/alerts.ts'
 import { COLORS } from '../parts/colors.ts'
@@ -49,6 +50,7 @@ const firstPass = withBand(
 
 const rework = lines({
   title: 'Rework cost factor over time',
+  empty: EMPTY.fixes,
   description:
     'Completion tokens of all fixes per character of error log, over the window set above. Lower is better.',
   unit: 'none',
@@ -75,6 +77,7 @@ const steps = ranking({
 
 const errors = ranking({
   title: 'Failed validations by error type',
+  empty: EMPTY.failures,
   description: 'Failed validations in this time range. The ten most frequent error types.',
   unit: 'short',
   decimals: 0,

@@ -1,3 +1,4 @@
+import { EMPTY } from '../parts/empty.ts'
 import { COLORS } from '../parts/colors.ts'
 import type { Dashboard } from '@grafana/grafana-foundation-sdk/dashboard'
 import { board } from '../parts/board.ts'
@@ -27,6 +28,7 @@ const firstPassOverTime = lines({
 
 const factorOverTime = lines({
   title: 'Rework cost factor by fix prompt version over time',
+  empty: EMPTY.fixes,
   description:
     'Completion tokens of fixes per character of error log, by the prompt version of the fix, over the window set above. Lower is better.',
   unit: 'none',
@@ -37,6 +39,7 @@ const factorOverTime = lines({
 
 const factors = ranking({
   title: 'Rework cost factor by fix prompt version',
+  empty: EMPTY.versions,
   description:
     'Completion tokens of fixes per character of error log in this time range. Prompt versions with at least 20 builds.',
   unit: 'none',
@@ -46,6 +49,7 @@ const factors = ranking({
 
 const completions = ranking({
   title: 'Completion tokens by implement prompt version',
+  empty: EMPTY.versions,
   description:
     'Average completion tokens of the implement step per build. Prompt versions with at least 20 builds.',
   unit: 'short',

@@ -1,6 +1,7 @@
 import { gone, up } from '../../prometheus/exporters.ts'
 import { matchers } from '../../prometheus/increase.ts'
 import { COLORS } from './colors.ts'
+import { EMPTY } from './empty.ts'
 import type { Band } from './layout.ts'
 import { stat, thresholds } from './panels.ts'
 import { count } from './promql.ts'
@@ -54,6 +55,7 @@ export function exporterBand(where = ''): Band {
           description:
             'Bytes in the trace files that the exporters have not read yet. Normally 0 within seconds.',
           unit: 'bytes',
+          empty: EMPTY.exporters,
           queries: [{ expr: `sum(audit_exporter_lag_bytes{${exporters}})` }],
         }),
       ],
@@ -65,6 +67,7 @@ export function exporterBand(where = ''): Band {
             'Lines that the exporters could not count in this time range. Their logs name file, line and cause.',
           unit: 'short',
           decimals: 0,
+          empty: EMPTY.exporters,
           queries: [{ expr: count('rejectedLines', { where }) }],
         }),
       ],

@@ -121,6 +121,9 @@ export const bars = (spec: PanelSpec): TimeSeriesPanel =>
     .stacking(new StackingConfigBuilder().mode(StackingMode.Normal).group('A'))
     .maxDataPoints(60)
 
+/** Names of sample sizes beside a measure. */
+const SAMPLES: ReadonlySet<string> = new Set(['builds', 'fixes'])
+
 /** One or more large numbers. */
 export function stat(spec: PanelSpec): StatPanel {
   const panel = new StatPanel()
@@ -134,6 +137,12 @@ export function stat(spec: PanelSpec): StatPanel {
     .reduceOptions(new ReduceDataOptionsBuilder().calcs(['lastNotNull']))
     .text(new VizTextDisplayOptionsBuilder().titleSize(13).valueSize(spec.queries.length > 1 ? 20 : 32))
     .colorScheme(fixedColor(COLORS.neutral))
+  // The size of a sample is a count, whatever the unit of the measure beside it.
+  for (const { legend = '' } of spec.queries.filter(({ legend }) => SAMPLES.has(legend ?? '')))
+    panel.overrideByName(legend, [
+      { id: 'unit', value: 'locale' },
+      { id: 'decimals', value: 0 },
+    ])
   return measured(panel, spec)
 }
 

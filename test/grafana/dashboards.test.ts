@@ -200,6 +200,18 @@ test.each(panels.filter(([, { type }]) => type === 'table'))(
   },
 )
 
+const samples = panels.flatMap(([name, panel]) =>
+  panel.type !== 'stat'
+    ? []
+    : (panel.targets ?? [])
+        .filter(({ legendFormat }) => /^(builds|fixes)$/.test(legendFormat ?? ''))
+        .map(({ legendFormat }) => [name, legendFormat!, panel] as const),
+)
+test.each(samples)('%s shows the number of %s as a count', (_, sample, panel) => {
+  const overrides = panel.fieldConfig!.overrides!.find(({ matcher }) => matcher.options === sample)
+  expect(overrides?.properties).toContainEqual({ id: 'unit', value: 'locale' })
+})
+
 test('a title is the title of one measure: its description begins the same wherever it stands', () => {
   const measures = new Map(panels.map(([, { title, description = '' }]) => [title, description.slice(0, 40)]))
   const other = panels.filter(

@@ -1,3 +1,4 @@
+import { EMPTY } from '../../parts/empty.ts'
 import { gone, up } from '../../../prometheus/exporters.ts'
 import { exactIncrease } from '../../../prometheus/increase.ts'
 import { COLORS } from '../../parts/colors.ts'
@@ -74,5 +75,6 @@ export const instances = table({
     number('Series', by(gauge('audit_exporter_series')), 'locale', 80),
   ],
   filters: [{ column: 'Status', above: 0 }],
+  empty: EMPTY.exporters,
   sortBy: ['-Status', 'Instance'],
 })

@@ -1,3 +1,4 @@
+import { EMPTY } from '../../parts/empty.ts'
 import { sumOfIncrease } from '../../../prometheus/increase.ts'
 import { bars, lines } from '../../parts/panels.ts'
 import { BUCKET, count, total } from '../../parts/promql.ts'
@@ -8,6 +9,7 @@ export const bytesRead = bars({
   title: 'Bytes read by result',
   description: 'Bytes counted, rejected or skipped. With the pending bytes they are all bytes of all files.',
   unit: 'bytes',
+  empty: EMPTY.exporters,
   min: 0,
   queries: [
     {
@@ -23,6 +25,7 @@ export const lag = lines({
   description:
     'Unread: bytes in the files that the exporter has not read yet. Pending: bytes of last lines without a line end.',
   unit: 'bytes',
+  empty: EMPTY.exporters,
   min: 0,
   queries: [
     { expr: `sum(audit_exporter_lag_bytes{${EXPORTERS}})`, legend: 'unread' },
@@ -35,6 +38,7 @@ export const rejected = bars({
   description:
     'Lines that the exporter could not count, and entries that it counted with a warning, by reason.',
   unit: 'locale',
+  empty: EMPTY.exporters,
   decimals: 0,
   min: 0,
   queries: [
@@ -55,6 +59,7 @@ export const files = lines({
   title: 'Files by state',
   description: 'Trace files known to the exporter, by state.',
   unit: 'locale',
+  empty: EMPTY.exporters,
   decimals: 0,
   min: 0,
   queries: [{ expr: `sum by (state) (audit_exporter_files{${EXPORTERS}})`, legend: '{{state}}' }],
@@ -64,6 +69,7 @@ export const fileEvents = bars({
   title: 'File errors, truncations and rotations',
   description: 'Failed file operations (the exporter retries them), truncated files and rotated files.',
   unit: 'locale',
+  empty: EMPTY.exporters,
   decimals: 0,
   min: 0,
   queries: [

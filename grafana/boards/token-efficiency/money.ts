@@ -1,3 +1,4 @@
+import { EMPTY } from '../../parts/empty.ts'
 import { cost } from '../../parts/measures.ts'
 import { bars } from '../../parts/panels.ts'
 import { BUCKET, total } from '../../parts/promql.ts'
@@ -31,5 +32,6 @@ export const recordedCost = table({
       width: 85,
     },
   ],
+  empty: EMPTY.costs,
   sortBy: ['-Cost'],
 })

@@ -1,3 +1,4 @@
+import { EMPTY } from '../../parts/empty.ts'
 import { BEFORE, contextShare, rangeAndBefore } from '../../parts/measures.ts'
 import { bars, lines, stat } from '../../parts/panels.ts'
 import { BUCKET, total, WINDOW } from '../../parts/promql.ts'
@@ -11,6 +12,7 @@ export const promptParts = bars({
   title: 'Prompt tokens by part',
   description: `Prompt tokens by part: ${PARTS}. ${COUNTED}`,
   unit: 'short',
+  empty: EMPTY.promptParts,
   min: 0,
   queries: [
     {
@@ -27,6 +29,7 @@ export const contextShareNow = stat({
   title: 'GEMINI.md share of the prompt',
   description: `Tokens of GEMINI.md as a share of the whole prompt: ${PARTS}. ${COUNTED} ${BEFORE}`,
   unit: 'percentunit',
+  empty: EMPTY.promptParts,
   decimals: 1,
   queries: rangeAndBefore(PROMPTS, contextShare),
 })
@@ -35,6 +38,7 @@ export const contextShareOverTime = lines({
   title: 'GEMINI.md share of the prompt by phase',
   description: `Tokens of GEMINI.md as a share of the whole prompt, by phase, over the window set above. ${COUNTED}`,
   unit: 'percentunit',
+  empty: EMPTY.promptParts,
   min: 0,
   max: 1,
   queries: [{ expr: contextShare({ by: ['phase'], where: PROMPTS, window: WINDOW }), legend: '{{phase}}' }],

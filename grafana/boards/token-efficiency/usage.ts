@@ -1,3 +1,4 @@
+import { EMPTY } from '../../parts/empty.ts'
 import { COLORS } from '../../parts/colors.ts'
 import { runs } from '../../parts/measures.ts'
 import { bars, fixedColor, lines, ranking } from '../../parts/panels.ts'
@@ -36,6 +37,7 @@ export const byType = bars({
 
 export const fixesOverTime = lines({
   title: 'Tokens per fix attempt over time',
+  empty: EMPTY.fixes,
   description:
     'Average prompt and completion tokens per rework step, over the window set above. Rising completion tokens: fixes became longer.',
   unit: 'short',
@@ -51,6 +53,7 @@ export const fixesOverTime = lines({
 
 export const fixesByErrorType = ranking({
   title: 'Tokens per fix attempt by error type',
+  empty: EMPTY.fixes,
   description:
     'Average tokens (prompt and completion) per rework step, by the error type that it answers. The ten highest.',
   unit: 'short',
