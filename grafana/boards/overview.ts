@@ -101,8 +101,8 @@ export const overview = (runbook: string): Dashboard =>
       {
         height: 5,
         panels: [
-          [3, firingCount()],
-          [21, firingAlerts(runbook)],
+          [4, firingCount()],
+          [20, firingAlerts(runbook)],
         ],
       },
       { height: 6, panels: [[24, now(CONTEXT)]] },

@@ -79,7 +79,7 @@ export const firingAlerts = (runbook: string): TablePanel =>
       'Firing alerts at the end of the time range, the most severe first, and for how long their condition has held. The board shows what the alert is about; docs/runbook.md has a section for each alert. Without the Watchdog, which always fires, Prometheus does not evaluate the rules.',
     empty: EMPTY.alerts,
     labels: [
-      { label: 'alertname', name: 'Alert', minWidth: 200 },
+      { label: 'alertname', name: 'Alert', minWidth: 165 },
       { label: 'severity', name: 'Severity', width: 90, looks: [SEVERITY_COLORS, COLOURED_TEXT] },
       { label: 'revision', name: 'Revision', width: 155 },
       { label: 'error_type', name: 'Error type', width: 150 },
@@ -87,13 +87,13 @@ export const firingAlerts = (runbook: string): TablePanel =>
       {
         label: 'board',
         name: 'Board',
-        width: 175,
+        width: 120,
         looks: [dataLink('Board', '/d/audit-${__value.raw}?${__url_time_range}')],
       },
       {
         label: 'runbook',
         name: 'Runbook',
-        width: 200,
+        width: 165,
         looks: [
           sections(),
           ...(/^https?:/.test(runbook) ? [dataLink('Runbook', `${runbook}#\${__value.text}`)] : []),

@@ -21,7 +21,7 @@ const failed = (selection: Selection): string =>
 /** In the order of the rows. */
 const MEASURES: readonly Measure[] = [
   { name: 'First-pass rate, %', kind: 'more', part: passedFirst, whole: judged },
-  { name: 'Failed builds, % of those with a verdict', kind: 'less', part: failed, whole: judged },
+  { name: 'Failed builds, %', kind: 'less', part: failed, whole: judged },
   {
     name: 'Tokens per successful build',
     kind: 'cost',
@@ -29,7 +29,7 @@ const MEASURES: readonly Measure[] = [
     whole: succeeded,
   },
   {
-    name: 'Rework cost factor, tokens per character',
+    name: 'Rework cost factor',
     kind: 'cost',
     part: (selection) => total('reworkCompletionTokens', selection),
     whole: (selection) => total('reworkErrorLogChars', selection),
@@ -86,23 +86,23 @@ function verdictNow(): Formula {
 export function now(where: string): TablePanel {
   const select = (window: Window): Selection => ({ where, ...WINDOWS[window] })
   const columns = (window: Window, title: string): Column[] => [
-    { name: title, formula: valueIn(window), unit: 'short', decimals: 2, width: 105, look: WITHHELD_LOOK },
+    { name: title, formula: valueIn(window), unit: 'short', decimals: 2, width: 98, look: WITHHELD_LOOK },
     {
       name: `n, ${window}`,
       expr: rows(({ whole, sample = whole }) => sample(select(window))),
       unit: 'locale',
       decimals: 0,
-      width: 120,
+      width: 108,
     },
   ]
   return table({
     title: 'Now: the last day against the week before',
     description:
-      'The 24 hours before the end of the time range, beside the 24 hours and the 7 days before them. n: builds with a verdict (shares), successful builds (tokens), rework steps (factor). Better or worse: shares that differ by more than three standard errors, costs by more than 1.5 times (not tested for chance); at least 20 in the last day and in the week.',
-    labels: [{ label: 'measure', name: 'Measure', minWidth: 260 }],
+      'The 24 hours before the end of the time range, beside the 24 hours and the 7 days before them. n: builds with a verdict (first-pass rate and failed builds, as shares of these), successful builds (tokens), rework steps (factor: completion tokens per character of error log). Better or worse: shares that differ by more than three standard errors, costs by more than 1.5 times (not tested for chance); at least 20 in the last day and in the week.',
+    labels: [{ label: 'measure', name: 'Measure', minWidth: 190 }],
     columns: [
       ...columns('last day', 'Last day'),
-      { name: 'Against the week', formula: verdictNow(), unit: 'none', width: 150, look: VERDICT_LOOK },
+      { name: 'Against the week', formula: verdictNow(), unit: 'none', width: 130, look: VERDICT_LOOK },
       ...columns('day before', 'Day before'),
       ...columns('week before', 'Week before'),
     ],

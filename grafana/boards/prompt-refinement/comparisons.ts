@@ -20,11 +20,11 @@ const sampled = (title: string, { whole }: Sample): Column[] => [
     formula: shareUnlessFew('good', 'Builds'),
     unit: 'percentunit',
     decimals: 1,
-    width: 130,
+    width: 155,
     look: WITHHELD_LOOK,
   },
-  { name: '≥', formula: bound('lower', 'good', 'Builds'), unit: 'percentunit', decimals: 1, width: 76 },
-  { name: '≤', formula: bound('upper', 'good', 'Builds'), unit: 'percentunit', decimals: 1, width: 76 },
+  { name: '≥', formula: bound('lower', 'good', 'Builds'), unit: 'percentunit', decimals: 1, width: 64 },
+  { name: '≤', formula: bound('upper', 'good', 'Builds'), unit: 'percentunit', decimals: 1, width: 64 },
 ]
 
 /** The other prompt versions together: builds, rate, and the verdict against them. */
@@ -78,7 +78,7 @@ const completionTokens = withheld('Completion tokens', 'tokens per build', {
   width: 148,
 })
 
-const LABELS = [{ label: 'instruction_version', name: 'Prompt version', minWidth: 120 }] as const
+const LABELS = [{ label: 'instruction_version', name: 'Prompt version', minWidth: 110 }] as const
 const EXPLAINED = `≥ and ≤ are the bounds of the 95 % interval (Wilson). Rates and averages need at least 20 builds. “Against others” compares the rate of a prompt version with that of all others together. ${VERDICT_EXPLAINED}`
 
 const implementSample = firstPasses()
