@@ -79,7 +79,7 @@ export const firingAlerts = (runbook: string): TablePanel =>
       'Firing alerts at the end of the time range, the most severe first, and for how long their condition has held. The board shows what the alert is about; docs/runbook.md has a section for each alert. Without the Watchdog, which always fires, Prometheus does not evaluate the rules.',
     empty: EMPTY.alerts,
     labels: [
-      { label: 'alertname', name: 'Alert', minWidth: 165 },
+      { label: 'alertname', name: 'Alert', minWidth: 150 },
       { label: 'severity', name: 'Severity', width: 90, looks: [SEVERITY_COLORS, COLOURED_TEXT] },
       { label: 'revision', name: 'Revision', width: 155 },
       { label: 'error_type', name: 'Error type', width: 150 },
@@ -106,7 +106,7 @@ export const firingAlerts = (runbook: string): TablePanel =>
         expr: withWays(`time() - ${since()} or ${unknown}`),
         unit: 's',
         decimals: 1,
-        width: 105,
+        width: 95,
       },
     ],
     inputs: [{ name: 'rank', expr: withWays(severity) }],

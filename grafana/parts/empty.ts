@@ -3,6 +3,7 @@ import { ENOUGH } from './promql.ts'
 /** What a panel shows in place of data, so that an empty one says why it is empty. */
 export const EMPTY = {
   builds: 'no builds in this range',
+  revisions: 'no builds of a known revision in this range',
   fixes: 'no fixes in this range',
   failures: 'no failed validations in this range',
   alerts: 'nothing fires',

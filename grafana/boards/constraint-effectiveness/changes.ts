@@ -104,5 +104,6 @@ export const everyChange = table({
   inputs,
   // A revision without builds in this time range has nothing to compare.
   filters: [{ column: 'Builds after', above: 0 }],
+  empty: EMPTY.revisions,
   sortBy: NEWEST_FIRST,
 })

@@ -1,3 +1,4 @@
+import { EMPTY } from '../../parts/empty.ts'
 import { COLORS } from '../../parts/colors.ts'
 import { barLook } from '../../parts/looks.ts'
 import { failures, validations } from '../../parts/measures.ts'
@@ -29,6 +30,7 @@ export const errorMix = table({
   inputs: [
     { name: 'first used', expr: selected(`${failed} * 0 + on (context_hash) group_left () ${newest}`) },
   ],
+  empty: EMPTY.revisions,
   sortBy: [],
 })
   .transformations([

@@ -1,3 +1,4 @@
+import { EMPTY } from '../../parts/empty.ts'
 import { bound, type Formula, shareUnlessFew, unlessFew, verdict } from '../../parts/formulas.ts'
 import { VERDICT_LOOK, WITHHELD_LOOK } from '../../parts/looks.ts'
 import { judged, passedFirst, runs, succeeded } from '../../parts/measures.ts'
@@ -85,6 +86,7 @@ export const passRates = table({
     { name: 'comparisons', expr: selected(`${builds} * 0 + ${comparisons}`) },
   ],
   filters: [{ column: 'Builds', above: 0 }],
+  empty: EMPTY.revisions,
   sortBy: ['-First used'],
 })
 
@@ -115,5 +117,6 @@ export const costs = table({
     { name: 'first used', expr: withRevision(`${FIRST_SEEN} and on (context_hash) (${closed})`) },
   ],
   filters: [{ column: 'Builds', above: 0 }],
+  empty: EMPTY.revisions,
   sortBy: ['-first used'],
 })
