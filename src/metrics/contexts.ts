@@ -91,8 +91,8 @@ export function createContexts(state: Reader, options: ContextsOptions): Context
         return hash
       }
       if (found.hidden && !unhide(found, nowMs)) return OVERFLOW
-      const [isOther, isNew] = [noteUse(found, entryMs, nowMs), noteProject(found, project)]
-      if (isOther || isNew) dirty.add(found)
+      if (noteUse(found, entryMs, nowMs)) dirty.add(found)
+      if (noteProject(found, project)) dirty.add(found)
       last = found
       return hash
     },

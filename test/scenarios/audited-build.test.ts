@@ -323,6 +323,7 @@ describe('AuditedBuildWorkflow', () => {
     expect(entriesOf(handle)).toMatchObject([
       {
         prompt_token_count: 2 * fakeUsage.prompt + RUN_PROMPT,
+        cached_token_count: 4 * fakeUsage.cached,
         completion_token_count: 2 * (fakeUsage.candidates + fakeUsage.thoughts) + RUN_COMPLETION,
         estimated_fields: ['context_token_count', 'instruction_token_count'],
         files_touched: ['eslint.config.js', 'notes.txt', 'src/sum.test.js'],
@@ -378,9 +379,10 @@ describe('AuditedBuildWorkflow', () => {
         validation_error_type: 'AGENT_LOST',
         files_touched: ['eslint.config.js', 'src/sum.test.js'],
         prompt_token_count: 2 * fakeUsage.prompt,
+        cached_token_count: 2 * fakeUsage.cached,
         completion_token_count: 2 * (fakeUsage.candidates + fakeUsage.thoughts),
         total_token_cost: spent,
-        estimated_fields: expect.arrayContaining(['prompt_token_count']) as string[],
+        estimated_fields: expect.arrayContaining(['prompt_token_count', 'cached_token_count']) as string[],
       },
     ])
     await expectNoFaults()

@@ -175,16 +175,16 @@ export function fillIn(template: string, values: Readonly<Record<string, string>
 }
 
 const SPLIT_FIELDS = ['context_token_count', 'instruction_token_count'] as const
-const ALL_FIELDS = [
-  ...SPLIT_FIELDS,
-  'prompt_token_count',
-  'completion_token_count',
-  'total_token_cost',
-] as const
+const TOTAL_FIELDS = ['prompt_token_count', 'completion_token_count', 'total_token_cost'] as const
 
-/** The names of the counts that are estimates. `isWhole`: the run's own counts are exact. */
-export const estimatedFields = (isWhole: boolean): readonly EstimatedField[] =>
-  isWhole ? SPLIT_FIELDS : ALL_FIELDS
+/**
+ * The names of the counts that are estimates. `isWhole`: the run's own counts are exact. `hasCached`: the cached part of
+ * the prompt is among them.
+ */
+export const estimatedFields = (isWhole: boolean, hasCached: boolean): readonly EstimatedField[] =>
+  isWhole
+    ? SPLIT_FIELDS
+    : [...SPLIT_FIELDS, ...TOTAL_FIELDS, ...(hasCached ? (['cached_token_count'] as const) : [])]
 
 interface Counted {
   readonly promptTokens: number
@@ -238,7 +238,7 @@ function measured(counted: Counted | undefined, prices: AgentDeps['prices']): Pa
     promptTokens,
     ...(cachedTokens === undefined ? {} : { cachedTokens }),
     completionTokens,
-    estimatedFields: estimatedFields(isWhole),
+    estimatedFields: estimatedFields(isWhole, cachedTokens !== undefined),
     ...(model === undefined ? {} : { model }),
     ...(cost === undefined ? {} : { costUsd: cost }),
   }

@@ -73,6 +73,8 @@ export async function sumAttempts(dir: string, key: string): Promise<StepSpent> 
     all.reduce((total, spent) => total + (pick(spent) ?? 0), 0)
   const prompt = sum((spent) => spent.prompt)
   const completion = sum((spent) => spent.completion)
+  // An attempt without a prompt adds nothing to its cached part; one whose cached part is unknown leaves the sum unknown.
+  const isCachedKnown = all.every(({ prompt, cached }) => prompt === undefined || cached !== undefined)
   const isWhole = all.every((spent) => spent.isWhole)
   const isCostKnown = isWhole && all.every(({ costUsd }) => costUsd !== undefined)
   const model = all.findLast((spent) => spent.model !== undefined)?.model
@@ -81,7 +83,7 @@ export async function sumAttempts(dir: string, key: string): Promise<StepSpent> 
     isWhole,
     // Every answered call has a prompt, so a sum of 0 means that nothing is known or nothing was answered.
     ...(prompt + completion > 0 ? { prompt, completion } : {}),
-    ...(all.some(({ cached }) => cached !== undefined) ? { cached: sum((spent) => spent.cached) } : {}),
+    ...(prompt + completion > 0 && isCachedKnown ? { cached: sum((spent) => spent.cached) } : {}),
     ...(isCostKnown ? { costUsd: sum((spent) => spent.costUsd) } : {}),
     ...(all.some(({ durationMs }) => durationMs !== undefined)
       ? { durationMs: sum((spent) => spent.durationMs) }

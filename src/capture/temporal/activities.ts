@@ -153,7 +153,7 @@ function effortOfStep(effort: AgentEffort, spent: StepSpent): AgentEffort {
     ...same,
     ...(isKnown ? { promptTokens: prompt, completionTokens: completion } : {}),
     ...(isKnown && cached !== undefined ? { cachedTokens: cached } : {}),
-    estimatedFields: estimatedFields(spent.isWhole || !isKnown),
+    estimatedFields: estimatedFields(spent.isWhole || !isKnown, cached !== undefined),
     ...(model === undefined ? {} : { model }),
     ...(costUsd === undefined ? {} : { costUsd }),
     ...(durationMs === undefined ? {} : { durationMs }),
@@ -161,7 +161,7 @@ function effortOfStep(effort: AgentEffort, spent: StepSpent): AgentEffort {
 }
 
 function runOfStep(run: AgentRun, spent: StepSpent): AgentRun {
-  const { costUsd: _, ...same } = run
+  const { cachedTokens: _, costUsd: __, ...same } = run
   return { ...same, ...effortOfStep(run, spent) }
 }
 

@@ -12,6 +12,7 @@ export interface CapturedEntry extends OptimizationLogEntry {
 
 export type EstimatedField =
   | 'prompt_token_count'
+  | 'cached_token_count'
   | 'completion_token_count'
   | 'total_token_cost'
   | 'context_token_count'

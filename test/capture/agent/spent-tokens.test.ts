@@ -33,6 +33,17 @@ it('unknown counts and costs are absent', async () => {
   expect(await sumAttempts(dir, 'run/scaffold')).toEqual({ attempts: 1, isWhole: false, durationMs: 5 })
 })
 
+it('the cached part of the prompt is unknown if one attempt with a prompt does not give it', async () => {
+  const dir = temporaryDirectory()
+  await endAttempt(dir, await beginAttempt(dir, 'run/scaffold'), whole)
+  await endAttempt(dir, await beginAttempt(dir, 'run/scaffold'), { isWhole: false })
+  expect(await sumAttempts(dir, 'run/scaffold')).toMatchObject({ prompt: 1000, cached: 400 })
+  await endAttempt(dir, await beginAttempt(dir, 'run/scaffold'), { prompt: 5, completion: 1, isWhole: true })
+  const sum = await sumAttempts(dir, 'run/scaffold')
+  expect(sum).toMatchObject({ prompt: 1005 })
+  expect(sum).not.toHaveProperty('cached')
+})
+
 it('lists attempts without an end, with the time until the next attempt', async () => {
   const dir = temporaryDirectory()
   const killed = await beginAttempt(dir, 'run/scaffold', 1)
