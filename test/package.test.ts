@@ -141,13 +141,16 @@ test('capture writes a line with nothing else installed', () => {
   expect(JSON.parse(written)).toMatchObject({ workflow_run_id: 'run-1', step_name: 'implement' })
 })
 
-test('a Temporal worker can bundle the packed workflows', () => {
+test('a Temporal worker bundles the packed workflows, and replays a recorded build of three fixes with them', () => {
+  const recorded = path.join(import.meta.dirname, 'golden/audited-build.history.json')
   const printed = runModule(
     withPeers,
-    `import { bundleWorkflowCode } from '@temporalio/worker'
+    `import { readFileSync } from 'node:fs'
+     import { bundleWorkflowCode, Worker } from '@temporalio/worker'
      import { workflowsPath } from 'audit-trace-exporter/temporal'
-     const { code } = await bundleWorkflowCode({ workflowsPath })
-     console.log(code.includes('AuditedBuildWorkflow') && code.includes('OptimizationWorkflow'))`,
+     const workflowBundle = await bundleWorkflowCode({ workflowsPath })
+     await Worker.runReplayHistory({ workflowBundle }, JSON.parse(readFileSync('${recorded}', 'utf8')))
+     console.log(workflowBundle.code.includes('OptimizationWorkflow'))`,
   )
   expect(printed.trim().split('\n').at(-1)).toBe('true')
 })

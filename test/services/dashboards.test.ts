@@ -150,7 +150,7 @@ describe.each(GENERATIONS)('Prometheus %s', (generation) => {
     expect(rows[0]).toMatchObject({
       Revision: expect.stringMatching(nameOf(REVISION_AFTER)) as string,
       'Tokens / success': expect.closeTo(now, 4) as number,
-      Change: expect.closeTo(now / was - 1, 8) as number,
+      'Change of tokens': expect.closeTo(now / was - 1, 8) as number,
     })
   })
 

@@ -1,5 +1,4 @@
-import { execFileSync } from 'node:child_process'
-import { mkdtempSync, mkdirSync, readFileSync, rmSync } from 'node:fs'
+import { readFileSync } from 'node:fs'
 import path from 'node:path'
 import { DefaultLogger, Runtime, Worker } from '@temporalio/worker'
 import { beforeAll, expect, it } from 'vitest'
@@ -16,25 +15,6 @@ beforeAll(() => {
 
 it('replays a recorded build of three fixes from the sources', async () => {
   await expect(Worker.runReplayHistory({ workflowsPath }, recorded)).resolves.toBeUndefined()
-})
-
-it('replays it from the published package', async () => {
-  // Below node_modules, as in the project of a user.
-  const parent = path.join(project, 'node_modules/.cache')
-  mkdirSync(parent, { recursive: true })
-  const dist = mkdtempSync(path.join(parent, 'dist-'))
-  try {
-    const tsc = path.join(project, 'node_modules/.bin/tsc')
-    execFileSync(tsc, ['-p', path.join(project, 'tsconfig.build.json'), '--outDir', dist])
-    await Worker.runReplayHistory(
-      { workflowsPath: path.join(dist, 'capture/temporal/workflows.js') },
-      recorded,
-    )
-    const built = (await import(path.join(dist, 'capture/temporal/worker.js'))) as { workflowsPath: string }
-    expect(built.workflowsPath).toBe(path.join(dist, 'capture/temporal/workflows.js'))
-  } finally {
-    rmSync(dist, { recursive: true, force: true })
-  }
 })
 
 it('a workflow with other decisions fails the replay', async () => {
