@@ -12,7 +12,7 @@ import os from 'node:os'
 import path from 'node:path'
 import { setTimeout as wait } from 'node:timers/promises'
 import { parseArgs } from 'node:util'
-import { startExporter } from './started.ts'
+import { scrape, startExporter } from './started.ts'
 
 const { values } = parseArgs({
   options: {
@@ -34,7 +34,7 @@ const state = path.join(directory, 'state')
 const paths = Array.from({ length: FILES }, (_, i) => path.join(root, `b${i}`, 'audit_trace.jsonl'))
 for (const file of paths) fs.mkdirSync(path.dirname(file), { recursive: true })
 
-const { child: daemon, url } = await startExporter(root, state)
+const daemon = await startExporter(root, state)
 
 let written = 0
 let lines = 0
@@ -68,7 +68,7 @@ function entry(line: number): object {
 }
 
 async function look(): Promise<{ resident: number; state: number; seen: number; commits: number }> {
-  const text = await (await fetch(`${url}/metrics`)).text()
+  const text = await scrape(daemon)
   const value = (name: string): number =>
     text
       .split('\n')
@@ -95,8 +95,7 @@ try {
   while ((await look()).seen < written && performance.now() < deadline) await wait(200)
   report((await look()).seen)
 } finally {
-  daemon.removeAllListeners('exit')
-  daemon.kill('SIGTERM')
+  await daemon.stop()
   fs.rmSync(directory, { recursive: true, force: true })
 }
 
