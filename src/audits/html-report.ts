@@ -2,7 +2,7 @@ import { drawCharts } from '../charts/chart-set.ts'
 import { MAX_ROWS as MAX_CHART_ROWS } from '../charts/charts.ts'
 import { counted, day, decimal, NONE, number, orNone, percent, shownOf } from '../render/format.ts'
 import { html, type Html } from '../render/html.ts'
-import { card, figure, scrolled, tile } from '../render/parts.ts'
+import { card, figure, tile } from '../render/parts.ts'
 import { BASE_STYLE } from '../render/style.ts'
 import { table } from '../render/table.ts'
 import { chartData } from './chart-data.ts'
@@ -130,9 +130,6 @@ const audit = (title: string, parts: readonly Html[]): Html =>
   card(title.toLowerCase().replaceAll(' ', '-'), title, parts, 'audit')
 
 const chart = (svg: string | undefined, caption: string): Html =>
-  svg === undefined
-    ? html`<p class="soft">${caption}: ${NONE}.</p>`
-    : figure(caption, scrolled(caption, { markup: svg }))
+  svg === undefined ? html`<p class="soft">${caption}: ${NONE}.</p>` : figure(caption, { markup: svg })
 
-const tableOf = ({ title, columns, rows }: ReportTable): Html =>
-  scrolled(title, table(title, columns, rows, NONE))
+const tableOf = ({ title, columns, rows }: ReportTable): Html => table(title, columns, rows, NONE)

@@ -13,27 +13,30 @@ export interface Bar {
   readonly high?: number | undefined
 }
 
-const ROW = 30
+/** A row has its name above its bar, so that the chart needs no more width than a phone has. */
+const ROW = 40
 /** Charts are cut to this many rows. */
 export const MAX_ROWS = 12
 
 const axisLabel = { color: INK.soft, fontSize: 12 }
 
-/** Assumed width of a character in pixels: the server cannot measure text. */
-const CHARACTER = 7.4
-
-/** Room for the names on the left and the scale below. */
-const gridFor = (rows: readonly Bar[], top = 8): object => ({
-  left: 16 + CHARACTER * Math.max(4, ...rows.map(({ label }) => clip(label).length)),
-  right: 28,
-  top,
-  bottom: 28,
-})
+/** Room for the scale below, and for half of its first and last number beside. */
+const gridFor = (top = 8): object => ({ left: 14, right: 24, top, bottom: 28 })
+/** Distance from the middle of a bar up to its name. */
+const NAME_ABOVE = 8
 const names = (rows: readonly Bar[]) => ({
   type: 'category',
   inverse: true,
   data: rows.map(({ label }) => clip(label)),
-  axisLabel: { ...axisLabel, color: INK.text },
+  axisLabel: {
+    ...axisLabel,
+    color: INK.text,
+    inside: true,
+    margin: 0,
+    verticalAlign: 'bottom',
+    padding: [0, 0, NAME_ABOVE, 0],
+  },
+  z: 10,
   axisTick: { show: false },
   axisLine: { lineStyle: { color: INK.line } },
 })
@@ -46,7 +49,8 @@ const scale = (form: (value: number) => string, more: object = {}) => ({
   ...more,
 })
 
-const MAX_LABEL = 36
+/** The server cannot measure text: so many characters fit for certain. */
+const MAX_LABEL = 48
 
 const clip = (text: string): string => (text.length > MAX_LABEL ? `${text.slice(0, MAX_LABEL - 1)}…` : text)
 
@@ -78,13 +82,13 @@ const whiskers = (rows: readonly Bar[]) => ({
 /** Amounts as bars, with their intervals. */
 export function amountChart(title: string, rows: readonly Bar[]): string {
   return draw(title, rows.length * ROW + 44, {
-    grid: gridFor(rows),
+    grid: gridFor(),
     xAxis: scale(compact),
     yAxis: names(rows),
     series: [
       {
         type: 'bar',
-        barWidth: 16,
+        barWidth: 12,
         itemStyle: { color: INK.accent },
         data: rows.map(({ value }) => value),
       },
@@ -96,7 +100,7 @@ export function amountChart(title: string, rows: readonly Bar[]): string {
 /** Shares as points with their intervals, from 0 to 100 %. */
 export function rateChart(title: string, rows: readonly Bar[]): string {
   return draw(title, rows.length * ROW + 44, {
-    grid: gridFor(rows),
+    grid: gridFor(),
     xAxis: scale(percent, { max: 1, interval: 0.25 }),
     yAxis: names(rows),
     series: [
@@ -123,9 +127,9 @@ export function splitChart(title: string, parts: readonly string[], rows: readon
     (values[part] ?? 0) / (values.reduce((sum, value) => sum + value, 0) || 1)
   const bars = rows.map(({ label, values: [first = 0] }) => ({ label, value: first }))
   return draw(title, rows.length * ROW + 76, {
-    grid: gridFor(bars, 36),
+    grid: gridFor(36),
     legend: {
-      itemGap: 36,
+      itemGap: 24,
       top: 0,
       left: 0,
       textStyle: { color: INK.text },
@@ -138,7 +142,7 @@ export function splitChart(title: string, parts: readonly string[], rows: readon
       name,
       type: 'bar',
       stack: 'all',
-      barWidth: 16,
+      barWidth: 12,
       itemStyle: { color: [INK.accent, INK.second, INK.rest][part] },
       data: rows.map((row) => shareOf(row, part)),
     })),
@@ -167,11 +171,11 @@ export function volatilityChart(title: string, moments: readonly Moment[]): stri
   })
   return draw(title, 320, {
     grid: [
-      { left: 60, right: 16, top: 30, height: 110 },
-      { left: 60, right: 16, top: 180, height: 100 },
+      { left: 46, right: 16, top: 30, height: 110 },
+      { left: 46, right: 16, top: 180, height: 100 },
     ],
     legend: {
-      itemGap: 36,
+      itemGap: 24,
       top: 0,
       left: 0,
       textStyle: { color: INK.text },

@@ -18,7 +18,8 @@ export const INK = {
   rest: '#01020a',
 } as const
 
-const CHART_WIDTH = 640
+/** That of a card on a phone or in one of two columns, so that its text is as large as that of the page. */
+const CHART_WIDTH = 440
 
 /**
  * Draws a chart on the server as SVG that takes its colours from the page's CSS variables. It has no inline styles:

@@ -7,10 +7,6 @@ export const card = (id: string, title: string, content: Html | readonly Html[],
     ${content}
   </section>`
 
-/** A part that scrolls sideways on a small screen; `label` names it for those who do not see it. */
-export const scrolled = (label: string, content: Html): Html =>
-  html`<div class="scroll" tabindex="0" role="region" aria-label="${label}">${content}</div>`
-
 /** A chart with its caption. */
 export const figure = (caption: string, chart: Html): Html =>
   html`<figure>

@@ -4,7 +4,7 @@ import { table } from '../render/table.ts'
 import { liveCard } from './page-live.ts'
 import type { FileView, StatusView } from './status.ts'
 
-const SHOWN = 200
+const SHOWN = 50
 
 const COLUMNS = [
   'File',

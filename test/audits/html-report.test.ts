@@ -3,6 +3,7 @@ import path from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { afterAll, expect, test } from 'vitest'
 import { closeChromium, openPage } from '../setup/chromium.ts'
+import { LOOKS, pageFaults } from '../setup/page-faults.ts'
 import { entry, lines } from '../setup/entries.ts'
 import { temporaryDirectory } from '../setup/exporter.ts'
 import { corpus, directoryOf, minute, reportText } from './report-setup.ts'
@@ -39,15 +40,15 @@ test('the HTML report is one file that requests nothing, with charts and accessi
   expect(html).not.toMatch(/NaN|Infinity|undefined/u)
 })
 
-test('the charts follow light and dark, and the page fits a phone', async () => {
+test('the charts follow light and dark; nothing is cut off on any screen, and axe-core finds nothing', async () => {
   const html = await reportText(await corpus({ seed: 'html', size: { builds: 100 } }), { format: 'html' })
-  const colour = async (scheme: 'light' | 'dark') => {
-    const { page } = await open(html, 360, scheme)
-    expect(await page.evaluate('document.documentElement.scrollWidth')).toBe(360)
-    return page.evaluate("getComputedStyle(document.querySelector('svg.chart text')).fill")
+  for (const { width, colorScheme } of LOOKS) {
+    const { page } = await open(html, width, colorScheme)
+    expect(await pageFaults(page), `${width} pixels, ${colorScheme}`).toEqual([])
+    expect(
+      await page.evaluate("getComputedStyle(document.querySelector('svg.chart text[fill*=text]')).fill"),
+    ).toBe(colorScheme === 'light' ? 'rgb(24, 32, 43)' : 'rgb(231, 236, 243)')
   }
-  expect(await colour('light')).toBe('rgb(24, 32, 43)')
-  expect(await colour('dark')).toBe('rgb(231, 236, 243)')
 })
 
 test('the tokens of an insight are called a cost, and not coloured as a gain', async () => {
@@ -116,8 +117,8 @@ test('the chart shows the prompt versions used most, and its title says of how m
     }),
   )
   const { page } = await open(await reportText(directoryOf(entries), { format: 'html' }), 1280)
-  const drawn = page.getByRole('region', { name: 'First-pass rate by version' }).first()
-  expect(await drawn.getAttribute('aria-label')).toContain('(12 of 25)')
+  const drawn = page.getByRole('figure').filter({ hasText: 'First-pass rate by version' })
+  expect(await drawn.locator('figcaption').innerText()).toContain('(12 of 25)')
   const labels = await drawn.locator('svg text').allTextContents()
   expect(labels.filter((label) => label.startsWith('w'))).toEqual(
     Array.from({ length: 12 }, (_, i) => `w${String(i).padStart(2, '0')}`),

@@ -136,3 +136,41 @@ export const busyStatus = (over: Partial<StatusView> = {}): StatusView =>
     ],
     ...over,
   })
+
+const LONG = 'ESLINT_ERROR_NO_UNSAFE_ASSIGNMENT_IN_A_VERY_LONG_RULE_NAME_64_CH'
+
+/** Many revisions, error types, prompt versions and files, with names as long as a label may be. */
+export function manyOfEach(): StatusView {
+  const busy = busyStatus()
+  const some = Array.from({ length: 40 }, (_, i) => i)
+  const [revision] = busy.audits.revisions
+  if (revision === undefined) throw new Error('the fixture has no revision')
+  return {
+    ...busy,
+    steps: some.map((i) => ({
+      step: `${i}${LONG}`,
+      phase: 'implement',
+      entries: 1e6,
+      tokens: 1e10 / (i + 1),
+    })),
+    errorTypes: some.map((i) => ({ errorType: `${i}${LONG}`, entries: 1e6, reworkTokens: 1e10 / (i + 1) })),
+    audits: {
+      ...busy.audits,
+      fixes: some.map((i) => ({ errorType: `${i}${LONG}`, fixes: 1e6, tokens: 1e10 / (i + 1) })),
+      revisions: some.map((i) => ({ ...revision, label: `v${i + 100} 60303ae22b99`, firstPass: i * 12 })),
+      implement: some.map((i) => ({
+        promptVersion: `${i}${LONG}`,
+        builds: 1e6,
+        judged: 1e6 - i,
+        firstPass: 1e6 - 20_000 * i,
+        completionTokens: 1e10,
+      })),
+      fixPrompts: some.map((i) => ({
+        promptVersion: `${i}${LONG}`,
+        completionTokens: 1e10,
+        errorLogChars: 1e9,
+      })),
+    },
+    files: some.map((i) => file({ path: `/builds/${LONG}/${LONG}/${i}/audit_trace.jsonl`, sizeBytes: 1e12 })),
+  }
+}
