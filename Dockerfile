@@ -13,6 +13,11 @@ RUN npm ci --ignore-scripts --no-audit --no-fund
 COPY rolldown.config.ts tsconfig.json ./
 COPY src src
 COPY docker docker
+# What the command `assets` writes.
+COPY grafana grafana
+COPY prometheus prometheus
+COPY deploy deploy
+COPY docs/runbook.md docs/
 RUN npm run --silent bundle
 COPY LICENSE ./
 # Readable by everybody, however strict the umask of the checkout is.

@@ -1,6 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import path from 'node:path'
 import { defineConfig, type Plugin, type RolldownOptions } from 'rolldown'
+import { copiedFiles } from './src/assets/copied.ts'
 
 /**
  * `dist`: what the image and the package contain and what the benchmarks run. Each entry point is a file of its own;
@@ -25,7 +26,7 @@ export default defineConfig([
       capture: 'src/exports/capture.ts',
       temporal: 'src/exports/temporal.ts',
     },
-    plugins: [licenses('THIRD-PARTY-LICENSES.txt')],
+    plugins: [licenses('THIRD-PARTY-LICENSES.txt'), copies('assets')],
     // One flat directory: a path relative to a module does not depend on the chunk that the module is in.
     output: { dir: 'dist', cleanDir: true, entryFileNames: '[name].js', chunkFileNames: '[name]-[hash].js' },
   },
@@ -51,6 +52,17 @@ function licenses(fileName: string): Plugin {
         }
       }
       this.emitFile({ type: 'asset', fileName, source: [...roots].toSorted().map(license).join('\n') })
+    },
+  }
+}
+
+/** Copies the files that `assets` does not generate. */
+function copies(directory: string): Plugin {
+  return {
+    name: 'copies',
+    generateBundle() {
+      for (const [name, source] of copiedFiles(import.meta.dirname))
+        this.emitFile({ type: 'asset', fileName: `${directory}/${name}`, source })
     },
   }
 }

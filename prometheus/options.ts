@@ -1,4 +1,4 @@
-/** What differs between installations. Set it with `node prometheus/build.ts`, or here. */
+/** What differs between installations. Flags of `assets` set it. */
 export interface RuleOptions {
   /** Label matchers for every series of exporters, such as `namespace="ci"`. Empty: all exporters. */
   readonly selector: string

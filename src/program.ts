@@ -1,5 +1,6 @@
 import { Command, CommanderError } from 'commander'
 import { z } from 'zod'
+import { assetsDeclaration } from './commands/assets-flags.ts'
 import { backfillDeclaration } from './commands/backfill-flags.ts'
 import { checkDeclaration } from './commands/check-flags.ts'
 import { EXIT, type Declaration, type OptionsOf } from './commands/command.ts'
@@ -70,6 +71,11 @@ const COMMANDS: readonly RunnableCommand[] = [
   define(simulateDeclaration, async (options, deps) => {
     const { simulate } = await load(import('./commands/simulate.ts'))
     await simulate(options, { log: deps.log, signal: deps.signal })
+    return EXIT.done
+  }),
+  define(assetsDeclaration, async (options, deps) => {
+    const { writeAssets } = await load(import('./commands/assets.ts'))
+    writeAssets(options, deps)
     return EXIT.done
   }),
   define(workerDeclaration, async (flags, deps) => {

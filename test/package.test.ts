@@ -1,5 +1,5 @@
 import { execFileSync, spawnSync } from 'node:child_process'
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -9,6 +9,7 @@ import { startDaemon } from './setup/daemon.ts'
 import { entry, lines } from './setup/entries.ts'
 import { installPackage, packProject } from './setup/package.ts'
 import { toolsDir } from './setup/package-project.ts'
+import { requireProgram } from './setup/programs.ts'
 
 const directory = mkdtempSync(path.join(tmpdir(), 'package-'))
 afterAll(() => rmSync(directory, { recursive: true, force: true }))
@@ -88,7 +89,7 @@ test('the packed program counts a trace, and loads only what its command needs',
   expect(found.map(([name]) => name)).toEqual([])
 })
 
-test.each(['watch', 'check', 'backfill', 'report', 'demo', 'simulate', 'worker'])(
+test.each(['watch', 'check', 'backfill', 'report', 'demo', 'simulate', 'worker', 'assets'])(
   'the packed program explains %s',
   (command) => {
     expect(run(plain, main(plain), command, '--help')).toContain(`audit-trace-exporter ${command}`)
@@ -100,6 +101,35 @@ test('the packed program writes a report as a page, with charts, once DuckDB is 
   run(withDuckDb, program, 'simulate', 'builds', '--builds', '8', '--speed', '100000', '--seed', '1')
   run(withDuckDb, program, 'report', 'builds', '--format', 'html', '--out', 'report.html')
   expect(readFileSync(path.join(withDuckDb, 'report.html'), 'utf8')).toContain('<svg')
+})
+
+test('the packed program writes the committed dashboards, rules, alerts and manifests, and rules with another selector', () => {
+  const root = path.resolve(import.meta.dirname, '..')
+  run(plain, main(plain), 'assets', '--out', 'assets')
+  const written = readdirSync(path.join(plain, 'assets'), { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map((entry) => path.relative(path.join(plain, 'assets'), path.join(entry.parentPath, entry.name)))
+  expect(written).toEqual(
+    expect.arrayContaining([
+      'grafana/dashboards/audit-overview.json',
+      'prometheus/rules/alerts.yml',
+      'deploy/kubernetes/daemonset/daemon-set.yaml',
+      'deploy/kubernetes/monitoring/prometheus-rule.yaml',
+      'docs/runbook.md',
+    ]),
+  )
+  for (const name of written)
+    expect(readFileSync(path.join(plain, 'assets', name), 'utf8'), name).toBe(
+      readFileSync(path.join(root, name), 'utf8'),
+    )
+  run(plain, main(plain), 'assets', '--out', 'ci', '--prometheus-selector', 'namespace="ci",job=~"a.*"')
+  const rules = ['revisions', 'recording', 'alerts'].map((name) => `ci/prometheus/rules/${name}.yml`)
+  const checked = execFileSync(requireProgram('promtool'), ['check', 'rules', ...rules], {
+    cwd: plain,
+    encoding: 'utf8',
+  })
+  expect(checked.match(/SUCCESS/gu)).toHaveLength(rules.length)
+  expect(readFileSync(path.join(plain, rules[0]!), 'utf8')).toContain('namespace="ci",job=~"a.*"')
 })
 
 test('without DuckDB, report says what to install', () => {

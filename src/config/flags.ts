@@ -25,8 +25,10 @@ const registry = z.registry<FlagDetails>()
 
 /** Declares a field: what it accepts, its default, and how it is given. */
 export function flag<T extends z.ZodType>(details: FlagDetails, field: T): T {
-  registry.add(field, details)
-  return field
+  // Fields are shared, and each of their flags has its own details.
+  const own = field.clone()
+  registry.add(own, details)
+  return own
 }
 
 /** One commander option for each flag of the schema, with help, default and variable. */

@@ -1,6 +1,7 @@
 import { constants } from 'node:buffer'
 import { expect, test } from 'vitest'
 import { z } from 'zod'
+import { assetsDeclaration } from '../../src/commands/assets-flags.ts'
 import { backfillDeclaration } from '../../src/commands/backfill-flags.ts'
 import { checkDeclaration } from '../../src/commands/check-flags.ts'
 import { demoDeclaration } from '../../src/commands/demo-flags.ts'
@@ -19,6 +20,7 @@ const COMMANDS = [
   demoDeclaration,
   simulateDeclaration,
   workerDeclaration,
+  assetsDeclaration,
 ]
 /** What some command cannot do without. */
 const REQUIRED: Readonly<Record<string, unknown>> = {
@@ -149,4 +151,13 @@ test.each([
 test('the longest line that is accepted fits into a string, with its newline', () => {
   const { maxLineBytes } = parseWatchConfig({ roots: ['/builds'], maxLineBytes: '511MiB' })
   expect(maxLineBytes).toBeLessThan(constants.MAX_STRING_LENGTH)
+})
+
+test('flags that share a field have help of their own', () => {
+  const field = z.string()
+  const flags = z.strictObject({
+    a: flag({ value: '<a>', help: 'First.' }, field),
+    b: flag({ value: '<b>', help: 'Second.' }, field),
+  })
+  expect(optionsOf(flags).map(({ description }) => description)).toEqual(['First.', 'Second.'])
 })

@@ -154,6 +154,19 @@ test('the images are small, say what they are, and contain no shell', async () =
   expect((await podman.attempt('run', '--rm', '--entrypoint=/bin/sh', IMAGE, '-c', 'true')).code).toBe(127)
 })
 
+test('the image writes dashboards, rules and manifests for the labels of an installation', async () => {
+  const podman = await images()
+  const out = temporaryDirectory()
+  chownSync(out, EXPORTER, EXPORTER)
+  const args = ['assets', '--out', '/out', '--prometheus-selector', 'namespace="ci"']
+  await podman.run('run', '--rm', ...CONFINED, `--volume=${out}:/out`, IMAGE, ...args)
+  const board = 'grafana/dashboards/audit-overview.json'
+  expect(readFileSync(path.join(out, board), 'utf8')).toBe(readFileSync(path.join(ROOT, board), 'utf8'))
+  for (const file of ['prometheus/rules/alerts.yml', 'deploy/kubernetes/monitoring/prometheus-rule.yaml'])
+    expect(readFileSync(path.join(out, file), 'utf8')).toContain('namespace="ci"')
+  expect(readdirSync(path.join(out, 'deploy/kubernetes'))).toContain('sidecar')
+})
+
 test('in 128 MB, without capabilities and on a read-only root, it counts, is healthy, and ends with 0', async () => {
   const podman = await images()
   const builds = buildsDirectory()

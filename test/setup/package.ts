@@ -12,6 +12,10 @@ const SOURCES = [
   'tsconfig.build.json',
   'src',
   'docker',
+  'grafana',
+  'prometheus',
+  'deploy',
+  'docs/runbook.md',
 ]
 
 /** Builds and packs a copy of the project, as npm does; returns the archive. The checkout's `dist` is left alone. */

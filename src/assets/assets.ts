@@ -1,0 +1,28 @@
+import { fileURLToPath } from 'node:url'
+import { generatedManifests } from '../../deploy/kubernetes/manifests.ts'
+import { dashboards, fileText } from '../../grafana/dashboards.ts'
+import type { RuleOptions } from '../../prometheus/options.ts'
+import { ruleFiles } from '../../prometheus/rules.ts'
+import { copiedFiles } from './copied.ts'
+
+/** Where the files are that are not generated: in the repository, or beside the bundle. */
+const COPIES = fileURLToPath(
+  new URL(import.meta.url.endsWith('.ts') ? '../../' : './assets/', import.meta.url),
+)
+
+/**
+ * Everything that an installation needs beside the program, by its path in the repository: dashboards, recording rules
+ * and alerts, Kubernetes manifests, the systemd unit, the runbook.
+ */
+export const assets = (options: RuleOptions): ReadonlyMap<string, string> =>
+  new Map([
+    ...copiedFiles(COPIES),
+    ...dashboards(options.runbook).map(
+      (board) => [`grafana/dashboards/${board.uid}.json`, fileText(board)] as const,
+    ),
+    ...below('prometheus/rules', ruleFiles(options)),
+    ...below('deploy/kubernetes', generatedManifests(options)),
+  ])
+
+const below = (directory: string, files: ReadonlyMap<string, string>): (readonly [string, string])[] =>
+  [...files].map(([name, text]) => [`${directory}/${name}`, text] as const)
