@@ -52,8 +52,7 @@ export function board(spec: BoardSpec): Dashboard {
   place(builder, spec.bands)
   const built = builder.build()
   const asked = built.templating?.list?.map(({ name }) => name) ?? []
-  for (const panel of built.panels ?? []) describeUnfiltered(panel, asked)
-  return built
+  return { ...built, panels: (built.panels ?? []).map((panel) => describeUnfiltered(panel, asked)) }
 }
 
 /** The plural of what each variable filters. */
@@ -63,16 +62,20 @@ const FILTERED: ReadonlyMap<string, string> = new Map([
   ['phase', 'phases'],
 ])
 
-/** Adds a sentence to the description of a panel that a variable of the dashboard does not filter. */
-function describeUnfiltered(panel: Panel | RowPanel, asked: readonly string[]): void {
-  if (!('targets' in panel)) return
+/**
+ * The panel, with one more sentence in its description if a variable of the dashboard does not filter it. The given one
+ * stays: dashboards are built more than once, from the same panels.
+ */
+function describeUnfiltered<P extends Panel | RowPanel>(panel: P, asked: readonly string[]): P {
+  if (!('targets' in panel)) return panel
   const queries = JSON.stringify(panel.targets)
-  if (!/audit_(?!exporter)/.test(queries)) return
+  if (!/audit_(?!exporter)/.test(queries)) return panel
   const left = asked.filter(
     (name) => FILTERED.has(name) && !queries.includes(`$${name}`) && !queries.includes(`${name}=\\"`),
   )
-  if (left.length === 0) return
-  panel.description = `${panel.description ?? ''} Not filtered: includes all ${left.map((name) => FILTERED.get(name)).join(' and all ')}.`
+  if (left.length === 0) return panel
+  const sentence = `Not filtered: includes all ${left.map((name) => FILTERED.get(name)).join(' and all ')}.`
+  return { ...panel, description: `${panel.description ?? ''} ${sentence}` }
 }
 
 /** A mark at the first use of each revision of GEMINI.md. The value of the series is the time in milliseconds. */

@@ -2,6 +2,8 @@ import { execFileSync, spawnSync } from 'node:child_process'
 import { readdirSync, readFileSync } from 'node:fs'
 import path from 'node:path'
 import { expect, test } from 'vitest'
+import { DEFAULT_OPTIONS } from '../../prometheus/options.ts'
+import { assets as writtenAssets } from '../../src/assets/assets.ts'
 import { temporaryDirectory } from '../setup/exporter.ts'
 import { GENERATIONS, requireGeneration } from '../setup/generations.ts'
 
@@ -67,6 +69,10 @@ test('every series of an exporter carries the selector, and no alert expects a t
     const files = readdirSync(directory).map((file) => path.join(directory, file))
     expect(execFileSync(promtool, ['check', 'rules', ...files], { encoding: 'utf8' })).toContain('SUCCESS')
   }
+})
+
+test('the same options give the same files again', () => {
+  expect(writtenAssets(DEFAULT_OPTIONS)).toEqual(writtenAssets(DEFAULT_OPTIONS))
 })
 
 test.each([
