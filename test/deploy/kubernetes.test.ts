@@ -345,9 +345,12 @@ async function labelsAfter(relabel_configs: object[], static_configs: object[]) 
     encoding: 'utf8',
   })
   const targets = JSON.parse(output) as { labels: Record<string, string> }[]
-  return targets.map(({ labels }) =>
-    Object.fromEntries(Object.entries(labels).filter(([name]) => !name.startsWith('__'))),
-  )
+  // In whatever order promtool found them.
+  return targets
+    .map(({ labels }) =>
+      Object.fromEntries(Object.entries(labels).filter(([name]) => !name.startsWith('__'))),
+    )
+    .toSorted((a, b) => (a['instance']! < b['instance']! ? -1 : 1))
 }
 
 test.each(GENERATIONS)('promtool %s accepts the rules of each PrometheusRule', async (generation) => {
