@@ -7,21 +7,24 @@ export const NONE_YET = 'no data yet'
 
 type Form = (value: number) => string
 
-const whole = new Intl.NumberFormat('en-US', { maximumFractionDigits: 0 })
-const fraction = new Intl.NumberFormat('en-US', { maximumFractionDigits: 2, minimumFractionDigits: 2 })
+/** Made when first used: it takes longer than any other step of the start, and a scrape needs none. */
+function formatter(options: Intl.NumberFormatOptions): Form {
+  let made: Intl.NumberFormat | undefined
+  return (value) => (made ??= new Intl.NumberFormat('en-US', options)).format(value)
+}
 
 /** 1,234,567 */
-export const number: Form = (value) => whole.format(value)
+export const number = formatter({ maximumFractionDigits: 0 })
 
 /** 1.52 */
-export const decimal: Form = (value) => fraction.format(value)
+export const decimal = formatter({ maximumFractionDigits: 2, minimumFractionDigits: 2 })
 
 /** 0.413 as `41.3 %`. A share below 1 is never rounded up to 100 %. */
 export const percent: Form = (share) =>
   `${(share < 1 ? Math.min(share * 100, 99.9) : share * 100).toFixed(1)} %`
 
 /** +1,234 or -1,234 */
-export const signed: Form = (value) => `${sign(value)}${whole.format(Math.abs(value))}`
+export const signed: Form = (value) => `${sign(value)}${number(Math.abs(value))}`
 
 /** A difference of shares, 0.041 as `+4.1 points`. */
 export const points: Form = (difference) =>
