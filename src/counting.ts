@@ -10,6 +10,7 @@ import { createReadingCounters, type ReadingCounters } from './metrics/reading.t
 import type { IsHidden } from './metrics/series-table.ts'
 import type { ReaderKind } from './metrics/series.ts'
 import { baselineHasEnded, createPipeline, type Pipeline } from './pipeline.ts'
+import type { RecentBuilds } from './recent/recent-builds.ts'
 import type { Durable } from './state/durable.ts'
 import type { Store } from './state/store.ts'
 import { createRegistry, type Registry } from './tail/registry.ts'
@@ -45,7 +46,8 @@ export interface Counting {
 
 /**
  * Assembles the path from a line to its counts, for live files, restarts and history. Continues from the state.
- * `nowMs` is the birth of new series, in milliseconds since 1970; `readers` are those for whom a series is born at zero.
+ * `nowMs` is the birth of new series, in milliseconds since 1970; `readers` are those for whom a series is born at zero;
+ * `recent` keeps single builds.
  */
 export function createCounting(
   config: CountingConfig,
@@ -53,6 +55,7 @@ export function createCounting(
   events: Events,
   nowMs: () => number,
   readers: readonly ReaderKind[] = ['scrape'],
+  recent?: RecentBuilds,
 ): Counting {
   const baselineEnded = config.baseline === 'none' || baselineHasEnded(store)
   const ledger = createLedger(store, {
@@ -89,9 +92,18 @@ export function createCounting(
     reading,
     ledger,
     contexts,
+    recent,
     events,
   })
-  const parts = [registry, builds, labels, contexts, ledger, pipeline]
+  const parts = [
+    registry,
+    builds,
+    labels,
+    contexts,
+    ledger,
+    pipeline,
+    ...(recent === undefined ? [] : [recent]),
+  ]
   return { pipeline, registry, builds, contexts, ledger, reading, parts }
 }
 

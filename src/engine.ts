@@ -11,6 +11,7 @@ import { createPushSource, type PushSource } from './metrics/push-source.ts'
 import type { ReaderKind } from './metrics/series.ts'
 import { createShowing, type Showing } from './metrics/showing.ts'
 import { createPasses, type Passes } from './passes.ts'
+import { createRecentBuilds, type RecentBuilds } from './recent/recent-builds.ts'
 import type { Store } from './state/store.ts'
 import type { FileSystem } from './tail/file-system.ts'
 import type { Round } from './tail/loop.ts'
@@ -53,6 +54,7 @@ export interface Engine extends Passes {
   readonly tail: Tail
   readonly ledger: Ledger
   readonly contexts: Contexts
+  readonly recent: RecentBuilds
   readonly commits: Commits
   readonly exposition: Exposition
   readonly showing: Showing
@@ -76,12 +78,14 @@ export const COLD_AFTER_MS = 5 * 60_000
 export function createEngine(config: EngineConfig, deps: EngineDeps): Engine {
   const { store, clock, events, stopped } = deps
 
+  const recent = createRecentBuilds(store)
   const { pipeline, registry, builds, contexts, ledger, reading, parts } = createCounting(
     config,
     store,
     events,
     () => clock.wallMs(),
     deps.pushResource === undefined ? ['scrape'] : ['scrape', 'push'],
+    recent,
   )
   const commits = createCommits({
     commit: (all) => store.commit(all),
@@ -135,6 +139,7 @@ export function createEngine(config: EngineConfig, deps: EngineDeps): Engine {
     tail,
     ledger,
     contexts,
+    recent,
     commits,
     ...outlets,
     ...passes,

@@ -1,3 +1,4 @@
+import type { ClosedBuild } from './attribute/build.ts'
 import type { Builds } from './attribute/builds.ts'
 import { parseLine, type EntryWarning, type Fault } from './entry/parse.ts'
 import type { Entry } from './entry/parsed.ts'
@@ -7,6 +8,7 @@ import type { Contexts } from './metrics/contexts.ts'
 import type { Ledger } from './metrics/ledger.ts'
 import type { Measure } from './metrics/measure.ts'
 import type { ReadingCounters } from './metrics/reading.ts'
+import type { RecentBuilds } from './recent/recent-builds.ts'
 import type { Durable, Reader, Transaction } from './state/durable.ts'
 import type { LineSink } from './tail/reader.ts'
 import { readWelded } from './welded-line.ts'
@@ -21,6 +23,8 @@ export interface PipelineDeps {
   readonly reading: ReadingCounters
   readonly ledger: Ledger
   readonly contexts: Contexts
+  /** Absent where nobody asks for single builds. */
+  readonly recent?: Pick<RecentBuilds, 'entry' | 'closed'> | undefined
   readonly events: Events
 }
 
@@ -47,14 +51,19 @@ const NOT_UTF8: Fault = { reason: 'invalid_utf8', field: '', cause: 'the line is
 
 /** The path of a line: entry → attributed → measured. The next commit writes what has changed. */
 export function createPipeline(deps: PipelineDeps): Pipeline {
-  const { supplement, builds, measure, reading, ledger, contexts, events } = deps
+  const { supplement, builds, measure, reading, ledger, contexts, recent, events } = deps
   let firstPass = true
   let replaying = false
   let { baselineEnded } = deps
   let baselineDirty = baselineEnded && !baselineHasEnded(deps.state)
 
+  function close(build: ClosedBuild, nowMs: number): void {
+    measure.closed(build, nowMs)
+    recent?.closed(build)
+  }
+
   const expire = (nowMs: number): void => {
-    for (const build of builds.expire(nowMs)) measure.closed(build, nowMs)
+    for (const build of builds.expire(nowMs)) close(build, nowMs)
   }
 
   function warn(place: LinePlace, warning: EntryWarning): void {
@@ -73,9 +82,10 @@ export function createPipeline(deps: PipelineDeps): Pipeline {
     // During a first pass it is the entry's own time that says how long a build has been idle.
     const readAt = { nowMs, firstPass: firstPass && !replaying }
     const paused = builds.closeAtPause(entry, readAt)
-    if (paused !== undefined) measure.closed(paused, nowMs)
+    if (paused !== undefined) close(paused, nowMs)
     const attributed = builds.attribute(entry, readAt)
     measure.entry(attributed, nowMs)
+    recent?.entry(attributed, place)
     if (entry.totalMismatch) warn(place, 'total_mismatch')
     if (entry.cachedMismatch) warn(place, 'cached_mismatch')
     if (attributed.warning !== undefined) warn(place, attributed.warning)
@@ -117,7 +127,7 @@ export function createPipeline(deps: PipelineDeps): Pipeline {
     },
     expire,
     closeBuilds(nowMs) {
-      for (const build of builds.closeAll()) measure.closed(build, nowMs)
+      for (const build of builds.closeAll()) close(build, nowMs)
     },
     endFirstPass(nowMs) {
       firstPass = false

@@ -49,6 +49,8 @@ export interface AttributedEntry {
   readonly reworkCostFactor: number | undefined
   readonly durationSeconds: number | undefined
   readonly warning: EntryWarning | undefined
+  /** Whether it is the first entry of its build. */
+  readonly isFirst: boolean
   /** The build that this entry closed. */
   readonly closed: ClosedBuild | undefined
   /** Set if the build closed before this entry: the tokens still count for its outcome. */
@@ -111,6 +113,7 @@ export function attribute(build: BuildState, entry: Entry, phase: Phase, readAt:
   const factor = factorOf(entry, errorLogChars, rework)
   const durationSeconds = durationOf(build, entry)
   const wasOpen = build.outcome === undefined
+  const isFirst = Number.isNaN(build.lastEntryMs)
   const errorType = entry.errorType === '' && rework ? build.failingErrorType : entry.errorType
 
   const instructionVersion = entry.instructionVersion ?? versionInStepName(entry.step, phase)
@@ -139,6 +142,7 @@ export function attribute(build: BuildState, entry: Entry, phase: Phase, readAt:
     reworkCostFactor: factor,
     durationSeconds,
     warning: contradicts(entry.reworkCostFactor, factor) ? 'rework_cost_factor_mismatch' : undefined,
+    isFirst,
     closed: wasOpen && build.outcome !== undefined ? closedBuild(build, build.outcome) : undefined,
     late: !wasOpen && build.outcome !== undefined ? closedBuild(build, build.outcome) : undefined,
   }

@@ -10,6 +10,6 @@ export const REPORT_STYLE = `${CHART_STYLE}
 .insights ul{margin:0;padding-left:22px;font-size:13.5px}
 .audit{grid-column:1/-1}
 .method{font-size:12.5px;margin-top:16px}
-@media print{:root{--bg:#fff;--card:#fff;--text:#000;--soft:#444;--line:#bbb;--accent:#2457c5;--second:#b9c4d6;--rest:#e6eaf0;--good:#1a7f4b;--bad:#c0352b;color-scheme:light}
+@media print{:root{--bg:#fff;--card:#fff;--text:#000;--soft:#444;--line:#bbb;--accent:#2457c5;--second:#b9c4d6;--rest:#e6eaf0;--good:#2f6fd6;--bad:#c0352b;color-scheme:light}
 .card,.tiles>div{border-color:#bbb}.skip{display:none}li,figure,tr{break-inside:avoid}.wrap{max-width:none;padding:0}}
 `

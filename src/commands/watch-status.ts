@@ -3,6 +3,7 @@ import type { Engine } from '../engine.ts'
 import type { Health } from '../metrics/self.ts'
 import type { FileView, StatusView } from '../serve/status.ts'
 import type { FileStatus } from '../tail/tail.ts'
+import { recentView } from './watch-builds.ts'
 import { liveAudits } from './watch-audits.ts'
 import { liveTotals } from './watch-totals.ts'
 
@@ -80,6 +81,7 @@ export function createStatus(deps: StatusDeps): Status {
         ...liveTotals(engine),
         buildsInProgress: engine.buildsInProgress(),
         audits: liveAudits(engine),
+        recent: recentView(engine),
       }
     },
   }

@@ -15,6 +15,7 @@ import { nodeFileSystem, type FileSystem } from '../tail/file-system.ts'
 import { createHints, noHints } from '../tail/hints.ts'
 import { createWaker, runLoop, type Waker } from '../tail/loop.ts'
 import { openFilesBudget, openFilesLimit } from '../tail/open-files.ts'
+import { createBuildViews, type ViewBuild } from './watch-builds.ts'
 import { createPageCharts } from './watch-charts.ts'
 import { endWatch, hasEnding } from './watch-ending.ts'
 import type { WatchConfig } from './watch-flags.ts'
@@ -91,7 +92,8 @@ export async function watch(config: WatchConfig, deps: WatchDeps): Promise<void>
   self = createSelfMetrics(engine.exposition.meter, () => status.health(), deps.usage)
 
   const push = prepared?.connect(engine, (error) => logSelfFault(log, error))
-  const server = createServer(web, engine, status, log)
+  const viewBuild = createBuildViews({ engine, fs: deps.fs ?? nodeFileSystem, clock, phase: config.phase })
+  const server = createServer(web, engine, status, viewBuild, log)
 
   try {
     const { host, port } = await server.listen(config.listen.host, config.listen.port)
@@ -154,11 +156,18 @@ function logOrigin(log: Logger, { origin }: Store, directory: string): void {
   }
 }
 
-function createServer(web: WebConfig | undefined, engine: Engine, status: Status, log: Logger): HttpServer {
+function createServer(
+  web: WebConfig | undefined,
+  engine: Engine,
+  status: Status,
+  viewBuild: ViewBuild,
+  log: Logger,
+): HttpServer {
   return createHttpServer({
     web,
     status: () => status.view(),
     charts: createPageCharts(),
+    build: viewBuild,
     notReadyReason: () => status.notReadyReason(),
     noScrapeReason: () => status.noScrapeReason(),
     onRequestError: (error, path) =>

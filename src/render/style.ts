@@ -1,9 +1,9 @@
 /** The style sheet of the page and of the HTML report. Colours meet WCAG AA on both backgrounds. */
 export const BASE_STYLE = `
 :root{color-scheme:light dark;--bg:#f5f6f8;--card:#fff;--line:#dfe3e9;--text:#18202b;--soft:#556172;--accent:#2457c5;
---good:#1a7f4b;--fixed:#2f6fd6;--bad:#c0352b;--idle:#7a8594;--goodbg:#e2f4ea;--badbg:#fbe7e5;--track:#e8ebf0}
+--good:#2f6fd6;--between:#d9a521;--bad:#c0352b;--idle:#7a8594;--goodbg:#e4edfb;--badbg:#fbe7e5;--track:#e8ebf0}
 @media(prefers-color-scheme:dark){:root{--bg:#0f131a;--card:#171d27;--line:#2a3341;--text:#e7ecf3;--soft:#9fabbc;--accent:#8ab4ff;
---good:#4cc38a;--fixed:#6ea8fe;--bad:#ff8a80;--idle:#8b97a8;--goodbg:#12321f;--badbg:#3b1a18;--track:#242d3a}}
+--good:#6ea8fe;--between:#e3bf55;--bad:#ff8a80;--idle:#8b97a8;--goodbg:#132540;--badbg:#3b1a18;--track:#242d3a}}
 *{box-sizing:border-box}
 body{margin:0;background:var(--bg);color:var(--text);font:15px/1.5 system-ui,-apple-system,"Segoe UI",Roboto,sans-serif}
 .wrap{max-width:1180px;margin:0 auto;padding:20px 20px 48px}
@@ -29,18 +29,19 @@ caption{text-align:left;color:var(--soft);font-size:12.5px;padding-bottom:6px}
 th{font-weight:600}thead th{color:var(--soft);font-size:12px;border-bottom:1px solid var(--line);vertical-align:bottom}
 th,td{text-align:left;padding:5px 8px;vertical-align:top}th:first-child,td:first-child{padding-left:0}
 tbody tr+tr>*{border-top:1px solid var(--line)}tbody th{font-weight:500;overflow-wrap:anywhere;min-width:7.5em}td{overflow-wrap:anywhere}
-.n{text-align:right}td.n{white-space:nowrap}.path{font:12.5px/1.5 ui-monospace,SFMono-Regular,Menlo,Consolas,monospace}.wide-table tbody th{min-width:16em}
+.n{text-align:right}td.n{white-space:nowrap}.path{font:12.5px/1.5 ui-monospace,SFMono-Regular,Menlo,Consolas,monospace}.wide-table tbody th:has(.path){min-width:16em}
 .fail{color:var(--bad)}.tag{white-space:nowrap}.tag.failing{color:var(--bad);font-weight:600}.tag.hot{color:var(--good)}
 svg{display:block;width:100%;border-radius:4px}.split{height:14px;background:var(--track);margin-bottom:10px}
 .bar{height:6px;background:var(--track);min-width:70px;margin-top:8px}.bar rect{fill:var(--accent)}
-.first_pass{fill:var(--good)}.after_rework{fill:var(--fixed)}.failed{fill:var(--bad)}.abandoned{fill:var(--idle)}
+.first_pass{fill:var(--good)}.after_rework{fill:var(--between)}.failed{fill:var(--bad)}.abandoned{fill:var(--idle)}
+pre{margin:6px 0 12px;white-space:pre-wrap;overflow-wrap:anywhere;font:12.5px/1.45 ui-monospace,SFMono-Regular,Menlo,Consolas,monospace}summary{font-size:13.5px;cursor:pointer;overflow-wrap:anywhere}
 .key{display:inline-block;width:10px;height:10px;margin-right:7px;border-radius:2px}
 .grid p.soft{font-size:12.5px}.two{display:grid;gap:14px}
 #stale:not(:empty){background:var(--badbg);border-left:4px solid var(--bad);padding:8px 14px;border-radius:6px;margin-bottom:12px}
 @container (max-width:420px){th,td{padding:5px 4px}tbody th{min-width:5.5em}}
-@container (max-width:420px){.small-table,.small-table caption,.small-table tbody,.small-table tr,.small-table tbody th{display:block}.small-table thead{position:absolute;width:1px;height:1px;overflow:hidden;clip-path:inset(50%)}.small-table tbody th{min-width:0}.small-table tbody tr{padding:6px 0}.small-table tbody tr+tr{border-top:1px solid var(--line)}.small-table tbody tr>*{border:0;padding:1px 0}.small-table td{display:flex;justify-content:space-between;gap:12px;white-space:normal}.small-table td::before{content:attr(data-name);color:var(--soft)}.small-table td[data-name=""]{display:none}}
-@container (max-width:560px){.mid-table,.mid-table caption,.mid-table tbody,.mid-table tr,.mid-table tbody th{display:block}.mid-table thead{position:absolute;width:1px;height:1px;overflow:hidden;clip-path:inset(50%)}.mid-table tbody th{min-width:0}.mid-table tbody tr{padding:6px 0}.mid-table tbody tr+tr{border-top:1px solid var(--line)}.mid-table tbody tr>*{border:0;padding:1px 0}.mid-table td{display:flex;justify-content:space-between;gap:12px;white-space:normal}.mid-table td::before{content:attr(data-name);color:var(--soft)}.mid-table td[data-name=""]{display:none}}
-@container (max-width:860px){.wide-table,.wide-table caption,.wide-table tbody,.wide-table tr,.wide-table tbody th{display:block}.wide-table thead{position:absolute;width:1px;height:1px;overflow:hidden;clip-path:inset(50%)}.wide-table tbody th{min-width:0}.wide-table tbody tr{padding:6px 0}.wide-table tbody tr+tr{border-top:1px solid var(--line)}.wide-table tbody tr>*{border:0;padding:1px 0}.wide-table td{display:flex;justify-content:space-between;gap:12px;white-space:normal}.wide-table td::before{content:attr(data-name);color:var(--soft)}.wide-table td[data-name=""]{display:none}}
+@container (max-width:420px){.small-table,.small-table caption,.small-table tbody,.small-table tr,.small-table tbody th{display:block}.small-table thead{position:absolute;width:1px;height:1px;overflow:hidden;clip-path:inset(50%)}.small-table tbody th{min-width:0}.small-table tbody tr{padding:6px 0}.small-table tbody tr+tr{border-top:1px solid var(--line)}.small-table tbody tr>*{border:0;padding:1px 0}.small-table td{display:flex;justify-content:space-between;gap:12px;white-space:normal}.small-table td::before{content:attr(data-name);color:var(--soft)}.small-table td[data-name=""],.small-table td:empty{display:none}.small-table tbody th{font-weight:600}}
+@container (max-width:560px){.mid-table,.mid-table caption,.mid-table tbody,.mid-table tr,.mid-table tbody th{display:block}.mid-table thead{position:absolute;width:1px;height:1px;overflow:hidden;clip-path:inset(50%)}.mid-table tbody th{min-width:0}.mid-table tbody tr{padding:6px 0}.mid-table tbody tr+tr{border-top:1px solid var(--line)}.mid-table tbody tr>*{border:0;padding:1px 0}.mid-table td{display:flex;justify-content:space-between;gap:12px;white-space:normal}.mid-table td::before{content:attr(data-name);color:var(--soft)}.mid-table td[data-name=""],.mid-table td:empty{display:none}.mid-table tbody th{font-weight:600}}
+@container (max-width:860px){.wide-table,.wide-table caption,.wide-table tbody,.wide-table tr,.wide-table tbody th{display:block}.wide-table thead{position:absolute;width:1px;height:1px;overflow:hidden;clip-path:inset(50%)}.wide-table tbody th{min-width:0}.wide-table tbody tr{padding:6px 0}.wide-table tbody tr+tr{border-top:1px solid var(--line)}.wide-table tbody tr>*{border:0;padding:1px 0}.wide-table td{display:flex;justify-content:space-between;gap:12px;white-space:normal}.wide-table td::before{content:attr(data-name);color:var(--soft)}.wide-table td[data-name=""],.wide-table td:empty{display:none}.wide-table tbody th{font-weight:600}}
 @media(max-width:860px){.tiles{grid-template-columns:1fr 1fr}.grid{grid-template-columns:minmax(0,1fr)}}
 @media(max-width:520px){.wrap{padding:14px 12px 32px}nav{margin-left:0}.tiles{gap:8px}.tiles>div,.card{padding:11px 12px}.figure{font-size:20px}.figure.none{font-size:15px;line-height:25px}}
 `

@@ -1,6 +1,6 @@
 /**
  * Keeps the page up to date: fetches the page again and replaces the content of the parts marked `data-live` that changed.
- * The parts themselves stay, and so do focus and scroll position. A text selection or a hidden tab pauses it.
+ * The parts themselves stay, and with them the scroll position; a link that had the focus gets it again. A text selection or a hidden tab pauses it.
  */
 export const PAGE_SCRIPT = `
 const stale = document.getElementById('stale')
@@ -15,7 +15,9 @@ async function refresh() {
       const next = fresh.getElementById(part.id)
       if (next === null || (next.innerHTML === part.innerHTML && next.className === part.className)) continue
       part.className = next.className
+      const focused = part.contains(document.activeElement) ? document.activeElement.getAttribute('href') : null
       part.replaceChildren(...next.childNodes)
+      if (focused !== null) part.querySelector('a[href="' + CSS.escape(focused) + '"]')?.focus()
     }
     document.title = fresh.title
     if (stale.textContent !== '') stale.textContent = ''

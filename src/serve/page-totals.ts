@@ -1,19 +1,14 @@
+import { OUTCOMES } from '../attribute/build.ts'
 import { number, percent, quotient, shownOf, typeName, utc } from '../render/format.ts'
 import { html, type Html } from '../render/html.ts'
 import { table } from '../render/table.ts'
+import { OUTCOME_NAMES } from './page-builds.ts'
 import { liveCard } from './page-live.ts'
 import type { StatusView } from './status.ts'
 
 const TOP_STEPS = 10
 const TOP_ERROR_TYPES = 20
 const TOP_CONTEXTS = 20
-
-const OUTCOMES = [
-  ['first_pass', 'First pass'],
-  ['after_rework', 'After rework'],
-  ['failed', 'Failed'],
-  ['abandoned', 'Abandoned'],
-] as const
 
 /** The running totals, apart from the audits: a card for each kind. */
 export const totalsCards = (view: StatusView): Html =>
@@ -22,7 +17,7 @@ export const totalsCards = (view: StatusView): Html =>
 function builds(view: StatusView): Html {
   const closed = sum(view.builds)
   let x = 0
-  const parts = OUTCOMES.map(([outcome]) => {
+  const parts = OUTCOMES.map((outcome) => {
     const width = closed === 0 ? 0 : (view.builds[outcome] / closed) * 100
     x += width
     return html`<rect class="${outcome}" x="${x - width}%" width="${width}%" height="100%"></rect>`
@@ -31,8 +26,8 @@ function builds(view: StatusView): Html {
     html`<svg class="key" aria-hidden="true">
       <rect class="${outcome}" width="100%" height="100%"></rect>
     </svg>`
-  const rows = OUTCOMES.map(([outcome, name]) => [
-    html`${swatch(outcome)}${name}`,
+  const rows = OUTCOMES.map((outcome) => [
+    html`${swatch(outcome)}${OUTCOME_NAMES[outcome]}`,
     number(view.builds[outcome]),
     quotient(view.builds[outcome], closed, percent),
     number(view.buildTokens[outcome]),

@@ -4,9 +4,11 @@ import type { AddressInfo } from 'node:net'
 import { promisify } from 'node:util'
 import { gzip } from 'node:zlib'
 import { createBasicAuth } from './auth.ts'
-import { PAGE_SECURITY_POLICY, renderPage } from './page.ts'
+import { renderBuild, renderNoBuild } from './page-build.ts'
+import { PAGE_SECURITY_POLICY } from './page-document.ts'
+import { renderPage } from './page.ts'
 import type { ChartSet } from '../charts/chart-set.ts'
-import type { StatusView } from './status.ts'
+import type { BuildView, StatusView } from './status.ts'
 import type { WebConfig } from './web-config.ts'
 import { whenSent } from './when-sent.ts'
 
@@ -26,6 +28,8 @@ export interface ServeDeps {
   status: () => StatusView
   /** Draws the charts of the page. Absent: the page has tables only. */
   charts?: (view: StatusView) => Promise<ChartSet>
+  /** One build with its steps; `undefined` if it is not kept. Absent: the page has no views of builds. */
+  build?: (runId: string) => Promise<BuildView | undefined>
   /** Why the exporter is not ready; `undefined` if it is. Called often. */
   notReadyReason: () => string | undefined
   web?: WebConfig | undefined
@@ -63,17 +67,29 @@ const MAX_CONNECTIONS = 512
 const GZIP_FROM_CHARS = 1_024
 
 const compress = promisify(gzip)
+const markup = (status: number, body: string): Answer => ({
+  status,
+  type: 'text/html; charset=utf-8',
+  body,
+  headers: { 'content-security-policy': PAGE_SECURITY_POLICY },
+})
 const text = (status: number, message: string): Answer => ({ status, type: TEXT, body: `${message}\n` })
 
 /** Returns a function that authorizes a request and computes the answer for its path. */
-function createRoutes(deps: ServeDeps): (request: http.IncomingMessage, pathname: string) => Promise<Answer> {
+type Route = (request: http.IncomingMessage, pathname: string, query: string) => Promise<Answer>
+
+function createRoutes(deps: ServeDeps): Route {
   const allowed = createBasicAuth(deps.web?.users)
 
-  const routes: Record<string, { open: boolean; answer: (method: string) => Promise<Answer> | Answer }> = {
+  const routes: Record<
+    string,
+    { open: boolean; answer: (method: string, query: string) => Promise<Answer> | Answer }
+  > = {
     '/metrics': { open: false, answer: metrics },
     '/healthz': { open: true, answer: () => text(200, 'ok') },
     '/readyz': { open: true, answer: readiness },
     '/': { open: false, answer: page },
+    '/build': { open: false, answer: (_, query) => build(query) },
   }
 
   async function metrics(method: string): Promise<Answer> {
@@ -92,15 +108,16 @@ function createRoutes(deps: ServeDeps): (request: http.IncomingMessage, pathname
 
   async function page(): Promise<Answer> {
     const view = deps.status()
-    return {
-      status: 200,
-      type: 'text/html; charset=utf-8',
-      body: renderPage(view, await deps.charts?.(view)),
-      headers: { 'content-security-policy': PAGE_SECURITY_POLICY },
-    }
+    return markup(200, renderPage(view, await deps.charts?.(view)))
   }
 
-  return async (request, pathname) => {
+  async function build(query: string): Promise<Answer> {
+    const runId = new URLSearchParams(query).get('run') ?? ''
+    const view = await deps.build?.(runId)
+    return view === undefined ? markup(404, renderNoBuild(runId)) : markup(200, renderBuild(view))
+  }
+
+  return async (request, pathname, query) => {
     const route = Object.hasOwn(routes, pathname) ? routes[pathname] : undefined
     if (route !== undefined && !route.open) {
       const verdict = await allowed(request.headers.authorization)
@@ -110,11 +127,11 @@ function createRoutes(deps: ServeDeps): (request: http.IncomingMessage, pathname
         return { ...text(401, 'A user name and a password are required.'), headers: challenge }
       }
     }
-    if (route === undefined) return text(404, 'Not found. Paths: /, /metrics, /healthz, /readyz.')
+    if (route === undefined) return text(404, 'Not found. Paths: /, /build, /metrics, /healthz, /readyz.')
     if (request.method !== 'GET' && request.method !== 'HEAD') {
       return { ...text(405, 'Only GET and HEAD are allowed.'), headers: { allow: 'GET, HEAD' } }
     }
-    return route.answer(request.method)
+    return route.answer(request.method, query)
   }
 }
 
@@ -126,9 +143,9 @@ export function createHttpServer(deps: ServeDeps): HttpServer {
   const answerTo = createRoutes(deps)
 
   async function handle(request: http.IncomingMessage, response: http.ServerResponse): Promise<void> {
-    const pathname = (request.url ?? '/').split('?', 1)[0] ?? '/'
+    const [pathname = '/', query = ''] = (request.url ?? '/').split(/\?(.*)/su, 2)
     try {
-      await send(request, response, await answerTo(request, pathname))
+      await send(request, response, await answerTo(request, pathname, query))
     } catch (error) {
       deps.onRequestError(error, pathname)
       if (response.headersSent) response.destroy()

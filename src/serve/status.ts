@@ -1,4 +1,6 @@
 import type { Outcome } from '../attribute/build.ts'
+import type { BuildStep } from '../recent/build-steps.ts'
+import type { RecentBuild } from '../recent/recent-builds.ts'
 
 /** Everything that the page shows, at one moment. All totals are committed. */
 export interface StatusView {
@@ -27,6 +29,55 @@ export interface StatusView {
   errorTypes: { errorType: string; entries: number; reworkTokens: number }[]
   contexts: { hash: string; version: string; firstSeenMs: number; entries: number }[]
   audits: AuditsView
+  recent: RecentView
+}
+
+/** Single builds out of the `kept` that started last. */
+export interface RecentView {
+  kept: number
+  /** The latest start first. */
+  last: BuildSummary[]
+  /** The most tokens first. */
+  dearest: BuildSummary[]
+}
+
+/** Sums over all entries of one build. */
+export interface BuildSummary extends Pick<
+  RecentBuild,
+  | 'runId'
+  | 'outcome'
+  | 'project'
+  | 'startedMs'
+  | 'lastEntryMs'
+  | 'entries'
+  | 'tokens'
+  | 'failures'
+  | 'reworkSteps'
+> {
+  /** The latest GEMINI.md. */
+  readonly revision: string | undefined
+}
+
+/** One build, with what stands of it in its files now. */
+export interface BuildView extends BuildSummary {
+  readonly nowMs: number
+  /** The first of the entries that were found. */
+  readonly steps: readonly BuildStep[]
+  /** Entries that were found in the files. `entries` were counted. */
+  readonly found: number
+  readonly files: readonly BuildFileView[]
+}
+
+export interface BuildFileView {
+  readonly path: string
+  /**
+   * `whole`, or why not all entries are there. `cut`: the build spreads over more of the file than is read. `gone`: no file is there.
+   * `replaced`: other content is there. `shorter`: the file was truncated. `failed`: it could not be read.
+   */
+  readonly state: 'whole' | 'cut' | 'gone' | 'replaced' | 'shorter' | 'failed'
+  readonly cause?: string
+  /** Lines that are too long to be shown. */
+  readonly tooLong: number
 }
 
 /** The four audits, as far as running totals can show them. */

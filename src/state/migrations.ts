@@ -4,6 +4,7 @@ import { headsOfContent } from './migrations/heads-of-content.ts'
 import { namesNotPositions } from './migrations/names-not-positions.ts'
 import { projects } from './migrations/projects.ts'
 import { pushes } from './migrations/pushes.ts'
+import { recentBuilds } from './migrations/recent-builds.ts'
 import { SCHEMA_VERSION } from './schema.ts'
 import { notMigrated, StateError } from './state-error.ts'
 
@@ -11,7 +12,14 @@ import { notMigrated, StateError } from './state-error.ts'
 type Migration = (database: DatabaseSync, nowMs: number) => void
 
 /** From version 1 to 2, from 2 to 3, and so on. One that was released never changes. */
-const MIGRATIONS: readonly Migration[] = [namesNotPositions, headsOfContent, births, pushes, projects]
+const MIGRATIONS: readonly Migration[] = [
+  namesNotPositions,
+  headsOfContent,
+  births,
+  pushes,
+  projects,
+  recentBuilds,
+]
 
 /**
  * Brings a state to the current version, one version at a time, each in a transaction of its own.

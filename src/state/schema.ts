@@ -1,5 +1,5 @@
 /** Version of the tables below. Each change of them raises it and adds a migration (`migrations.ts`). */
-export const SCHEMA_VERSION = 6
+export const SCHEMA_VERSION = 7
 
 /** The tables of a new state. Values stand in rows by name, never by position: see `migrations/`. */
 export const CREATE = `
@@ -66,6 +66,10 @@ CREATE TABLE builds (
   project TEXT
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX open_builds ON builds (run_id) WHERE outcome IS NULL;
+
+-- The builds that started last, for the page. data: an object of sums over the build's entries, and of the stretches
+-- of files in which they stand.
+CREATE TABLE recent_builds (run_id TEXT PRIMARY KEY, data TEXT NOT NULL) STRICT, WITHOUT ROWID;
 
 -- Values of every series. labels: an object of the labels that are not empty, sorted by name. data: the value of a
 -- counter; of a histogram {"sum": …, "buckets": {bound: count, …}}, without empty buckets. base is the same, shown

@@ -6,7 +6,7 @@ import { createHttpServer, type HttpServer } from '../../src/serve/server.ts'
 import type { StatusView } from '../../src/serve/status.ts'
 import { closeChromium, openPage } from '../setup/chromium.ts'
 import { LOOKS, pageFaults } from '../setup/page-faults.ts'
-import { busyStatus, emptyStatus, file, manyOfEach } from './status-fixture.ts'
+import { busyStatus, emptyStatus, file, manyOfEach, summary } from './status-fixture.ts'
 
 afterAll(closeChromium)
 
@@ -85,6 +85,7 @@ test('every part of the page has an accessible name', async () => {
     'Constraint effectiveness',
     'Prompt refinement',
     'Context volatility',
+    'Single builds',
     'Builds by outcome',
     'Error types',
     'Most expensive steps',
@@ -124,6 +125,18 @@ test('the page updates itself and keeps the focus', async () => {
   await expect.poll(() => tile(page, 'Entries')).toBe('2')
   expect(await page.evaluate('document.activeElement.textContent')).toBe('/readyz')
   expect(said).toEqual([])
+})
+
+test('a link in a part that changes keeps the focus', async () => {
+  let tokens = 1
+  const { page } = await open(() =>
+    busyStatus({ recent: { kept: 1, last: [summary({ tokens })], dearest: [] } }),
+  )
+  const card = page.locator('#single-builds')
+  await card.getByRole('link').focus()
+  tokens = 2_345
+  await expect.poll(() => card.innerText()).toContain('2,345')
+  expect(await page.evaluate('document.activeElement.textContent')).toBe(summary().runId)
 })
 
 test('the page says so when the exporter no longer answers', async () => {

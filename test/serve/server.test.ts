@@ -211,7 +211,7 @@ test('the server closes although one client keeps its connection and another nev
   agent.destroy()
 })
 
-test('with users, /metrics and / require a password, /healthz and /readyz do not', async () => {
+test('with users, /metrics, / and /build require a password, /healthz and /readyz do not', async () => {
   const users = new Map([['prom', hashSync('right:é', 4)]])
   const { url, seen } = await serve({ web: { users } })
   const status = async (path: string, credentials?: string) => {
@@ -222,6 +222,7 @@ test('with users, /metrics and / require a password, /healthz and /readyz do not
   }
   expect(await status('/metrics')).toBe(401)
   expect(await status('/')).toBe(401)
+  expect(await status('/build?run=x')).toBe(401)
   expect(await status('/metrics', 'prom:wrong')).toBe(401)
   expect(await status('/metrics', 'nobody:right:é')).toBe(401)
   expect(await status('/metrics', 'prom')).toBe(401)

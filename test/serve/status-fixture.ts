@@ -1,4 +1,4 @@
-import type { FileView, StatusView } from '../../src/serve/status.ts'
+import type { BuildSummary, FileView, StatusView } from '../../src/serve/status.ts'
 
 const NOW_MS = Date.UTC(2026, 0, 31, 9, 5)
 
@@ -13,6 +13,20 @@ export const file = (over: Partial<FileView> = {}): FileView => ({
   lagBytes: 0,
   line: 3,
   lastReadAtMs: NOW_MS - 12_000,
+  ...over,
+})
+
+export const summary = (over: Partial<BuildSummary> = {}): BuildSummary => ({
+  runId: 'audited-build-zip-stream-07eb3d35b3',
+  outcome: 'after_rework',
+  project: 'shop',
+  revision: 'v2 9f86d081884c',
+  startedMs: NOW_MS - 3_600_000,
+  lastEntryMs: NOW_MS - 3_000_000,
+  entries: 7,
+  tokens: 194_557,
+  failures: 2,
+  reworkSteps: 2,
   ...over,
 })
 
@@ -38,6 +52,7 @@ export const emptyStatus = (over: Partial<StatusView> = {}): StatusView => ({
   errorTypes: [],
   contexts: [],
   audits: { fixes: [], promptShare: [], revisions: [], implement: [], fixPrompts: [] },
+  recent: { kept: 0, last: [], dearest: [] },
   ...over,
 })
 
@@ -170,6 +185,11 @@ export function manyOfEach(): StatusView {
         completionTokens: 1e10,
         errorLogChars: 1e9,
       })),
+    },
+    recent: {
+      kept: 1_000,
+      last: some.slice(0, 10).map((i) => summary({ runId: `run & /?#${i}`, outcome: undefined })),
+      dearest: some.slice(0, 10).map((i) => summary({ runId: `${i}-${LONG}${LONG}`, tokens: 1e10 })),
     },
     files: some.map((i) => file({ path: `/builds/${LONG}/${LONG}/${i}/audit_trace.jsonl`, sizeBytes: 1e12 })),
   }

@@ -1,0 +1,167 @@
+import type { AttributedEntry, ClosedBuild, Outcome } from '../attribute/build.ts'
+import { runKey } from '../attribute/known-builds.ts'
+import type { LinePlace } from '../events.ts'
+import type { Durable, Reader, Transaction } from '../state/durable.ts'
+import { deleteRecent, readRecent, writeRecent } from './recent-rows.ts'
+
+/** How many builds are kept: those that started last. */
+export const RECENT_BUILDS = 1_000
+/** Forgetting sorts all of them, so it waits until there are a few more. */
+const SLACK = 250
+/** A build that is written to more files is read in the first of them only. */
+const MAX_FILES = 4
+const SHORT_HASH = 12
+
+/** Where the entries of a build stand in one file. */
+export interface Stretch {
+  /** The path when the last of them was read. */
+  readonly path: string
+  /** Offset of the first byte of the first entry. */
+  readonly from: number
+  /** Offset behind the last byte of the last entry. */
+  readonly to: number
+}
+
+/** What is kept of a build: sums over all of its entries, and where these are. Times in milliseconds since 1970. */
+export interface RecentBuild {
+  /** As `runKey` gives it. */
+  readonly runId: string
+  readonly outcome: Outcome | undefined
+  readonly project: string | undefined
+  /** The first 12 hex digits of the first known GEMINI.md. */
+  readonly firstContext: string | undefined
+  /** The same of the latest. */
+  readonly context: string | undefined
+  /** The prompt version of its implement steps: `null` for several, `undefined` for none that is known. */
+  readonly implementPrompt: string | null | undefined
+  /** When its first step began, as far as that is known. */
+  readonly startedMs: number
+  /** When its first entry was written. */
+  readonly firstEntryMs: number
+  readonly lastEntryMs: number
+  readonly entries: number
+  readonly tokens: number
+  /** Failed validations. */
+  readonly failures: number
+  readonly reworkSteps: number
+  readonly stretches: readonly Stretch[]
+}
+
+/** The builds that started last, for the page: what no metric can say, because a run is never a label. */
+export interface RecentBuilds extends Durable {
+  entry(attributed: AttributedEntry, place: LinePlace): void
+  closed(build: ClosedBuild): void
+  /** At most `RECENT_BUILDS`, the latest start first. */
+  list(): readonly RecentBuild[]
+  find(runId: string): RecentBuild | undefined
+}
+
+type Kept = { -readonly [key in keyof RecentBuild]: RecentBuild[key] }
+
+/**
+ * Continues from the state. Only a build whose first entry is read here is kept, so its sums are complete: one that was
+ * forgotten, or that began under an earlier version of the state, does not come back with a part of its tokens.
+ */
+export function createRecentBuilds(state: Reader): RecentBuilds {
+  const known = new Map<string, Kept>(readRecent(state).map((build) => [build.runId, build]))
+  const dirty = new Set<Kept>()
+  const dropped = new Set<string>()
+
+  function begin(runId: string, startedMs: number): Kept {
+    const build = newBuild(runId, startedMs)
+    known.set(runId, build)
+    dropped.delete(runId)
+    return build
+  }
+
+  function forget(): void {
+    if (known.size <= RECENT_BUILDS + SLACK) return
+    for (const build of latest(known.values()).slice(RECENT_BUILDS)) {
+      known.delete(build.runId)
+      dirty.delete(build)
+      dropped.add(build.runId)
+    }
+  }
+
+  return {
+    entry(attributed, place) {
+      const { entry, isFirst, closed } = attributed
+      const runId = runKey(entry.runId)
+      const startedMs = entry.timestampMs - (entry.durationMs ?? 0)
+      const build = isFirst ? begin(runId, startedMs) : known.get(runId)
+      if (build === undefined) return
+      add(build, attributed, place)
+      if (closed !== undefined) build.outcome = closed.outcome
+      dirty.add(build)
+      forget()
+    },
+    closed({ runId, outcome }) {
+      const build = known.get(runId)
+      if (build === undefined) return
+      build.outcome = outcome
+      dirty.add(build)
+    },
+    list: () => latest(known.values()).slice(0, RECENT_BUILDS),
+    find: (runId) => known.get(runId),
+    write(transaction: Transaction) {
+      for (const runId of dropped) deleteRecent(transaction, runId)
+      for (const build of dirty) writeRecent(transaction, build)
+    },
+    committed() {
+      dropped.clear()
+      dirty.clear()
+    },
+  }
+}
+
+const latest = (builds: Iterable<Kept>): Kept[] =>
+  [...builds].sort((a, b) => b.startedMs - a.startedMs || (a.runId < b.runId ? -1 : 1))
+
+const newBuild = (runId: string, startedMs: number): Kept => ({
+  runId,
+  outcome: undefined,
+  project: undefined,
+  firstContext: undefined,
+  context: undefined,
+  implementPrompt: undefined,
+  startedMs,
+  firstEntryMs: Number.POSITIVE_INFINITY,
+  lastEntryMs: startedMs,
+  entries: 0,
+  tokens: 0,
+  failures: 0,
+  reworkSteps: 0,
+  stretches: [],
+})
+
+function add(build: Kept, attributed: AttributedEntry, place: LinePlace): void {
+  const { entry, phase, contextFileHash, project, instructionVersion } = attributed
+  build.startedMs = Math.min(build.startedMs, entry.timestampMs - (entry.durationMs ?? 0))
+  build.lastEntryMs = Math.max(build.lastEntryMs, entry.timestampMs)
+  build.entries++
+  build.tokens += entry.spentTokens ?? 0
+  if (entry.status === 'fail') build.failures++
+  if (phase === 'rework') build.reworkSteps++
+  build.firstEntryMs = Math.min(build.firstEntryMs, entry.timestampMs)
+  build.context = contextFileHash?.slice(0, SHORT_HASH) ?? build.context
+  build.firstContext ??= build.context
+  if (phase === 'implement') build.implementPrompt = onlyPrompt(build.implementPrompt, instructionVersion)
+  build.project ??= project
+  build.stretches = extended(build.stretches, place)
+}
+
+function onlyPrompt(before: Kept['implementPrompt'], version: string | undefined): Kept['implementPrompt'] {
+  if (version === undefined || before === version) return before
+  return before === undefined ? version : null
+}
+
+/** An offset before the end of what was read says that other content stands in the file: the stretch begins again. */
+function extended(stretches: readonly Stretch[], { path, offset, length }: LinePlace): readonly Stretch[] {
+  const to = offset + length
+  const before = stretches.find((stretch) => stretch.path === path)
+  if (before === undefined) {
+    return stretches.length < MAX_FILES ? [...stretches, { path, from: offset, to }] : stretches
+  }
+  const from = offset < before.to ? offset : before.from
+  return stretches.map((stretch) => (stretch === before ? { path, from, to } : stretch))
+}

@@ -1,0 +1,97 @@
+import { appendFileSync, cpSync, mkdirSync, writeFileSync } from 'node:fs'
+import path from 'node:path'
+import { expect, test } from 'vitest'
+import { RECENT_BUILDS } from '../../src/recent/recent-builds.ts'
+import { entry, HASH_A, lines } from '../setup/entries.ts'
+import { NOON, startExporter, temporaryDirectory } from '../setup/exporter.ts'
+
+/** Builds of one step each, a second apart; later ones are cheaper. */
+const builds = (from: number, to: number): string =>
+  lines(
+    ...Array.from({ length: to - from }, (_, i) =>
+      entry({
+        workflow_run_id: `run-${from + i}`,
+        timestamp: new Date(NOON - 7_200_000 + (from + i) * 1_000).toISOString(),
+        total_token_cost: 10_000 - from - i,
+      }),
+    ),
+  )
+
+function directories() {
+  const directory = temporaryDirectory()
+  const root = path.join(directory, 'builds')
+  mkdirSync(root)
+  return { root, state: path.join(directory, 'state'), file: path.join(root, 'audit_trace.jsonl') }
+}
+
+test('a build is the sum of its entries, with the place where they stand', async () => {
+  const { root, state, file } = directories()
+  const scaffold = lines(entry({ step_name: 'scaffold', total_token_cost: 5, context_file_hash: HASH_A }))
+  const other = lines(entry({ workflow_run_id: 'run-2', total_token_cost: 1_000 }))
+  const rest = lines(
+    entry({ step_name: 'verify', validation_status: 'fail', validation_error_type: 'TSC_ERROR' }),
+    entry({ step_name: 'fix_1', total_token_cost: 7, project: 'shop' }),
+    entry({ step_name: 'verify', validation_status: 'pass', timestamp: '2026-11-20T11:05:00Z' }),
+  )
+  writeFileSync(file, scaffold + other + rest)
+  const { recent } = await startExporter({ roots: [root], state })
+  expect(recent.find('run-1')).toEqual({
+    runId: 'run-1',
+    outcome: 'after_rework',
+    project: 'shop',
+    firstContext: 'a'.repeat(12),
+    context: 'a'.repeat(12),
+    implementPrompt: undefined,
+    startedMs: Date.parse('2026-11-20T11:00:00Z'),
+    firstEntryMs: Date.parse('2026-11-20T11:00:00Z'),
+    lastEntryMs: Date.parse('2026-11-20T11:05:00Z'),
+    entries: 4,
+    tokens: 12,
+    failures: 1,
+    reworkSteps: 1,
+    stretches: [{ path: file, from: 0, to: (scaffold + other + rest).length }],
+  })
+})
+
+test('the builds that started last are kept, over kill -9 as well, and no others', async () => {
+  const { root, state, file } = directories()
+  writeFileSync(file, builds(0, 1_500))
+  const first = await startExporter({ roots: [root], state })
+  const kept = first.recent.list().map(({ runId }) => runId)
+  expect(kept).toHaveLength(RECENT_BUILDS)
+  expect([kept[0], kept.at(-1)]).toEqual(['run-1499', 'run-500'])
+  await first.crash()
+  appendFileSync(file, builds(1_500, 1_600))
+  const second = await startExporter({ roots: [root], state })
+  const later = second.recent.list()
+  expect([later[0]?.runId, later.at(-1)?.runId]).toEqual(['run-1599', 'run-600'])
+  expect(later.every(({ entries }) => entries === 1)).toBe(true)
+})
+
+test('a build that timed out is shown with its outcome', async () => {
+  const { root, state, file } = directories()
+  writeFileSync(file, builds(0, 1))
+  const exporter = await startExporter({ roots: [root], state })
+  expect(exporter.recent.find('run-0')?.outcome).toBe('abandoned')
+})
+
+test('a build that is no longer kept does not come back with a part of its tokens', async () => {
+  const { root, state, file } = directories()
+  writeFileSync(file, builds(0, 1_500))
+  const exporter = await startExporter({ roots: [root], state })
+  appendFileSync(file, lines(entry({ workflow_run_id: 'run-3', total_token_cost: 1 })))
+  await exporter.round()
+  expect(exporter.recent.find('run-3')).toBeUndefined()
+})
+
+test('builds that a state of an earlier version knows are not listed with a part of their tokens', async () => {
+  const { root, state, file } = directories()
+  mkdirSync(state)
+  cpSync(
+    path.join(import.meta.dirname, '../state/fixtures/v1/state.sqlite'),
+    path.join(state, 'state.sqlite'),
+  )
+  writeFileSync(file, builds(0, 1))
+  const exporter = await startExporter({ roots: [root], state })
+  expect(exporter.recent.list().map(({ runId }) => runId)).toEqual(['run-0'])
+})
