@@ -7,7 +7,7 @@ import { deleteRecent, readRecent, writeRecent } from './recent-rows.ts'
 /** How many builds are kept: those that started last. */
 export const RECENT_BUILDS = 1_000
 /** Forgetting sorts all of them, so it waits until there are a few more. */
-const SLACK = 250
+const SLACK = 400
 /** A build that is written to more files is read in the first of them only. */
 const MAX_FILES = 4
 const SHORT_HASH = 12
@@ -65,6 +65,8 @@ type Kept = { -readonly [key in keyof RecentBuild]: RecentBuild[key] }
 export function createRecentBuilds(state: Reader): RecentBuilds {
   const known = new Map<string, Kept>(readRecent(state).map((build) => [build.runId, build]))
   const dirty = new Set<Kept>()
+  const onDisk = new Set(known.keys())
+  /** Forgotten, but still on disk. */
   const dropped = new Set<string>()
 
   function begin(runId: string, startedMs: number): Kept {
@@ -79,7 +81,7 @@ export function createRecentBuilds(state: Reader): RecentBuilds {
     for (const build of latest(known.values()).slice(RECENT_BUILDS)) {
       known.delete(build.runId)
       dirty.delete(build)
-      dropped.add(build.runId)
+      if (onDisk.has(build.runId)) dropped.add(build.runId)
     }
   }
 
@@ -108,6 +110,8 @@ export function createRecentBuilds(state: Reader): RecentBuilds {
       for (const build of dirty) writeRecent(transaction, build)
     },
     committed() {
+      for (const runId of dropped) onDisk.delete(runId)
+      for (const { runId } of dirty) onDisk.add(runId)
       dropped.clear()
       dirty.clear()
     },
@@ -158,10 +162,9 @@ function onlyPrompt(before: Kept['implementPrompt'], version: string | undefined
 /** An offset before the end of what was read says that other content stands in the file: the stretch begins again. */
 function extended(stretches: readonly Stretch[], { path, offset, length }: LinePlace): readonly Stretch[] {
   const to = offset + length
-  const before = stretches.find((stretch) => stretch.path === path)
-  if (before === undefined) {
-    return stretches.length < MAX_FILES ? [...stretches, { path, from: offset, to }] : stretches
-  }
-  const from = offset < before.to ? offset : before.from
-  return stretches.map((stretch) => (stretch === before ? { path, from, to } : stretch))
+  const at = stretches.findIndex((stretch) => stretch.path === path)
+  if (at < 0) return stretches.length < MAX_FILES ? [...stretches, { path, from: offset, to }] : stretches
+  const before = stretches[at] as Stretch
+  const after = { path, from: offset < before.to ? offset : before.from, to }
+  return stretches.length === 1 ? [after] : stretches.with(at, after)
 }
