@@ -2,6 +2,7 @@ import { hash } from 'node:crypto'
 import type { Reader } from '../state/durable.ts'
 import { readBuild, SELECT_BUILD, SELECT_OPEN_BUILDS } from './build-rows.ts'
 import { newBuild, type BuildState } from './build.ts'
+import { createIdFilter } from './id-filter.ts'
 
 /** Every build ever seen, so that none is counted twice: open ones in memory, closed ones on disk. */
 export interface KnownBuilds {
@@ -12,19 +13,18 @@ export interface KnownBuilds {
   open(): ReadonlySet<BuildState>
   /** Call it once the build has an outcome. */
   close(build: BuildState): void
-  /** Call it once these builds are on disk. */
-  written(builds: Iterable<BuildState>): void
+  /** Call it once the builds of these keys are on disk. */
+  written(keys: Iterable<string>): void
 }
 
 /** Number of closed builds that stay in memory between commits, for late entries. */
 const MAX_CLOSED_IN_MEMORY = 4_096
-const MAX_IDS_IN_MEMORY = 200_000
 
 export function createKnownBuilds(state: Reader): KnownBuilds {
   const byKey = new Map<string, BuildState>()
   const open = new Set<BuildState>()
-  // All ids on disk, as long as they are few enough: a new build then needs no query.
-  let onDisk = state.all('SELECT 1 FROM builds LIMIT 1').length === 0 ? new Set<string>() : undefined
+  // What is on disk, if this process has written all of it: most new builds then need no query.
+  const onDisk = state.all('SELECT 1 FROM builds LIMIT 1').length === 0 ? createIdFilter() : undefined
   let last: BuildState | undefined
   for (const row of state.all(SELECT_OPEN_BUILDS)) add(readBuild(row))
 
@@ -34,32 +34,38 @@ export function createKnownBuilds(state: Reader): KnownBuilds {
     return build
   }
 
-  function find(key: string): BuildState | undefined {
-    const build = byKey.get(key)
-    if (build !== undefined || onDisk?.has(key) === false) return build
+  function onDiskOnly(key: string): BuildState | undefined {
+    if (onDisk?.mayHave(key) === false) return undefined
     const row = state.all(SELECT_BUILD, key)[0]
     return row && add(readBuild(row))
   }
 
+  /** The build if it is in memory. Consecutive calls mostly ask for the same. */
+  function inMemory(runId: string): BuildState | undefined {
+    if (last?.runId === runId) return last
+    const found = byKey.get(runKey(runId))
+    if (found !== undefined) last = found
+    return found
+  }
+
   return {
     get(runId) {
-      // Consecutive entries mostly belong to the same build.
-      if (last !== undefined && last.runId === runId) return last
+      const found = inMemory(runId)
+      if (found !== undefined) return found
       const key = runKey(runId)
-      last = find(key) ?? add(newBuild(key))
+      last = onDiskOnly(key) ?? add(newBuild(key))
       return last
     },
     openOne(runId) {
-      const build = last?.runId === runId ? last : byKey.get(runKey(runId))
+      const build = inMemory(runId)
       return build?.outcome === undefined ? build : undefined
     },
     open: () => open,
     close(build) {
       open.delete(build)
     },
-    written(builds) {
-      if (onDisk !== undefined) for (const build of builds) onDisk.add(build.runId)
-      if (onDisk !== undefined && onDisk.size > MAX_IDS_IN_MEMORY) onDisk = undefined
+    written(keys) {
+      if (onDisk !== undefined) for (const key of keys) onDisk.add(key)
       if (byKey.size - open.size <= MAX_CLOSED_IN_MEMORY) return
       for (const [key, build] of byKey) if (!open.has(build)) byKey.delete(key)
       last = undefined

@@ -1,7 +1,6 @@
 import type { AttributedEntry } from '../attribute/build.ts'
 import { shortName } from '../short-name.ts'
 import { getOrInsert } from './get-or-insert.ts'
-import type { MetricKey } from './catalogue.ts'
 import type { Ledger, Series } from './ledger.ts'
 import type { Overflow } from './overflow.ts'
 
@@ -22,8 +21,14 @@ export interface Bundle {
   completionTokens?: Series
   stepTokenCost?: Series
   stepDuration?: Series
-  /** Series that few entries need, by metric and, where there are several, by part. */
-  readonly others: Map<MetricKey | `promptTokens/${string}`, Series>
+  contextPart?: Series
+  instructionPart?: Series
+  otherPart?: Series
+  errorLogChars?: Series
+  reworkCostFactor?: Series
+  reworkCompletionTokens?: Series
+  reworkErrorLogChars?: Series
+  filesTouched?: Series
   /** Of the latest entry that has a prompt version. */
   promptVersion?: PromptVersion
   /** Of the latest entry that names a model or has a cost. */
@@ -79,7 +84,6 @@ export function createBundles(ledger: Ledger, overflow: Overflow): Bundles {
       context,
       overflowing,
       entries: ledger.series('entries', [stepLabel, phase, entry.status, errorLabel, context]),
-      others: new Map(),
     }
   }
 

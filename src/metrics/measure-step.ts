@@ -1,7 +1,6 @@
 import type { AttributedEntry } from '../attribute/build.ts'
 import type { Entry } from '../entry/parsed.ts'
 import type { Bundle } from './bundles.ts'
-import { getOrInsert } from './get-or-insert.ts'
 import type { Ledger, Series } from './ledger.ts'
 
 /** Adds what one step spent, and its size to the histogram. */
@@ -24,13 +23,11 @@ export function countTokens(ledger: Ledger, bundle: Bundle, entry: Entry): void 
 export function countPromptParts(ledger: Ledger, bundle: Bundle, entry: Entry): void {
   const { contextTokens, instructionTokens, otherTokens } = entry
   if (otherTokens === undefined) return
-  const part = (name: string): Series =>
-    getOrInsert(bundle.others, `promptTokens/${name}`, () =>
-      ledger.series('promptTokens', [bundle.phase, bundle.context, name]),
-    )
-  if (contextTokens !== undefined) ledger.add(part('context'), contextTokens)
-  if (instructionTokens !== undefined) ledger.add(part('instruction'), instructionTokens)
-  if (otherTokens > 0) ledger.add(part('other'), otherTokens)
+  const part = (name: string): Series => ledger.series('promptTokens', [bundle.phase, bundle.context, name])
+  if (contextTokens !== undefined) ledger.add((bundle.contextPart ??= part('context')), contextTokens)
+  if (instructionTokens !== undefined)
+    ledger.add((bundle.instructionPart ??= part('instruction')), instructionTokens)
+  if (otherTokens > 0) ledger.add((bundle.otherPart ??= part('other')), otherTokens)
 }
 
 /** Adds both sums of the rework cost factor, and its own histograms. */
@@ -38,22 +35,26 @@ export function countRework(ledger: Ledger, bundle: Bundle, attributed: Attribut
   if (attributed.phase !== 'rework') return
   const { errorLogChars, reworkCostFactor } = attributed
   const { completionTokens } = attributed.entry
-  type Metric = 'errorLogChars' | 'reworkCostFactor' | 'reworkCompletionTokens' | 'reworkErrorLogChars'
-  const series = (metric: Metric, ...labels: string[]): Series =>
-    getOrInsert(bundle.others, metric, () => ledger.series(metric, [bundle.errorType, ...labels]))
-  if (errorLogChars !== undefined) ledger.observe(series('errorLogChars'), errorLogChars)
-  if (reworkCostFactor !== undefined) ledger.observe(series('reworkCostFactor'), reworkCostFactor)
+  const { errorType, context } = bundle
+  if (errorLogChars !== undefined) {
+    bundle.errorLogChars ??= ledger.series('errorLogChars', [errorType])
+    ledger.observe(bundle.errorLogChars, errorLogChars)
+  }
+  if (reworkCostFactor !== undefined) {
+    bundle.reworkCostFactor ??= ledger.series('reworkCostFactor', [errorType])
+    ledger.observe(bundle.reworkCostFactor, reworkCostFactor)
+  }
   if (!errorLogChars || completionTokens === undefined) return
-  ledger.add(series('reworkCompletionTokens', bundle.context), completionTokens)
-  ledger.add(series('reworkErrorLogChars', bundle.context), errorLogChars)
+  bundle.reworkCompletionTokens ??= ledger.series('reworkCompletionTokens', [errorType, context])
+  ledger.add(bundle.reworkCompletionTokens, completionTokens)
+  bundle.reworkErrorLogChars ??= ledger.series('reworkErrorLogChars', [errorType, context])
+  ledger.add(bundle.reworkErrorLogChars, errorLogChars)
 }
 
 export function countFilesTouched(ledger: Ledger, bundle: Bundle, { filesTouched }: Entry): void {
   if (filesTouched === undefined) return
-  const series = getOrInsert(bundle.others, 'filesTouched', () =>
-    ledger.series('filesTouched', [bundle.phase]),
-  )
-  ledger.observe(series, filesTouched)
+  bundle.filesTouched ??= ledger.series('filesTouched', [bundle.phase])
+  ledger.observe(bundle.filesTouched, filesTouched)
 }
 
 export function countDuration(ledger: Ledger, bundle: Bundle, { durationSeconds }: AttributedEntry): void {
