@@ -1,21 +1,5 @@
+import { freedomOf, HOUR_MS, LENGTHS_HOURS, MIN_FREEDOM, type BatchSums } from './batch-sums.ts'
 import type { Database } from './database.ts'
-
-const HOUR_MS = 3_600_000
-/** Lengths of a batch in hours. The longest of which there are enough batches is used. */
-const LENGTHS_HOURS = [24, 6, 1] as const
-/** There must be at least this many batches more than groups to estimate how much batches differ. */
-export const MIN_FREEDOM = 4
-
-/** The builds of one group (a revision, a prompt version) within one batch. */
-export interface BatchSums {
-  readonly grp: string
-  readonly batch: number
-  readonly n: number
-  /** Sum of the values. */
-  readonly sum: number
-  /** Sum of the squared values. */
-  readonly squares: number
-}
 
 export interface Batches {
   /** Columns of the table `batches` that may be used, longest batches first. */
@@ -81,7 +65,3 @@ export async function sumByBatch(
   }
   return undefined
 }
-
-/** Number of batches minus number of groups: the degrees of freedom for the differences between batches. */
-export const freedomOf = (sums: readonly BatchSums[]): number =>
-  new Set(sums.map(({ batch }) => batch)).size - new Set(sums.map(({ grp }) => grp)).size

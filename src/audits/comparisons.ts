@@ -1,33 +1,24 @@
-import { MIN_FREEDOM, sumByBatch, type Batches, type BatchSums } from './batches.ts'
+import { MIN_FREEDOM, type BatchSums } from './batch-sums.ts'
+import { sumByBatch, type Batches } from './batches.ts'
 import type { Database } from './database.ts'
 import {
-  adjustInterval,
-  adjustP,
-  designEffect,
-  intraclassCorrelation,
-  type DesignEffect,
-} from './design-effect.ts'
+  adjusted,
+  compareMeans,
+  compareShares,
+  MIN_GROUP,
+  type Count,
+  type Groups,
+  type RankedSample,
+  type Unadjusted,
+} from './comparison.ts'
 import type { Comparison } from './schema.ts'
 import { literal } from './sql.ts'
-import {
-  benjaminiHochberg,
-  fisherExact,
-  mannWhitney,
-  meanDifference,
-  proportionDifference,
-} from './statistics.ts'
-
-/** Groups with fewer values are not compared. */
-export const MIN_GROUP = 20
-/** The share of findings that may be false. On pure noise, the chance that a report shows any. */
-export const FALSE_DISCOVERY_RATE = 0.05
+import { benjaminiHochberg } from './statistics.ts'
 
 /** Two groups that are compared, named as in the column `grp`. */
-interface Pair {
+interface Pair extends Groups {
   /** What is compared, for the list of comparisons without enough data. */
   readonly what: string
-  readonly first: string
-  readonly second: string
 }
 
 /** One measure of all groups: a value for each build. */
@@ -48,8 +39,6 @@ export interface Comparisons {
   correct(): number
 }
 
-type Unadjusted = Omit<Comparison, 'q' | 'batches' | 'design_effect'>
-
 export function createComparisons(database: Database, batches: Batches, lacking: string[]): Comparisons {
   const made: { -readonly [key in keyof Comparison]: Comparison[key] }[] = []
   const isEnough = ({ what }: Pair, n1: number, n2: number): boolean => {
@@ -68,17 +57,9 @@ export function createComparisons(database: Database, batches: Batches, lacking:
       lacking.push(tooFewBatches(pair.what))
       return null
     }
-    const effect = effectOf(tested, pair)
-    const adjusted = {
-      ...comparison,
-      p: adjustP(comparison.p, effect),
-      difference: adjustInterval(comparison.difference, effectOf(shown, pair)),
-      batches: effect.batches,
-      design_effect: effect.factor,
-      q: 1,
-    }
-    made.push(adjusted)
-    return adjusted
+    const corrected = adjusted(comparison, pair, tested, shown)
+    made.push(corrected)
+    return corrected
   }
   return {
     async shares(values) {
@@ -115,55 +96,10 @@ export function createComparisons(database: Database, batches: Batches, lacking:
   }
 }
 
-const effectOf = (sums: readonly BatchSums[], { first, second }: Pair): DesignEffect =>
-  designEffect(sums, intraclassCorrelation(sums), first, second)
-
-interface Count {
-  readonly n: number
-  readonly passed: number
-}
-
 async function countByGroup(database: Database, values: string): Promise<Map<string, Count>> {
   const rows = await database.all<Count & { grp: string }>(`
     SELECT grp, count(value)::INTEGER AS n, coalesce(sum(value), 0)::INTEGER AS passed FROM (${values}) GROUP BY grp`)
   return new Map(rows.map((row) => [row.grp, row]))
-}
-
-function compareShares(a: Count, b: Count): Unadjusted | null {
-  const difference = proportionDifference(a.passed, a.n, b.passed, b.n)
-  if (difference === null) return null
-  return {
-    n: [a.n, b.n],
-    first: a.passed / a.n,
-    second: b.passed / b.n,
-    difference,
-    agrees: true,
-    test: "Fisher's exact test",
-    p: fisherExact(a.passed, a.n, b.passed, b.n),
-  }
-}
-
-interface RankedSample {
-  readonly side: number
-  readonly n: number
-  readonly mean: number
-  readonly variance: number
-  readonly rank_sum: number
-  readonly ties: number
-}
-
-function compareMeans(a: RankedSample, b: RankedSample): Unadjusted | null {
-  const difference = meanDifference(a, b)
-  if (difference === null) return null
-  return {
-    n: [a.n, b.n],
-    first: a.mean,
-    second: b.mean,
-    difference,
-    agrees: Math.sign(difference.value) === -Math.sign(a.rank_sum / a.n - (a.n + b.n + 1) / 2),
-    test: 'Mann-Whitney U test',
-    p: mannWhitney(a.rank_sum, a.n, b.n, a.ties + b.ties),
-  }
 }
 
 /** Both samples, with ranks among the values of both, ties averaged. */
@@ -172,7 +108,7 @@ async function samples(
   values: string,
   { first, second }: Pair,
 ): Promise<[RankedSample | undefined, RankedSample | undefined]> {
-  const rows = await database.all<RankedSample>(`
+  const rows = await database.all<RankedSample & { side: number }>(`
     WITH ranked AS (
       SELECT CASE grp WHEN ${literal(first)} THEN 1 ELSE 2 END AS side, value, count(*) OVER (PARTITION BY value) AS tied,
         rank() OVER (ORDER BY value) + (count(*) OVER (PARTITION BY value) - 1) / 2 AS place
@@ -190,12 +126,3 @@ export const tooFew = (what: string, n1: number, n2: number): string =>
 const tooFewBatches = (what: string): string =>
   `${what}: the builds are from too few days to separate a difference from the variation between days; ` +
   `at least ${MIN_FREEDOM} days more than groups are needed.`
-
-/**
- * Whether a difference is a finding: q is at most 5 %, the interval excludes zero, and the test points in the same
- * direction. It does not where a few outliers outweigh all other builds in the mean.
- */
-export function isFound(comparison: Comparison | null): comparison is Comparison {
-  if (comparison === null || comparison.q > FALSE_DISCOVERY_RATE || !comparison.agrees) return false
-  return comparison.difference.low > 0 || comparison.difference.high < 0
-}

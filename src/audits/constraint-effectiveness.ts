@@ -1,4 +1,5 @@
-import { MIN_GROUP, tooFew, type Comparisons, type Measure } from './comparisons.ts'
+import { MIN_GROUP } from './comparison.ts'
+import { tooFew, type Comparisons, type Measure } from './comparisons.ts'
 import type { Database } from './database.ts'
 import type { Report } from './schema.ts'
 import { literal } from './sql.ts'

@@ -1,5 +1,5 @@
 import jstat from 'jstat'
-import { freedomOf, type BatchSums } from './batches.ts'
+import { freedomOf, type BatchSums } from './batch-sums.ts'
 import type { Estimate } from './statistics.ts'
 
 const { jStat } = jstat

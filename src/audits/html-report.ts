@@ -5,6 +5,7 @@ import { html, type Html } from '../render/html.ts'
 import { card, figure, tile } from '../render/parts.ts'
 import { BASE_STYLE } from '../render/style.ts'
 import { table } from '../render/table.ts'
+import { anchorOf, verdictList } from '../render/verdicts.ts'
 import { chartData } from './chart-data.ts'
 import { insightsCard } from './html-insights.ts'
 import { REPORT_STYLE } from './html-style.ts'
@@ -25,7 +26,7 @@ import {
   type ReportTable,
 } from './report-tables.ts'
 import type { Report } from './schema.ts'
-import { changesSentence, notRead, OTHER_PART } from './words.ts'
+import { changesSentence, notRead, OTHER_PART, VERDICT_BASIS } from './words.ts'
 
 const MAX_ROWS = 20
 const MAX_STEPS = 10
@@ -39,7 +40,7 @@ export function renderHtml(report: Report): string {
       <p class="soft">${span(report)}</p>
     </header>
     <main id="main">
-      ${tiles(report)} ${insightsCard(report)}
+      ${tiles(report)} ${verdictsCard(report)} ${insightsCard(report)}
       <div class="grid">${audits(report)}</div>
       <p class="soft method">${methodSentences(report)}</p>
     </main>
@@ -82,6 +83,9 @@ function tiles({ totals }: Report): Html {
     ]}
   </dl>`
 }
+
+const verdictsCard = ({ verdicts }: Report): Html =>
+  card('verdicts', 'Verdicts', verdictList(verdicts, VERDICT_BASIS), 'wide verdict-card')
 
 /** The four audits: each a card with its charts and its tables. */
 function audits(report: Report): Html[] {
@@ -126,8 +130,7 @@ function audits(report: Report): Html[] {
   ]
 }
 
-const audit = (title: string, parts: readonly Html[]): Html =>
-  card(title.toLowerCase().replaceAll(' ', '-'), title, parts, 'audit')
+const audit = (title: string, parts: readonly Html[]): Html => card(anchorOf(title), title, parts, 'audit')
 
 const chart = (svg: string | undefined, caption: string): Html =>
   svg === undefined ? html`<p class="soft">${caption}: ${NONE}.</p>` : figure(caption, { markup: svg })

@@ -2,7 +2,7 @@ import { CHART_STYLE } from '../charts/style.ts'
 
 /** Styles of the report that the daemon's page does not need. */
 export const REPORT_STYLE = `${CHART_STYLE}
-.insights{margin-bottom:16px}
+.insights,.verdict-card{margin-bottom:16px}
 .insights ol{margin:0 0 14px;padding-left:22px}.insights ol>li{margin-bottom:14px;padding-left:4px}
 .insights h3,.insights h4{font-size:14px;margin:0}.insights>p{margin:0 0 8px;font-size:13px}.insights>h3{margin:14px 0 6px}
 .insights .cost{font-size:13px;color:var(--bad);font-weight:600}

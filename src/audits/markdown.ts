@@ -16,7 +16,7 @@ import {
   type ReportTable,
 } from './report-tables.ts'
 import type { Insight, Report } from './schema.ts'
-import { changesSentence, costOf, LISTS, NOTHING_FOUND, notRead } from './words.ts'
+import { changesSentence, costOf, LISTS, NOTHING_FOUND, notRead, VERDICT_BASIS } from './words.ts'
 
 const MAX_INSIGHTS = 20
 const MAX_BRIEF = 10
@@ -29,6 +29,8 @@ export function renderMarkdown(report: Report): string {
   const parts = [
     '# Audit of the builds',
     overview(report),
+    '## Verdicts',
+    verdicts(report),
     '## What to change',
     insights(report),
     '## Token efficiency',
@@ -43,6 +45,12 @@ export function renderMarkdown(report: Report): string {
   ]
   return `${parts.join('\n\n')}\n`
 }
+
+const verdicts = ({ verdicts: all }: Report): string =>
+  [
+    ...all.map(({ audit, verdict, sentence }) => `- **${audit}: ${verdict}.** ${text(sentence)}`),
+    `\n${VERDICT_BASIS}`,
+  ].join('\n')
 
 function overview({ period, input, totals }: Report): string {
   const { builds } = totals

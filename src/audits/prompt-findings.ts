@@ -1,6 +1,6 @@
 import { counted } from '../render/format.ts'
 import type { Audits, Found } from './audits.ts'
-import { isFound } from './comparisons.ts'
+import { isFound } from './comparison.ts'
 import { evidenceOf } from './evidence.ts'
 import { atMost, reworkPerBuild, reworkTokens, tokensPerFix } from './savings.ts'
 import type { Comparison } from './schema.ts'

@@ -1,4 +1,5 @@
-import { MIN_GROUP, type Comparisons } from './comparisons.ts'
+import { MIN_GROUP } from './comparison.ts'
+import type { Comparisons } from './comparisons.ts'
 import type { Database } from './database.ts'
 import type { Report } from './schema.ts'
 import { meanEstimate, wilson } from './statistics.ts'

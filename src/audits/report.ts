@@ -1,10 +1,12 @@
 import { createBatches } from './batches.ts'
-import { createComparisons, FALSE_DISCOVERY_RATE, MIN_GROUP } from './comparisons.ts'
+import { FALSE_DISCOVERY_RATE, MIN_GROUP } from './comparison.ts'
+import { createComparisons } from './comparisons.ts'
 import { constraintEffectiveness } from './constraint-effectiveness.ts'
 import { contextVolatility } from './context-volatility.ts'
 import type { Database } from './database.ts'
 import { findInsights } from './insights.ts'
 import { promptRefinement } from './prompt-refinement.ts'
+import { reportVerdicts } from './report-verdicts.ts'
 import type { Report } from './schema.ts'
 import { tokenEfficiency } from './token-efficiency.ts'
 import { totals } from './totals.ts'
@@ -44,6 +46,7 @@ export async function makeReport(database: Database, { period, input, nowMs }: R
     },
     input,
     ...audits,
+    verdicts: reportVerdicts(audits),
     insights: actions,
     confirmed,
     not_enough_data: lacking,

@@ -1,5 +1,5 @@
 import type { Audits, Found } from './audits.ts'
-import { isFound } from './comparisons.ts'
+import { isFound } from './comparison.ts'
 import { evidenceOf, type Unit } from './evidence.ts'
 import { ruleFor } from './rules.ts'
 import { atMost, reworkPerBuild, reworkPerFailure } from './savings.ts'

@@ -67,6 +67,14 @@ const insight = z.object({
   verify: z.string().describe('how to check whether the change worked'),
 })
 
+const verdict = z.object({
+  audit: z.string(),
+  verdict: z
+    .enum(['better', 'worse', 'unclear', 'not enough data', 'nothing to compare'])
+    .describe('of the latest revision or the prompt version named first; unclear does not mean equal'),
+  sentence: z.string(),
+})
+
 export const reportSchema = z
   .object({
     schema_version: z.literal(1),
@@ -233,6 +241,7 @@ export const reportSchema = z
         }),
       ),
     }),
+    verdicts: z.array(verdict).describe('one sentence for each audit'),
     insights: z
       .array(insight)
       .describe('what to change: findings, then costs, each ranked by the tokens that could be saved'),
@@ -249,4 +258,5 @@ export const reportSchema = z
 
 export type Report = z.infer<typeof reportSchema>
 export type Comparison = z.infer<typeof comparison>
+export type Verdict = z.infer<typeof verdict>
 export type Insight = z.infer<typeof insight>

@@ -15,6 +15,11 @@ export function notRead({ input }: Pick<Report, 'input'>): string {
 /** Explains the third part of a prompt. */
 export const OTHER_PART = 'Other is the system prompt, the tools and the history of the agent.'
 
+/** What the words of the verdicts mean. */
+export const VERDICT_BASIS =
+  'Better and worse: a difference that chance alone would rarely produce, with at least 20 builds on each side, corrected for the number of ' +
+  'comparisons and for builds of one day being alike. Unclear does not mean equal. Revisions and prompt versions are compared as they were used.'
+
 /** Titles and explanations of the two lists of insights. */
 export const LISTS = {
   finding: [

@@ -1,13 +1,20 @@
 import type { Engine } from '../engine.ts'
 import type { MetricKey } from '../metrics/catalogue.ts'
 import { totalsOf } from '../metrics/totals.ts'
+import type { FixPrompt, RecentBuild } from '../recent/recent-builds.ts'
 import type { AuditsView } from '../serve/status.ts'
 
 /** The four audits from the committed totals. The report answers more, from the files. */
-export function liveAudits({ ledger, contexts }: Pick<Engine, 'ledger' | 'contexts'>): AuditsView {
+export function liveAudits({
+  ledger,
+  contexts,
+  recent,
+}: Pick<Engine, 'ledger' | 'contexts' | 'recent'>): AuditsView {
   const totals = (metric: MetricKey, ...group: string[]) => totalsOf(ledger, metric, ...group)
   const valueOf = (from: ReturnType<typeof totals>, ...labels: string[]): number =>
     from.get(labels.join('\0'))?.value ?? 0
+
+  const inOrder = () => [...contexts.shown()].sort((a, b) => (a.version ?? 0) - (b.version ?? 0))
 
   function fixes(): AuditsView['fixes'] {
     const tokens = totals('tokens', 'phase', 'error_type')
@@ -36,23 +43,21 @@ export function liveAudits({ ledger, contexts }: Pick<Engine, 'ledger' | 'contex
     const builds = totals('builds', 'context_hash', 'outcome')
     const tokens = totals('buildTokens', 'context_hash')
     const entries = totals('entries', 'context_hash', 'status')
-    return [...contexts.shown()]
-      .sort((a, b) => (a.version ?? 0) - (b.version ?? 0))
-      .map(({ hash, version }) => {
-        const of = (outcome: string): number => valueOf(builds, hash, outcome)
-        const successes = of('first_pass') + of('after_rework')
-        const passed = valueOf(entries, hash, 'pass')
-        return {
-          label: `v${version} ${hash}`,
-          builds: successes + of('failed') + of('abandoned'),
-          judged: successes + of('failed'),
-          firstPass: of('first_pass'),
-          successes,
-          tokens: valueOf(tokens, hash),
-          validations: passed + valueOf(entries, hash, 'fail'),
-          passed,
-        }
-      })
+    return inOrder().map(({ hash, version }) => {
+      const of = (outcome: string): number => valueOf(builds, hash, outcome)
+      const successes = of('first_pass') + of('after_rework')
+      const passed = valueOf(entries, hash, 'pass')
+      return {
+        label: `v${version} ${hash}`,
+        builds: successes + of('failed') + of('abandoned'),
+        judged: successes + of('failed'),
+        firstPass: of('first_pass'),
+        successes,
+        tokens: valueOf(tokens, hash),
+        validations: passed + valueOf(entries, hash, 'fail'),
+        passed,
+      }
+    })
   }
 
   function implement(): AuditsView['implement'] {
@@ -75,15 +80,16 @@ export function liveAudits({ ledger, contexts }: Pick<Engine, 'ledger' | 'contex
     })
   }
 
-  function fixPrompts(): AuditsView['fixPrompts'] {
-    const chars = totals('instructionReworkErrorLogChars', 'instruction_version')
-    return [...totals('instructionReworkCompletionTokens', 'instruction_version').values()].map(
-      ({ labels: [promptVersion = ''], value }) => ({
-        promptVersion,
-        completionTokens: value,
-        errorLogChars: valueOf(chars, promptVersion),
-      }),
-    )
+  function errorsByRevision(): AuditsView['errorsByRevision'] {
+    const failures = totals('entries', 'status', 'error_type', 'context_hash')
+    const types = [...totals('entries', 'status', 'error_type').values()]
+      .filter(({ labels }) => labels[0] === 'fail')
+      .sort((a, b) => b.value - a.value)
+    const hashes = inOrder().map(({ hash }) => hash)
+    return types.map(({ labels: [, errorType = ''] }) => ({
+      errorType,
+      failures: hashes.map((hash) => valueOf(failures, 'fail', errorType, hash)),
+    }))
   }
 
   return {
@@ -91,6 +97,27 @@ export function liveAudits({ ledger, contexts }: Pick<Engine, 'ledger' | 'contex
     promptShare: promptShare(),
     revisions: revisions(),
     implement: implement(),
-    fixPrompts: fixPrompts(),
+    fixPrompts: fixPromptsOf(recent.list()),
+    errorsByRevision: errorsByRevision(),
   }
 }
+
+/** The fixes of all these builds by prompt version, the most used first. */
+function fixPromptsOf(builds: readonly RecentBuild[]): FixPrompt[] {
+  const byVersion = Map.groupBy(
+    builds.flatMap(({ fixPrompts }) => fixPrompts),
+    ({ version }) => version,
+  )
+  return [...byVersion]
+    .map(([version, prompts]) => ({
+      version,
+      fixes: sum(prompts, 'fixes'),
+      tokens: sum(prompts, 'tokens'),
+      completionTokens: sum(prompts, 'completionTokens'),
+      errorLogChars: sum(prompts, 'errorLogChars'),
+    }))
+    .sort((a, b) => b.fixes - a.fixes)
+}
+
+const sum = (prompts: readonly FixPrompt[], key: Exclude<keyof FixPrompt, 'version'>): number =>
+  prompts.reduce((all, prompt) => all + prompt[key], 0)

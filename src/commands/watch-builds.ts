@@ -39,13 +39,11 @@ async function viewBuild(
   if (build === undefined) return undefined
   const nowMs = clock.wallMs()
   const steps = createBuildSteps(build.runId, phaseOf, nowMs)
-  // The build goes on while its files are read.
-  const counted = { ...build }
   const files: BuildFileView[] = []
-  for (const stretch of counted.stretches) {
+  for (const stretch of build.stretches) {
     files.push(await readFile(fs, trackedAt(engine.tail, stretch), stretch, steps))
   }
-  return { ...summaryOf(engine, counted), nowMs, steps: steps.steps, found: steps.found(), files }
+  return { ...summaryOf(engine, build), nowMs, steps: steps.steps, found: steps.found(), files }
 }
 
 const LISTED = 10

@@ -16,7 +16,7 @@ import { createHints, noHints } from '../tail/hints.ts'
 import { createWaker, runLoop, type Waker } from '../tail/loop.ts'
 import { openFilesBudget, openFilesLimit } from '../tail/open-files.ts'
 import { createBuildViews, type ViewBuild } from './watch-builds.ts'
-import { createPageCharts } from './watch-charts.ts'
+import { createPageDrawing } from './watch-drawing.ts'
 import { endWatch, hasEnding } from './watch-ending.ts'
 import type { WatchConfig } from './watch-flags.ts'
 import { createStatus, type Status } from './watch-status.ts'
@@ -166,7 +166,7 @@ function createServer(
   return createHttpServer({
     web,
     status: () => status.view(),
-    charts: createPageCharts(),
+    draw: createPageDrawing(engine),
     build: viewBuild,
     notReadyReason: () => status.notReadyReason(),
     noScrapeReason: () => status.noScrapeReason(),

@@ -8,6 +8,9 @@ import { deleteRecent, readRecent, writeRecent } from './recent-rows.ts'
 export const RECENT_BUILDS = 1_000
 /** Forgetting sorts all of them, so it waits until there are a few more. */
 const SLACK = 400
+/** Further prompt versions of one build count as this one. */
+const OTHER_PROMPTS = '_other'
+const MAX_PROMPTS = 8
 /** A build that is written to more files is read in the first of them only. */
 const MAX_FILES = 4
 const SHORT_HASH = 12
@@ -22,6 +25,16 @@ export interface Stretch {
   readonly to: number
 }
 
+/** Sums over the fixes of one prompt version. */
+export interface FixPrompt {
+  readonly version: string
+  readonly fixes: number
+  readonly tokens: number
+  /** Of the fixes whose error log has a known size, as `errorLogChars`. */
+  readonly completionTokens: number
+  readonly errorLogChars: number
+}
+
 /** What is kept of a build: sums over all of its entries, and where these are. Times in milliseconds since 1970. */
 export interface RecentBuild {
   /** As `runKey` gives it. */
@@ -34,6 +47,8 @@ export interface RecentBuild {
   readonly context: string | undefined
   /** The prompt version of its implement steps: `null` for several, `undefined` for none that is known. */
   readonly implementPrompt: string | null | undefined
+  /** What its fixes took, by prompt version; `''` for fixes without one. */
+  readonly fixPrompts: readonly FixPrompt[]
   /** When its first step began, as far as that is known. */
   readonly startedMs: number
   /** When its first entry was written. */
@@ -51,7 +66,7 @@ export interface RecentBuild {
 export interface RecentBuilds extends Durable {
   entry(attributed: AttributedEntry, place: LinePlace): void
   closed(build: ClosedBuild): void
-  /** At most `RECENT_BUILDS`, the latest start first. */
+  /** As of the last commit, the latest start first; at most `RECENT_BUILDS`. */
   list(): readonly RecentBuild[]
   find(runId: string): RecentBuild | undefined
 }
@@ -65,7 +80,8 @@ type Kept = { -readonly [key in keyof RecentBuild]: RecentBuild[key] }
 export function createRecentBuilds(state: Reader): RecentBuilds {
   const known = new Map<string, Kept>(readRecent(state).map((build) => [build.runId, build]))
   const dirty = new Set<Kept>()
-  const onDisk = new Set(known.keys())
+  /** As they are on disk. */
+  const committed = new Map<string, RecentBuild>([...known].map(([runId, build]) => [runId, { ...build }]))
   /** Forgotten, but still on disk. */
   const dropped = new Set<string>()
 
@@ -81,7 +97,7 @@ export function createRecentBuilds(state: Reader): RecentBuilds {
     for (const build of latest(known.values()).slice(RECENT_BUILDS)) {
       known.delete(build.runId)
       dirty.delete(build)
-      if (onDisk.has(build.runId)) dropped.add(build.runId)
+      if (committed.has(build.runId)) dropped.add(build.runId)
     }
   }
 
@@ -103,22 +119,22 @@ export function createRecentBuilds(state: Reader): RecentBuilds {
       build.outcome = outcome
       dirty.add(build)
     },
-    list: () => latest(known.values()).slice(0, RECENT_BUILDS),
-    find: (runId) => known.get(runId),
+    list: () => latest(committed.values()).slice(0, RECENT_BUILDS),
+    find: (runId) => committed.get(runId),
     write(transaction: Transaction) {
       for (const runId of dropped) deleteRecent(transaction, runId)
       for (const build of dirty) writeRecent(transaction, build)
     },
     committed() {
-      for (const runId of dropped) onDisk.delete(runId)
-      for (const { runId } of dirty) onDisk.add(runId)
+      for (const runId of dropped) committed.delete(runId)
+      for (const build of dirty) committed.set(build.runId, { ...build })
       dropped.clear()
       dirty.clear()
     },
   }
 }
 
-const latest = (builds: Iterable<Kept>): Kept[] =>
+const latest = <B extends RecentBuild>(builds: Iterable<B>): B[] =>
   [...builds].sort((a, b) => b.startedMs - a.startedMs || (a.runId < b.runId ? -1 : 1))
 
 const newBuild = (runId: string, startedMs: number): Kept => ({
@@ -128,6 +144,7 @@ const newBuild = (runId: string, startedMs: number): Kept => ({
   firstContext: undefined,
   context: undefined,
   implementPrompt: undefined,
+  fixPrompts: [],
   startedMs,
   firstEntryMs: Number.POSITIVE_INFINITY,
   lastEntryMs: startedMs,
@@ -145,13 +162,37 @@ function add(build: Kept, attributed: AttributedEntry, place: LinePlace): void {
   build.entries++
   build.tokens += entry.spentTokens ?? 0
   if (entry.status === 'fail') build.failures++
-  if (phase === 'rework') build.reworkSteps++
+  if (phase === 'rework') {
+    build.reworkSteps++
+    build.fixPrompts = withFix(build.fixPrompts, attributed)
+  }
   build.firstEntryMs = Math.min(build.firstEntryMs, entry.timestampMs)
   build.context = contextFileHash?.slice(0, SHORT_HASH) ?? build.context
   build.firstContext ??= build.context
   if (phase === 'implement') build.implementPrompt = onlyPrompt(build.implementPrompt, instructionVersion)
   build.project ??= project
   build.stretches = extended(build.stretches, place)
+}
+
+function withFix(prompts: readonly FixPrompt[], attributed: AttributedEntry): readonly FixPrompt[] {
+  const { entry, instructionVersion = '', errorLogChars } = attributed
+  const find = (version: string): FixPrompt | undefined =>
+    prompts.find((prompt) => prompt.version === version)
+  const isNew = find(instructionVersion) === undefined
+  const version = isNew && prompts.length >= MAX_PROMPTS ? OTHER_PROMPTS : instructionVersion
+  const before = find(version)
+  // Both sums of the rework cost factor, or none: as `countFixPrompt` counts them.
+  const hasFactor = entry.completionTokens !== undefined && Boolean(errorLogChars)
+  const after = {
+    version,
+    fixes: (before?.fixes ?? 0) + 1,
+    tokens: (before?.tokens ?? 0) + (entry.spentTokens ?? 0),
+    completionTokens: (before?.completionTokens ?? 0) + (hasFactor ? (entry.completionTokens ?? 0) : 0),
+    errorLogChars: (before?.errorLogChars ?? 0) + (hasFactor ? (errorLogChars ?? 0) : 0),
+  }
+  return before === undefined
+    ? [...prompts, after]
+    : prompts.map((prompt) => (prompt === before ? after : prompt))
 }
 
 function onlyPrompt(before: Kept['implementPrompt'], version: string | undefined): Kept['implementPrompt'] {

@@ -9,6 +9,17 @@ const rowSchema = z.strictObject({
   first_context: z.string().optional(),
   context: z.string().optional(),
   implement_prompt: z.string().nullable().optional(),
+  fix_prompts: z
+    .array(
+      z.strictObject({
+        version: z.string(),
+        fixes: z.number(),
+        tokens: z.number(),
+        completion_tokens: z.number(),
+        error_log_chars: z.number(),
+      }),
+    )
+    .default([]),
   started_ms: z.number(),
   first_entry_ms: z.number(),
   last_entry_ms: z.number(),
@@ -28,6 +39,11 @@ export function writeRecent(transaction: Transaction, build: RecentBuild): void 
     first_context: build.firstContext,
     context: build.context,
     implement_prompt: build.implementPrompt,
+    fix_prompts: build.fixPrompts.map(({ completionTokens, errorLogChars, ...prompt }) => ({
+      ...prompt,
+      completion_tokens: completionTokens,
+      error_log_chars: errorLogChars,
+    })),
     started_ms: build.startedMs,
     first_entry_ms: build.firstEntryMs,
     last_entry_ms: build.lastEntryMs,
@@ -59,6 +75,13 @@ export const readRecent = (state: Reader): RecentBuild[] =>
       firstContext: row.first_context,
       context: row.context,
       implementPrompt: row.implement_prompt,
+      fixPrompts: row.fix_prompts.map(
+        ({ completion_tokens: completionTokens, error_log_chars: errorLogChars, ...prompt }) => ({
+          ...prompt,
+          completionTokens,
+          errorLogChars,
+        }),
+      ),
       startedMs: row.started_ms,
       firstEntryMs: row.first_entry_ms,
       lastEntryMs: row.last_entry_ms,

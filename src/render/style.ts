@@ -1,3 +1,5 @@
+import { VERDICTS_STYLE } from './verdicts.ts'
+
 /** The style sheet of the page and of the HTML report. Colours meet WCAG AA on both backgrounds. */
 export const BASE_STYLE = `
 :root{color-scheme:light dark;--bg:#f5f6f8;--card:#fff;--line:#dfe3e9;--text:#18202b;--soft:#556172;--accent:#2457c5;
@@ -18,7 +20,7 @@ nav{margin-left:auto;display:flex;flex-wrap:wrap;gap:4px 16px}
 .state.not{border-color:var(--bad);background:var(--badbg)}
 .tiles{display:grid;grid-template-columns:repeat(4,1fr);gap:12px;margin:0 0 16px}
 .tiles>div,.card{background:var(--card);border:1px solid var(--line);border-radius:10px;padding:14px 16px;min-width:0}.card{container-type:inline-size}
-dt{color:var(--soft);font-size:13px}dd{margin:0}
+dt{color:var(--soft);font-size:13px}dd{margin:0}h1,caption,figcaption,p{overflow-wrap:anywhere}
 .figure{font-size:26px;font-weight:650;letter-spacing:-.02em;line-height:1.25;font-variant-numeric:tabular-nums;overflow-wrap:anywhere}
 .figure.none{font-size:17px;font-weight:500;color:var(--soft);line-height:32px}
 .tiles small{color:var(--soft);font-size:12.5px;display:block}
@@ -44,4 +46,4 @@ pre{margin:6px 0 12px;white-space:pre-wrap;overflow-wrap:anywhere;font:12.5px/1.
 @container (max-width:860px){.wide-table,.wide-table caption,.wide-table tbody,.wide-table tr,.wide-table tbody th{display:block}.wide-table thead{position:absolute;width:1px;height:1px;overflow:hidden;clip-path:inset(50%)}.wide-table tbody th{min-width:0}.wide-table tbody tr{padding:6px 0}.wide-table tbody tr+tr{border-top:1px solid var(--line)}.wide-table tbody tr>*{border:0;padding:1px 0}.wide-table td{display:flex;justify-content:space-between;gap:12px;white-space:normal}.wide-table td::before{content:attr(data-name);color:var(--soft)}.wide-table td[data-name=""],.wide-table td:empty{display:none}.wide-table tbody th{font-weight:600}}
 @media(max-width:860px){.tiles{grid-template-columns:1fr 1fr}.grid{grid-template-columns:minmax(0,1fr)}}
 @media(max-width:520px){.wrap{padding:14px 12px 32px}nav{margin-left:0}.tiles{gap:8px}.tiles>div,.card{padding:11px 12px}.figure{font-size:20px}.figure.none{font-size:15px;line-height:25px}}
-`
+${VERDICTS_STYLE}`

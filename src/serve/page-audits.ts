@@ -1,15 +1,15 @@
 import type { ChartSet } from '../charts/chart-set.ts'
-import { decimal, number, percent, quotient, typeName } from '../render/format.ts'
+import { counted, decimal, number, percent, quotient, shownOf, typeName } from '../render/format.ts'
 import { html, type Html } from '../render/html.ts'
 import { figure } from '../render/parts.ts'
 import { table } from '../render/table.ts'
 import { liveCard } from './page-live.ts'
-import type { AuditsView } from './status.ts'
+import type { AuditsView, StatusView } from './status.ts'
 
 const TOP = 12
 
 /** The four audits: a card for each, with charts and tables. */
-export function auditCards(audits: AuditsView, charts: ChartSet | undefined): Html {
+export function auditCards({ audits, recent: { kept } }: StatusView, charts: ChartSet | undefined): Html {
   const cards = [
     liveCard('token-efficiency', 'Token efficiency', [
       chart('Tokens of one fix, by the error that it answers', charts?.fixCost),
@@ -22,11 +22,12 @@ export function auditCards(audits: AuditsView, charts: ChartSet | undefined): Ht
     liveCard('constraint-effectiveness', 'Constraint effectiveness', [
       chart('First-pass rate by revision of GEMINI.md, with 95 % interval', charts?.revisions),
       revisions(audits),
+      errors(audits),
     ]),
     liveCard('prompt-refinement', 'Prompt refinement', [
       chart('First-pass rate by version of the implement prompt, with 95 % interval', charts?.promptVersions),
       implement(audits),
-      fixPrompts(audits),
+      fixPrompts(audits, kept),
     ]),
     liveCard('context-volatility', 'Context volatility', [
       chart('Validations passed and tokens per build, from revision to revision', charts?.volatility),
@@ -82,18 +83,47 @@ const implement = (audits: AuditsView): Html =>
       ]),
   )
 
-const fixPrompts = (audits: AuditsView): Html =>
+const fixPrompts = ({ fixPrompts: prompts }: AuditsView, kept: number): Html =>
   table(
-    'Fix prompts by version',
-    ['Prompt version', '#Completion tokens', '#Rework cost factor'],
-    audits.fixPrompts
+    `Fix prompts by version, in the ${counted(kept, 'build')} that started last`,
+    ['Prompt version', '#Fixes', '#Tokens per fix', '#Rework cost factor'],
+    prompts
       .slice(0, TOP)
-      .map(({ promptVersion, completionTokens, errorLogChars }) => [
-        promptVersion,
-        number(completionTokens),
+      .map(({ version, fixes: n, tokens, completionTokens, errorLogChars }) => [
+        version === '' ? '(none given)' : version,
+        number(n),
+        quotient(tokens, n, number),
         quotient(completionTokens, errorLogChars, decimal),
       ]),
   )
+
+/** A rate over fewer builds is withheld, as on the dashboards. */
+const MIN_BUILDS = 20
+const REVISIONS = 4
+
+/** How often each error occurs under the latest revisions. */
+function errors({ errorsByRevision, revisions }: AuditsView): Html {
+  const latest = revisions.slice(-REVISIONS)
+  const rows = errorsByRevision
+    .slice(0, TOP)
+    .map(({ errorType, failures }) => [
+      typeName(errorType),
+      ...failures.slice(-REVISIONS).map((n, i) => per100(n, latest[i]?.builds ?? 0)),
+    ])
+  return latest.length === 0
+    ? html``
+    : table(
+        `Failed validations for every 100 builds under the latest revisions${shownOf(revisions.length, REVISIONS)}`,
+        [
+          'Error type',
+          ...latest.map(({ label, builds: n }) => `#${label.split(' ')[0] ?? ''}, n = ${number(n)}`),
+        ],
+        rows,
+      )
+}
+
+const per100 = (failures: number, builds: number): string =>
+  builds < MIN_BUILDS ? `n < ${MIN_BUILDS}` : ((100 * failures) / builds).toFixed(1)
 
 const volatility = (audits: AuditsView): Html =>
   table(

@@ -4,14 +4,16 @@ import { html, type Html } from '../render/html.ts'
 import { tile } from '../render/parts.ts'
 import { auditCards } from './page-audits.ts'
 import { filesCard } from './page-files.ts'
+import { verdictList, type Verdict } from '../render/verdicts.ts'
 import { buildsCard } from './page-builds.ts'
+import { liveCard } from './page-live.ts'
 import { document } from './page-document.ts'
 import { sum, totalsCards } from './page-totals.ts'
 import type { StatusView } from './status.ts'
 
 /** Renders the whole page. It works without scripts, and updates itself. */
-export const renderPage = (view: StatusView, charts?: ChartSet): string =>
-  document(`${view.ready ? '' : 'Not ready: '}audit-trace-exporter`, header(view), main(view, charts), true)
+export const renderPage = (view: StatusView, drawn?: Drawn): string =>
+  document(`${view.ready ? '' : 'Not ready: '}audit-trace-exporter`, header(view), main(view, drawn), true)
 
 const header = (view: StatusView): Html => html`
   <h1>audit-trace-exporter</h1>
@@ -23,12 +25,28 @@ const header = (view: StatusView): Html => html`
   </nav>
 `
 
-const main = (view: StatusView, charts: ChartSet | undefined): Html => html`
+const main = (view: StatusView, drawn: Drawn | undefined): Html => html`
   ${readiness(view)} ${tiles(view)}
   <div class="grid">
-    ${auditCards(view.audits, charts)} ${buildsCard(view.recent)} ${totalsCards(view)} ${filesCard(view)}
+    ${verdictsCard(view, drawn?.verdicts)} ${auditCards(view, drawn?.charts)} ${buildsCard(view.recent)}
+    ${totalsCards(view)} ${filesCard(view)}
   </div>
 `
+
+/** What takes libraries to make. */
+export interface Drawn {
+  readonly charts: ChartSet
+  readonly verdicts: readonly Verdict[]
+}
+
+const verdictsCard = ({ recent: { kept } }: StatusView, verdicts: Drawn['verdicts'] | undefined): Html =>
+  verdicts === undefined
+    ? html``
+    : liveCard('verdicts', 'Verdicts', verdictList(verdicts, basis(kept)), 'wide')
+
+const basis = (kept: number): string =>
+  `Over the ${counted(kept, 'build')} that started last, by the rule of the report: better and worse is a difference that chance alone would rarely ` +
+  'produce, with at least 20 builds on each side, corrected for the number of comparisons and for builds of one day being alike. Unclear does not mean equal.'
 
 function readiness(view: StatusView): Html {
   const waiting = view.roots.filter(({ state }) => state === 'waiting')

@@ -6,8 +6,7 @@ import { gzip } from 'node:zlib'
 import { createBasicAuth } from './auth.ts'
 import { renderBuild, renderNoBuild } from './page-build.ts'
 import { PAGE_SECURITY_POLICY } from './page-document.ts'
-import { renderPage } from './page.ts'
-import type { ChartSet } from '../charts/chart-set.ts'
+import { renderPage, type Drawn } from './page.ts'
 import type { BuildView, StatusView } from './status.ts'
 import type { WebConfig } from './web-config.ts'
 import { whenSent } from './when-sent.ts'
@@ -26,8 +25,8 @@ export interface ServeDeps {
   /** Commits and renders. Called once for each GET of /metrics, never for a HEAD. */
   scrape: () => Promise<Scrape>
   status: () => StatusView
-  /** Draws the charts of the page. Absent: the page has tables only. */
-  charts?: (view: StatusView) => Promise<ChartSet>
+  /** Makes the charts and the verdicts of the page. Absent: the page has tables only. */
+  draw?: (view: StatusView) => Promise<Drawn>
   /** One build with its steps; `undefined` if it is not kept. Absent: the page has no views of builds. */
   build?: (runId: string) => Promise<BuildView | undefined>
   /** Why the exporter is not ready; `undefined` if it is. Called often. */
@@ -108,7 +107,7 @@ function createRoutes(deps: ServeDeps): Route {
 
   async function page(): Promise<Answer> {
     const view = deps.status()
-    return markup(200, renderPage(view, await deps.charts?.(view)))
+    return markup(200, renderPage(view, await deps.draw?.(view)))
   }
 
   async function build(query: string): Promise<Answer> {

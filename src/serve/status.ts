@@ -1,6 +1,6 @@
 import type { Outcome } from '../attribute/build.ts'
 import type { BuildStep } from '../recent/build-steps.ts'
-import type { RecentBuild } from '../recent/recent-builds.ts'
+import type { FixPrompt, RecentBuild } from '../recent/recent-builds.ts'
 
 /** Everything that the page shows, at one moment. All totals are committed. */
 export interface StatusView {
@@ -93,7 +93,14 @@ export interface AuditsView {
     firstPass: number
     completionTokens: number
   }[]
-  fixPrompts: { promptVersion: string; completionTokens: number; errorLogChars: number }[]
+  /** Over the builds that started last. */
+  fixPrompts: FixPrompt[]
+  /** The most failures first. */
+  errorsByRevision: {
+    errorType: string
+    /** Failed validations under each of `revisions`, in the same order. */
+    failures: number[]
+  }[]
 }
 
 interface RevisionView {

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import type { BatchSums } from '../../src/audits/batches.ts'
+import type { BatchSums } from '../../src/audits/batch-sums.ts'
 import {
   adjustInterval,
   adjustP,

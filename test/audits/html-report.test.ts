@@ -28,6 +28,7 @@ test('the HTML report is one file that requests nothing, with charts and accessi
   expect(said).toEqual([])
   expect(asked).toHaveLength(1)
   expect(await page.getByRole('heading', { level: 2 }).allInnerTexts()).toEqual([
+    'Verdicts',
     'What to change',
     'Token efficiency',
     'Constraint effectiveness',

@@ -30,7 +30,15 @@ test('a build is the sum of its entries, with the place where they stand', async
   const other = lines(entry({ workflow_run_id: 'run-2', total_token_cost: 1_000 }))
   const rest = lines(
     entry({ step_name: 'verify', validation_status: 'fail', validation_error_type: 'TSC_ERROR' }),
-    entry({ step_name: 'fix_1', total_token_cost: 7, project: 'shop' }),
+    entry({
+      step_name: 'fix_1',
+      total_token_cost: 7,
+      completion_token_count: 4,
+      error_log_size_chars: 2,
+      instruction_version: 'terse',
+      project: 'shop',
+    }),
+    entry({ step_name: 'fix_2', total_token_cost: 3 }),
     entry({ step_name: 'verify', validation_status: 'pass', timestamp: '2026-11-20T11:05:00Z' }),
   )
   writeFileSync(file, scaffold + other + rest)
@@ -45,10 +53,14 @@ test('a build is the sum of its entries, with the place where they stand', async
     startedMs: Date.parse('2026-11-20T11:00:00Z'),
     firstEntryMs: Date.parse('2026-11-20T11:00:00Z'),
     lastEntryMs: Date.parse('2026-11-20T11:05:00Z'),
-    entries: 4,
-    tokens: 12,
+    fixPrompts: [
+      { version: 'terse', fixes: 1, tokens: 7, completionTokens: 4, errorLogChars: 2 },
+      { version: '', fixes: 1, tokens: 3, completionTokens: 0, errorLogChars: 0 },
+    ],
+    entries: 5,
+    tokens: 15,
     failures: 1,
-    reworkSteps: 1,
+    reworkSteps: 2,
     stretches: [{ path: file, from: 0, to: (scaffold + other + rest).length }],
   })
 })

@@ -1,12 +1,12 @@
 import type { Page } from 'playwright-core'
 import { afterAll, expect, onTestFinished, test } from 'vitest'
-import { createPageCharts } from '../../src/commands/watch-charts.ts'
+import { createPageDrawing } from '../../src/commands/watch-drawing.ts'
 import { renderPage } from '../../src/serve/page.ts'
 import { createHttpServer, type HttpServer } from '../../src/serve/server.ts'
 import type { StatusView } from '../../src/serve/status.ts'
 import { closeChromium, openPage } from '../setup/chromium.ts'
 import { LOOKS, pageFaults } from '../setup/page-faults.ts'
-import { busyStatus, emptyStatus, file, manyOfEach, summary } from './status-fixture.ts'
+import { busyStatus, emptyStatus, file, manyOfEach, NO_BUILDS, summary } from './status-fixture.ts'
 
 afterAll(closeChromium)
 
@@ -25,7 +25,7 @@ async function open(
 ): Promise<Opened> {
   const server = createHttpServer({
     status,
-    charts: createPageCharts(),
+    draw: createPageDrawing(NO_BUILDS),
     scrape: () => Promise.reject(new Error('nobody scrapes here')),
     noScrapeReason: () => undefined,
     notReadyReason: () => undefined,
@@ -69,7 +69,9 @@ test('the page shows the four audits from the running totals, with charts', asyn
   expect(await row('TSC_ERROR 420')).toBe('TSC_ERROR\t420\t4,100,000\t9,762')
   // 200 of 300 builds; 6.4 million tokens over 280 successes.
   expect(await row('v2 9f86d081884c 300')).toBe('v2 9f86d081884c\t300\t66.7 %\t22,857')
-  expect(await row('fix-1')).toBe('fix-1\t3,030,000\t1.52')
+  expect(await row('fix-1')).toBe('fix-1\t300\t12,100\t1.52')
+  // 90 failures of 500 builds, 60 of 300.
+  expect(await row('TSC_ERROR 18.0')).toBe('TSC_ERROR\t18.0\t20.0')
   // A chart in the colours of the page: the security policy lets it have them.
   expect(
     await page.evaluate("getComputedStyle(document.querySelector('svg.chart text[fill*=text]')).fill"),
@@ -77,10 +79,31 @@ test('the page shows the four audits from the running totals, with charts', asyn
   expect(said).toEqual([])
 })
 
+test('the page says one sentence for each audit, with a verdict or what is lacking', async () => {
+  const { page } = await open(() => busyStatus())
+  const verdicts = page.getByRole('region', { name: 'Verdicts' })
+  expect(await verdicts.getByRole('term').allInnerTexts()).toEqual([
+    'Token efficiency',
+    'Constraint effectiveness',
+    'Prompt refinement',
+    'Context volatility',
+  ])
+  expect(await verdicts.locator('.verdict').allInnerTexts()).toEqual(Array(4).fill('Nothing to compare'))
+  expect(await verdicts.innerText()).toContain('Fewer than two revisions of GEMINI.md are known')
+})
+
+test('a frequency over fewer than 20 builds is withheld', () => {
+  const { audits } = busyStatus()
+  const revisions = audits.revisions.map((revision, i) => ({ ...revision, builds: i === 0 ? 500 : 19 }))
+  const page = renderPage(busyStatus({ audits: { ...audits, revisions } }))
+  expect(page).toMatch(/TSC_ERROR<\/th\s*>\s*<td[^>]*>18\.0<\/td\s*>\s*<td[^>]*>n &lt; 20<\/td/u)
+})
+
 test('every part of the page has an accessible name', async () => {
   const { page } = await open(() => busyStatus())
   expect(await page.getByRole('heading', { level: 1 }).allInnerTexts()).toEqual(['audit-trace-exporter'])
   const titles = [
+    'Verdicts',
     'Token efficiency',
     'Constraint effectiveness',
     'Prompt refinement',

@@ -1,3 +1,5 @@
+import { createContexts } from '../../src/metrics/contexts.ts'
+import { createRecentBuilds } from '../../src/recent/recent-builds.ts'
 import type { BuildSummary, FileView, StatusView } from '../../src/serve/status.ts'
 
 const NOW_MS = Date.UTC(2026, 0, 31, 9, 5)
@@ -15,6 +17,15 @@ export const file = (over: Partial<FileView> = {}): FileView => ({
   lastReadAtMs: NOW_MS - 12_000,
   ...over,
 })
+
+/** An engine that knows no single builds. */
+export const NO_BUILDS = {
+  recent: createRecentBuilds({ all: () => [] }),
+  contexts: createContexts(
+    { all: () => [] },
+    { cap: 9, idleMs: 1, onHide: () => undefined, onUnhide: () => undefined },
+  ),
+}
 
 export const summary = (over: Partial<BuildSummary> = {}): BuildSummary => ({
   runId: 'audited-build-zip-stream-07eb3d35b3',
@@ -51,7 +62,7 @@ export const emptyStatus = (over: Partial<StatusView> = {}): StatusView => ({
   steps: [],
   errorTypes: [],
   contexts: [],
-  audits: { fixes: [], promptShare: [], revisions: [], implement: [], fixPrompts: [] },
+  audits: { fixes: [], promptShare: [], revisions: [], implement: [], fixPrompts: [], errorsByRevision: [] },
   recent: { kept: 0, last: [], dearest: [] },
   ...over,
 })
@@ -126,7 +137,16 @@ export const busyStatus = (over: Partial<StatusView> = {}): StatusView =>
           completionTokens: 4_000_000,
         },
       ],
-      fixPrompts: [{ promptVersion: 'fix-1', completionTokens: 3_030_000, errorLogChars: 2_000_000 }],
+      fixPrompts: [
+        {
+          version: 'fix-1',
+          fixes: 300,
+          tokens: 3_630_000,
+          completionTokens: 3_030_000,
+          errorLogChars: 2_000_000,
+        },
+      ],
+      errorsByRevision: [{ errorType: 'TSC_ERROR', failures: [90, 60] }],
     },
     files: [
       file({ path: '/builds/2026-01-31/a1f9/audit_trace.jsonl', sizeBytes: 48_200, countedBytes: 48_200 }),
@@ -181,10 +201,13 @@ export function manyOfEach(): StatusView {
         completionTokens: 1e10,
       })),
       fixPrompts: some.map((i) => ({
-        promptVersion: `${i}${LONG}`,
+        version: `${i}${LONG}`,
+        fixes: 1e6,
+        tokens: 1e10,
         completionTokens: 1e10,
         errorLogChars: 1e9,
       })),
+      errorsByRevision: some.map((i) => ({ errorType: `${i}${LONG}`, failures: some.map((n) => n * 1_000) })),
     },
     recent: {
       kept: 1_000,
