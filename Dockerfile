@@ -11,6 +11,7 @@ COPY package.json package-lock.json .npmrc ./
 # Without scripts: they would download programs that only the tests run.
 RUN npm ci --ignore-scripts --no-audit --no-fund
 COPY rolldown.config.ts tsconfig.json ./
+COPY packages packages
 COPY src src
 COPY docker docker
 # What the command `assets` writes.
@@ -22,7 +23,7 @@ RUN npm run --silent bundle
 COPY LICENSE ./
 # Readable by everybody, however strict the umask of the checkout is.
 RUN mkdir -p /image/app /image/duckdb/node_modules /image/empty \
-  && cp -r dist/. package.json LICENSE /image/app \
+  && cp -r dist/program/. package.json LICENSE /image/app \
   && cp -r node_modules/@duckdb /image/duckdb/node_modules \
   && sh docker/system.sh /image/system $(find node_modules/@duckdb -name '*.node' -o -name '*.so') \
   && chmod -R u=rwX,go=rX /image/app /image/duckdb /image/empty

@@ -1,17 +1,20 @@
-import { readdirSync, readFileSync } from 'node:fs'
 import http from 'node:http'
-import path from 'node:path'
 import { defineConfig, type Plugin, type RolldownOptions } from 'rolldown'
+import { thirdPartyLicenses } from './packages/licenses.ts'
 import { copiedFiles } from './src/assets/copied.ts'
 
+const DIRECTORY = 'dist/program'
+
 /**
- * `dist`: what the image and the package contain and what the benchmarks run. Each entry point is a file of its own;
- * code that only some commands need is in chunks that they load.
+ * What the image and the packages contain and what the benchmarks run. Each entry point is a file of its own; code that
+ * only some commands need is in chunks that they load.
  */
 const common: RolldownOptions = {
   platform: 'node',
   // Installed beside the program by those who use them: native code, or optional peers.
   external: [/^@duckdb\//u, /^@temporalio\//u, /^protobufjs/u],
+  // Older versions of Node.js must be able to read the entry points, which tell that they are too old.
+  transform: { target: 'node18' },
   // An import that cannot be resolved or a default that is missing would fail when it first runs.
   onLog(level, log) {
     if (level === 'warn') throw new Error(log.message)
@@ -24,20 +27,56 @@ export default defineConfig([
     input: {
       main: 'src/main.ts',
       healthcheck: 'docker/healthcheck.ts',
+      exporter: 'src/exports/exporter.ts',
       capture: 'src/exports/capture.ts',
+      'capture-temporal': 'src/exports/capture-temporal.ts',
       temporal: 'src/exports/temporal.ts',
     },
-    plugins: [httpWithoutFetch(), licenses('THIRD-PARTY-LICENSES.txt'), copies('assets')],
+    plugins: [sqliteAtRunTime(), httpWithoutFetch(), licenses('THIRD-PARTY-LICENSES.txt'), copies('assets')],
     // One flat directory: a path relative to a module does not depend on the chunk that the module is in.
-    output: { dir: 'dist', cleanDir: true, entryFileNames: '[name].js', chunkFileNames: '[name]-[hash].js' },
+    output: {
+      dir: DIRECTORY,
+      cleanDir: true,
+      entryFileNames: '[name].js',
+      chunkFileNames: '[name]-[hash].js',
+    },
   },
   {
     ...common,
     // Apart from the rest, because it runs in Temporal's sandbox: a shared chunk could import Node's modules.
     input: { workflows: 'src/capture/temporal/workflows.ts' },
-    output: { dir: 'dist', entryFileNames: '[name].js' },
+    output: { dir: DIRECTORY, entryFileNames: '[name].js' },
+  },
+  {
+    ...common,
+    // For the CommonJS entry points.
+    input: { 'require-node': 'src/require-node.ts' },
+    output: { dir: DIRECTORY, entryFileNames: '[name].cjs', format: 'cjs' },
   },
 ])
+
+/**
+ * `node:sqlite` is looked up when the program runs: an import of a module that an older Node.js lacks fails before
+ * any code runs. Node.js 22 warns that it is experimental; users of a library have no use for that.
+ */
+function sqliteAtRunTime(): Plugin {
+  const id = '\0sqlite'
+  return {
+    name: 'sqlite-at-run-time',
+    resolveId: (source) => (source === 'node:sqlite' ? id : undefined),
+    load: (loaded) =>
+      loaded === id
+        ? `const { emitWarning } = process
+process.emitWarning = (warning, ...rest) => {
+  if (rest[0] !== 'ExperimentalWarning') emitWarning.call(process, warning, ...rest)
+}
+const sqlite = process.getBuiltinModule('node:sqlite')
+process.emitWarning = emitWarning
+export const { DatabaseSync } = sqlite
+`
+        : undefined,
+  }
+}
 
 /**
  * An import of `node:http` reads every property of the module, also those that load Node's implementation of fetch and
@@ -66,15 +105,8 @@ function licenses(fileName: string): Plugin {
   return {
     name: 'licenses',
     generateBundle(_, bundle) {
-      const roots = new Set<string>()
-      for (const output of Object.values(bundle)) {
-        if (output.type !== 'chunk') continue
-        for (const id of output.moduleIds) {
-          const root = /^.*\/node_modules\/(?:@[^/]+\/)?[^/]+/u.exec(id)?.[0]
-          if (root !== undefined) roots.add(root)
-        }
-      }
-      this.emitFile({ type: 'asset', fileName, source: [...roots].toSorted().map(license).join('\n') })
+      const codes = Object.values(bundle).flatMap((output) => (output.type === 'chunk' ? [output.code] : []))
+      this.emitFile({ type: 'asset', fileName, source: thirdPartyLicenses(codes) })
     },
   }
 }
@@ -88,21 +120,4 @@ function copies(directory: string): Plugin {
         this.emitFile({ type: 'asset', fileName: `${directory}/${name}`, source })
     },
   }
-}
-
-function license(root: string): string {
-  const { name, version, license } = JSON.parse(readFileSync(path.join(root, 'package.json'), 'utf8')) as {
-    name: string
-    version: string
-    license: string
-  }
-  const texts = readdirSync(root, { withFileTypes: true })
-    .filter((entry) => entry.isFile() && /^(?:licen[cs]e|notice)/iu.test(entry.name))
-    .map((entry) => entry.name)
-  return [
-    `${name} ${version} (${license})`,
-    '',
-    ...texts.map((file) => readFileSync(path.join(root, file), 'utf8').trimEnd()),
-    '',
-  ].join('\n')
 }

@@ -5,7 +5,7 @@ import path from 'node:path'
 
 const REPOSITORY = path.join(import.meta.dirname, '..')
 /** The program that is built and shipped, not its sources: `npm run bench` and `npm run soak` build it first. */
-const MAIN = path.join(REPOSITORY, 'dist/main.js')
+const MAIN = path.join(REPOSITORY, 'dist/program/main.js')
 
 export interface StartedExporter {
   readonly child: ChildProcess

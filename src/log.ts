@@ -7,6 +7,14 @@ import type { SelfMetrics } from './metrics/self.ts'
 
 export type { Logger } from 'pino'
 
+/** Where the daemon writes its log: pino and others fit. The fields say the same as the message, for programs. */
+export interface Log {
+  debug(fields: object, message: string): void
+  info(fields: object, message: string): void
+  warn(fields: object, message: string): void
+  error(fields: object, message: string): void
+}
+
 export interface LogTarget {
   /** 2 for standard error. */
   readonly fd: number
@@ -52,7 +60,7 @@ const unrefTimer: Later = (ms, callback) => void setTimeout(callback, ms).unref(
 
 /** Logs every event and counts the failed file operations. `later` is the timer, which tests replace. */
 export function createLogEvents(
-  log: Logger,
+  log: Log,
   self: () => SelfMetrics | undefined,
   clock: Clock,
   later: Later = unrefTimer,
@@ -151,7 +159,7 @@ interface Window {
 }
 
 /** Limits the warnings for each file and logs, when its minute is over, how many were suppressed. */
-function createWarningLimit(log: Logger, clock: Clock, later: Later): WarningLimit {
+function createWarningLimit(log: Log, clock: Clock, later: Later): WarningLimit {
   const windows = new Map<string, Window>()
 
   function end(path: string, window: Window): void {

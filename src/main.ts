@@ -1,6 +1,13 @@
 #!/usr/bin/env node
+import { nodeVersionFault } from './node-version.ts'
 
-// Signals first, and no import that loads code before them: the rest takes up to a second to load, and until a
+const fault = nodeVersionFault()
+if (fault !== undefined) {
+  console.error(`error: ${fault}`)
+  process.exit(1)
+}
+
+// Signals first, and no import that loads much code before them: the rest takes up to a second to load, and until a
 // handler is set, a signal ends the process at once or, with SIGUSR1, opens a debugger.
 const stop = new AbortController()
 const rescan = new EventTarget()

@@ -3,6 +3,7 @@ import manifest from '../package.json' with { type: 'json' }
 import { systemClock } from './clock.ts'
 import { EXIT } from './commands/command.ts'
 import { createLogger } from './log.ts'
+import { processUsage } from './process-usage.ts'
 import { runProgram } from './program.ts'
 
 export interface ProcessSignals {
@@ -25,12 +26,7 @@ export async function runProcess({ stop, rescan }: ProcessSignals): Promise<void
     env: process.env,
     clock: systemClock,
     log: createLogger({ fd: process.stderr.fd, pretty }),
-    usage: {
-      cpuSeconds: () => (process.cpuUsage().user + process.cpuUsage().system) / 1e6,
-      residentBytes: () => process.memoryUsage.rss(),
-      heapUsedBytes: () => process.memoryUsage().heapUsed,
-      startedSeconds: Date.now() / 1000 - process.uptime(),
-    },
+    usage: processUsage,
     print: (line) => void process.stdout.write(`${line}\n`),
     complain: (line) => void process.stderr.write(`${line}\n`),
     ...(process.stdout.isTTY && { rewrite }),

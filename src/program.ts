@@ -12,10 +12,12 @@ import type { WatchDeps } from './commands/watch.ts'
 import { workerConfigOf, workerDeclaration } from './commands/worker-flags.ts'
 import { argumentsOf, optionsOf, parseFlags, positionalKeys, takeSwitchValues } from './config/flags.ts'
 import { UsageError } from './config/usage-error.ts'
+import type { Logger } from './log.ts'
 import { pushSettings } from './push/settings.ts'
 import { counted } from './render/format.ts'
 
 export interface ProgramDeps extends WatchDeps {
+  readonly log: Logger
   /** Writes a line to standard output: results. */
   readonly print: (line: string) => void
   /** Writes a line to standard error: everything else. */

@@ -1,4 +1,4 @@
-import { hash } from 'node:crypto'
+import crypto from 'node:crypto'
 import type { Reader } from '../state/durable.ts'
 import { readBuild, SELECT_BUILD, SELECT_OPEN_BUILDS } from './build-rows.ts'
 import { newBuild, type BuildState } from './build.ts'
@@ -78,5 +78,5 @@ const MAX_RUN_ID = 128
 /** Returns the key of a build. Ids of hostile length or form are replaced by their hash. */
 export function runKey(runId: string): string {
   if (runId.length <= MAX_RUN_ID && runId.isWellFormed()) return runId
-  return `sha256:${hash('sha256', Buffer.from(runId, 'utf16le'), 'hex')}`
+  return `sha256:${crypto.hash('sha256', Buffer.from(runId, 'utf16le'), 'hex')}`
 }

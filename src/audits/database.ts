@@ -17,7 +17,7 @@ export interface Database extends RowSink {
   close(): void
 }
 
-/** DuckDB is an optional dependency: its binary is large and not available for every platform. */
+/** DuckDB is an optional peer: its binary is large and not available for every platform. */
 class MissingDuckDb extends Error {
   override readonly name = 'MissingDuckDb'
 }
@@ -116,8 +116,8 @@ async function loadDuckDb(load: () => Promise<DuckDb>): Promise<DuckDb> {
   } catch (error) {
     if (!isAbsence(error)) throw new Error(`cannot load @duckdb/node-api: ${String(error)}`, { cause: error })
     throw new MissingDuckDb(
-      'report needs the optional package @duckdb/node-api, which is not installed or has no binary for this ' +
-        'platform. Install it with: npm install @duckdb/node-api. A container image has it if it is built with --target report.',
+      'report needs DuckDB, which is not installed or has no binary for this platform: run `npm install @duckdb/node-api`, ' +
+        'or build the container image with `--target report`.',
       { cause: error },
     )
   }

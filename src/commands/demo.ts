@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs'
 import { mkdtemp } from 'node:fs/promises'
 import os from 'node:os'
 import path from 'node:path'
+import type { Logger } from '../log.ts'
 import { makeDirectory } from '../make-directory.ts'
 import type { StatusView } from '../serve/status.ts'
 import { writeCorpus } from '../simulate/corpus.ts'
@@ -15,6 +16,7 @@ import { parseWatchConfig, type WatchConfig } from './watch-flags.ts'
 import { watch, type WatchDeps } from './watch.ts'
 
 export interface DemoDeps extends WatchDeps {
+  readonly log: Logger
   readonly print: (line: string) => void
   /** Rewrites the last line of a terminal. Absent when standard output is no terminal. */
   readonly rewrite?: ((line: string) => void) | undefined

@@ -1,6 +1,6 @@
 import type { Clock } from '../clock.ts'
 import type { Engine } from '../engine.ts'
-import type { Logger } from '../log.ts'
+import type { Log } from '../log.ts'
 import type { Showing } from '../metrics/showing.ts'
 import type { Push } from '../push/push.ts'
 import { counted, duration } from '../render/format.ts'
@@ -10,7 +10,7 @@ import type { Deadlines } from './watch-stop.ts'
 
 export interface EndingDeps {
   readonly engine: Engine
-  readonly log: Logger
+  readonly log: Log
   readonly clock: Clock
   readonly waker: Waker
   readonly push?: Push | undefined

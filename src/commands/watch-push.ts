@@ -1,7 +1,7 @@
 import type { Resource } from '@opentelemetry/resources'
 import type { Clock } from '../clock.ts'
 import type { Engine } from '../engine.ts'
-import type { Logger } from '../log.ts'
+import type { Log } from '../log.ts'
 import { createExporter } from '../push/exporter.ts'
 import { createPushLog, withoutSecrets } from '../push/push-log.ts'
 import { createPushMetrics } from '../push/push-metrics.ts'
@@ -26,7 +26,7 @@ export function preparePush(
   }: {
     readonly instanceId: string
     readonly version: string
-    readonly log: Logger
+    readonly log: Log
     readonly clock: Clock
   },
 ): PreparedPush {

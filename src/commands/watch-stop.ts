@@ -1,4 +1,4 @@
-import type { Logger } from '../log.ts'
+import type { Log } from '../log.ts'
 import type { Clock } from '../clock.ts'
 import type { WatchConfig } from './watch-flags.ts'
 
@@ -25,7 +25,7 @@ interface Stop {
 /** Everything is over `--linger` after the signal; reading the files a last time may take `STOP_PATIENCE_MS` in any case. */
 export function createStop(
   { linger }: Pick<WatchConfig, 'linger'>,
-  { signal, clock, log }: { readonly signal: AbortSignal; readonly clock: Clock; readonly log: Logger },
+  { signal, clock, log }: { readonly signal: AbortSignal; readonly clock: Clock; readonly log: Log },
 ): Stop {
   let signalMs = Number.POSITIVE_INFINITY
   const endMs = (): number => signalMs + Math.max(linger, STOP_PATIENCE_MS)
@@ -48,7 +48,7 @@ export function createStop(
   }
 }
 
-function logStopping(log: Logger, { reason }: AbortSignal): void {
+function logStopping(log: Log, { reason }: AbortSignal): void {
   const by = typeof reason === 'string' ? reason : undefined
   log.info({ event: 'stopping', signal: by }, `Stopping${by === undefined ? '' : ` on ${by}`}.`)
 }

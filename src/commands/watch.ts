@@ -2,7 +2,7 @@ import type { Clock } from '../clock.ts'
 import { COLD_AFTER_MS, createEngine, type Engine } from '../engine.ts'
 import { readPriceList } from '../config/prices.ts'
 import type { Events } from '../events.ts'
-import { createLogEvents, type Logger } from '../log.ts'
+import { createLogEvents, type Log } from '../log.ts'
 import { CONTENT_TYPE } from '../metrics/exposition.ts'
 import type { Push } from '../push/push.ts'
 import type { PushSettings } from '../push/settings.ts'
@@ -23,7 +23,7 @@ import { createStatus, type Status } from './watch-status.ts'
 import { createStop, orStopped, within } from './watch-stop.ts'
 
 export interface WatchDeps {
-  readonly log: Logger
+  readonly log: Log
   readonly clock: Clock
   readonly usage: ProcessUsage
   readonly version: string
@@ -143,7 +143,7 @@ async function loadPush(deps: WatchDeps, { origin }: Store) {
 }
 
 /** A state that is new where one was expected means that totals start again: the first line of every log tells. */
-function logOrigin(log: Logger, { origin }: Store, directory: string): void {
+function logOrigin(log: Log, { origin }: Store, directory: string): void {
   const { isNew, createdMs } = origin
   const since = createdMs === undefined ? undefined : new Date(createdMs).toISOString()
   if (isNew) log.info({ event: 'state_new', state: directory }, `New state in ${directory}.`)
@@ -161,7 +161,7 @@ function createServer(
   engine: Engine,
   status: Status,
   viewBuild: ViewBuild,
-  log: Logger,
+  log: Log,
 ): HttpServer {
   return createHttpServer({
     web,
@@ -183,7 +183,7 @@ function createServer(
   })
 }
 
-function logSelfFault(log: Logger, error: unknown): void {
+function logSelfFault(log: Log, error: unknown): void {
   log.error(
     { event: 'self_metric_failed', cause: String(error) },
     `Failed to collect a metric of the exporter itself: ${String(error)}`,
@@ -242,7 +242,7 @@ async function readUntilStopped(
   }
 }
 
-function warnOfLimit(log: Logger, limit: number, maxOpenFiles: number): void {
+function warnOfLimit(log: Log, limit: number, maxOpenFiles: number): void {
   log.warn(
     { event: 'few_open_files', limit, maxOpenFiles },
     `The limit of open files is ${limit}, so at most ${maxOpenFiles} traces are kept open: more of them can lose lines if they ` +
@@ -250,7 +250,7 @@ function warnOfLimit(log: Logger, limit: number, maxOpenFiles: number): void {
   )
 }
 
-function warnOfWatchLimit(log: Logger, error: Error, scanIntervalMs: number): void {
+function warnOfWatchLimit(log: Log, error: Error, scanIntervalMs: number): void {
   log.warn(
     { event: 'watch_limit', cause: error.message },
     `The system has no more inotify watches: new files in some directories are found by the next scan only, within ${scanIntervalMs / 1000} s. ` +

@@ -1,42 +1,22 @@
-import { VALIDATION_STATUSES } from './validation-status.ts'
-import { z } from 'zod'
 import type { Entry } from './parsed.ts'
 import { TIMESTAMP_PATTERN } from './timestamp.ts'
-
-/** Above this, counts could not be added up exactly. */
-const MAX_COUNT = Number.MAX_SAFE_INTEGER
-
-/** The cause of a wrong type, as part of `field: cause`. */
-const notA =
-  (wanted: string) =>
-  ({ input }: { readonly input?: unknown }): string => {
-    if (input === undefined || input === null) return 'is missing'
-    if (typeof input === 'number') return `is ${String(input)}, not ${wanted}`
-    return `is ${Array.isArray(input) ? 'an array' : `of type ${typeof input}`}, not ${wanted}`
-  }
-
-const anyText = z.string({ error: notA('a string') })
+import type { ValidationStatus } from './validation-status.ts'
 
 /**
- * The kinds of fields, each as a zod schema. All but `name` are optional, and `null` means absent.
- * `plain.ts` has a fast check for each kind.
+ * The kinds of fields, and what a writer puts there. `schema.ts` has a zod schema for each kind, `plain.ts` a fast
+ * check. Types of the published packages are made of these, without those of zod.
  */
-export const KINDS = {
+export interface KindValues {
   /** Required and not empty. */
-  name: anyText.min(1, 'is empty'),
-  text: anyText.nullish(),
+  name: string
+  text: string
   /** Finite and not negative; fractions are allowed. */
-  count: z
-    .number({ error: notA('a finite number') })
-    .nonnegative('is negative')
-    .max(MAX_COUNT, `is greater than ${String(MAX_COUNT)}`)
-    .nullish(),
-  texts: z.array(anyText, { error: notA('an array') }).nullish(),
-  status: z.enum(VALIDATION_STATUSES, { error: `is none of ${VALIDATION_STATUSES.join(', ')}` }).nullish(),
+  count: number
+  texts: string[]
+  status: ValidationStatus
 }
 
-type Kinds = typeof KINDS
-export type FieldKind = keyof Kinds
+export type FieldKind = keyof KindValues
 
 interface FieldOf<Kind extends FieldKind> {
   readonly kind: Kind
@@ -44,7 +24,7 @@ interface FieldOf<Kind extends FieldKind> {
   readonly readAs: keyof Entry | null
   /** The description in docs/entry.schema.json. */
   readonly about: string
-  readonly examples: readonly NonNullable<z.infer<Kinds[Kind]>>[]
+  readonly examples: readonly KindValues[Kind][]
   /** In docs/entry.schema.json only: a rule that `normalise` checks while it reads the value. */
   readonly pattern?: string
   /** Still read, but not offered to writers. */
@@ -210,7 +190,7 @@ export type FieldName = keyof typeof FIELDS
 
 export const FIELD_NAMES = Object.keys(FIELDS) as readonly FieldName[]
 
-type KindOf<Name extends FieldName> = (typeof FIELDS)[Name]['kind']
+export type KindOf<Name extends FieldName> = (typeof FIELDS)[Name]['kind']
 
 /** The names of all fields of the given kinds. */
 type NamesOf<Kind extends FieldKind> = {
@@ -226,5 +206,5 @@ export type RequiredName = NamesOf<'name'>
 /** The fields that a writer may leave out. */
 export type OptionalName = Exclude<FieldName, RequiredName | DeprecatedName>
 
-/** The zod schema of each field. */
-export type Shape = { [Name in FieldName]: Kinds[KindOf<Name>] }
+/** What a writer puts into a field. */
+export type ValueOf<Name extends FieldName> = KindValues[KindOf<Name>]

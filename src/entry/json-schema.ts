@@ -1,5 +1,6 @@
 import { z } from 'zod'
-import { FIELD_NAMES, FIELDS, KINDS } from './fields.ts'
+import { FIELD_NAMES, FIELDS } from './fields.ts'
+import { KINDS } from './schema.ts'
 
 /**
  * The JSON Schema (2020-12) of one line of a trace, for writers in any language: docs/entry.schema.json. It accepts

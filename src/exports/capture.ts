@@ -1,4 +1,6 @@
-// The entry point `audit-trace-exporter/capture`: everything for writing traces that does not need Temporal.
+// The entry point `audit-trace-capture`, which is also `audit-trace-exporter/capture`: everything for writing traces that does not need Temporal.
+import '../require-node.ts'
+
 export type { OptimizationLogEntry } from '../entry/entry.ts'
 export type { ValidationStatus } from '../entry/validation-status.ts'
 export { classifyFailure, type CheckKind } from '../capture/checks/classify-failure.ts'
@@ -24,8 +26,10 @@ export {
 export { isRetryable, type AgentFailureReason, type AgentTokens } from '../capture/agent/gemini-output.ts'
 export type { Price } from '../entry/prices.ts'
 export {
+  appendAuditEntry,
   logAuditEntry,
   TRACE_FILE_NAME,
+  type GivenEntry,
   type LogAuditOptions,
   type LoggedEntry,
 } from '../capture/trace/log-audit-entry.ts'

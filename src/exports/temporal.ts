@@ -1,16 +1,5 @@
-// The entry point `audit-trace-exporter/temporal`.
-export { createAuditedBuildActivities, type AuditedBuildDeps } from '../capture/temporal/activities.ts'
-export { DEFAULT_INSTRUCTIONS } from '../capture/temporal/instructions.ts'
-export {
-  createOptimizationActivities,
-  type OptimizationDeps,
-} from '../capture/temporal/optimization-activities.ts'
+// The entry point `audit-trace-exporter/temporal`: that of `audit-trace-capture`, and the report.
+import '../require-node.ts'
+
+export * from './capture-temporal.ts'
 export { renderReport } from '../commands/render-report.ts'
-export { ensureOptimizationSchedule, type OptimizationScheduleOptions } from '../capture/temporal/schedule.ts'
-export type * from '../capture/temporal/types.ts'
-export {
-  createAuditWorker,
-  DEFAULT_TASK_QUEUE,
-  workflowsPath,
-  type AuditWorkerOptions,
-} from '../capture/temporal/worker.ts'

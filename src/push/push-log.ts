@@ -1,5 +1,5 @@
 import type { Clock } from '../clock.ts'
-import type { Logger } from '../log.ts'
+import type { Log } from '../log.ts'
 import { counted } from '../render/format.ts'
 import type { Outcome } from './exporter.ts'
 
@@ -14,7 +14,7 @@ const WINDOW_MS = 60_000
 
 /** Logs how pushing goes: a failure at once, then at most one line per minute until it works again. */
 export function createPushLog(
-  log: Logger,
+  log: Log,
   clock: Clock,
   { url, intervalMs }: { readonly url: string; readonly intervalMs: number },
 ): PushLog {

@@ -1,4 +1,4 @@
-import { hash } from 'node:crypto'
+import crypto from 'node:crypto'
 import type { FileFacts } from './file-system.ts'
 
 /**
@@ -285,7 +285,7 @@ export const MARKER_BYTES = 1_024
 
 /** Of at most `MARKER_BYTES` bytes; short, since there is one for every file ever read. */
 export const digest = (bytes: Uint8Array): string =>
-  bytes.length === 0 ? '' : hash('sha256', bytes, 'base64url').slice(0, 22)
+  bytes.length === 0 ? '' : crypto.hash('sha256', bytes, 'base64url').slice(0, 22)
 
 export const pendingBytes = (file: TrackedFile): number => file.scannedTo - file.position
 

@@ -25,11 +25,18 @@ export async function startDaemon(options: {
   env?: NodeJS.ProcessEnv
   /** Arguments of Node.js that run the program. Default: the sources. */
   program?: readonly string[]
+  /** Path of Node.js. Default: that of the tests. */
+  node?: string
   /** A program that runs Node.js, and its arguments. */
   runner?: readonly string[]
 }): Promise<Daemon> {
   const args = ['watch', ...options.roots, '--listen', '127.0.0.1:0', '--state', options.state]
-  const node = [process.execPath, ...(options.program ?? [MAIN]), ...args, ...(options.args ?? [])]
+  const node = [
+    options.node ?? process.execPath,
+    ...(options.program ?? [MAIN]),
+    ...args,
+    ...(options.args ?? []),
+  ]
   const [program, ...programArgs] = [...(options.runner ?? []), ...node]
   const running = start(program!, programArgs, options.env)
   const log = (): Record<string, unknown>[] =>

@@ -38,14 +38,23 @@ export interface LoggedEntry {
 
 /**
  * Appends one step of a build to `audit_trace.jsonl` in `workingDir`: exactly one line, complete or not at all for the
- * reader, safe with concurrent writers of the same file.
- * Sets `timestamp` if it is absent and derives the total, the rework cost factor and the error log's size. `null` means
- * absent, as for the reader.
+ * reader, safe with concurrent writers of the same file. `appendAuditEntry` does the same and returns the entry.
+ * A `timestamp` that is given is kept, else it is set to now. Derives the total, the rework cost factor and the error
+ * log's size. `null` means absent, as for the reader.
  * Throws a `TypeError` with field and cause if the reader would reject the entry (the reader's own parser checks it), and
  * if the idempotency key is empty, because all steps would share it. Throws with path and cause if the file cannot be
  * written.
  */
 export async function logAuditEntry(
+  workingDir: string,
+  entry: GivenEntry,
+  options: LogAuditOptions = {},
+): Promise<void> {
+  await appendAuditEntry(workingDir, entry, options)
+}
+
+/** `logAuditEntry` that returns the entry as it is in the file, with its derived fields, and whether it was written. */
+export async function appendAuditEntry(
   workingDir: string,
   entry: GivenEntry,
   options: LogAuditOptions = {},

@@ -9,7 +9,7 @@ import {
   type AgentResult,
 } from '../../../src/capture/agent/gemini-agent.ts'
 import { isRetryable } from '../../../src/capture/agent/gemini-output.ts'
-import { logAuditEntry } from '../../../src/capture/trace/log-audit-entry.ts'
+import { appendAuditEntry } from '../../../src/capture/trace/log-audit-entry.ts'
 import { runProcess } from '../../../src/capture/process/run-process.ts'
 import { markAgent } from '../../../src/capture/process/orphan.ts'
 import { estimateTokens } from '../../../src/capture/agent/token-estimate.ts'
@@ -317,7 +317,7 @@ describe('files touched', () => {
     expect(told.filesTouched).toHaveLength(2001)
     expect(told.filesTouched.at(-1)).toBe('[… 1000 of 3000 files left out …]')
     const step = { workflow_run_id: 'a', step_name: 'scaffold', files_touched: [...told.filesTouched] }
-    await expect(logAuditEntry(workingDir, step)).resolves.toMatchObject({ written: true })
+    await expect(appendAuditEntry(workingDir, step)).resolves.toMatchObject({ written: true })
   })
 })
 

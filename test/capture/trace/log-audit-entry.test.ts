@@ -15,7 +15,7 @@ import { fileURLToPath } from 'node:url'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { check } from '../../../src/commands/check.ts'
 import { parseLine } from '../../../src/entry/parse.ts'
-import { logAuditEntry } from '../../../src/capture/trace/log-audit-entry.ts'
+import { appendAuditEntry, logAuditEntry } from '../../../src/capture/trace/log-audit-entry.ts'
 import { until } from '../../setup/process.ts'
 import { requireProgram } from '../../setup/programs.ts'
 
@@ -121,16 +121,16 @@ describe('logAuditEntry', () => {
   })
 
   it('writes once per idempotency key, with other lines in between', async () => {
-    const first = await logAuditEntry(dir, step, { idempotencyKey: 'run-1/implement_v1' })
+    const first = await appendAuditEntry(dir, step, { idempotencyKey: 'run-1/implement_v1' })
     await logAuditEntry(dir, { ...step, step_name: 'x'.repeat(1_100_000) }, { idempotencyKey: 'other' })
-    const again = await logAuditEntry(dir, step, { idempotencyKey: 'run-1/implement_v1' })
+    const again = await appendAuditEntry(dir, step, { idempotencyKey: 'run-1/implement_v1' })
     expect([first.written, again.written]).toEqual([true, false])
     expect(lines()).toHaveLength(2)
   })
 
   it('a text that looks like an idempotency key is not one', async () => {
     await logAuditEntry(dir, { ...step, error_full: ',"entry_id":"k"}\n' })
-    expect((await logAuditEntry(dir, step, { idempotencyKey: 'k' })).written).toBe(true)
+    expect((await appendAuditEntry(dir, step, { idempotencyKey: 'k' })).written).toBe(true)
   })
 
   it('adds the missing newline to a line of a killed writer', async () => {
