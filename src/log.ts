@@ -1,6 +1,7 @@
 import pino, { type Logger } from 'pino'
 import type { PinoPretty } from 'pino-pretty'
 import type { Clock } from './clock.ts'
+import type { LogOptions } from './config/log-flags.ts'
 import type { UnpricedReason } from './entry/supplement.ts'
 import type { Events, SkipReason } from './events.ts'
 import type { SelfMetrics } from './metrics/self.ts'
@@ -18,13 +19,16 @@ export interface Log {
 export interface LogTarget {
   /** 2 for standard error. */
   readonly fd: number
-  /** Colours and columns for a terminal instead of JSON: the function that formats them. */
+  /** Lines to read instead of JSON: the function that formats them. */
   readonly pretty: typeof PinoPretty | false
+  /** The least severe level that is written. Default `info`. */
+  readonly level?: LogOptions['logLevel']
 }
 
 /** Writes one JSON object per line, synchronously, so that a crash does not lose the last lines. */
-export function createLogger({ fd, pretty }: LogTarget): Logger {
+export function createLogger({ fd, pretty, level = 'info' }: LogTarget): Logger {
   const options = {
+    level,
     base: null,
     timestamp: pino.stdTimeFunctions.isoTime,
     formatters: { level: (label: string) => ({ level: label }) },

@@ -10,14 +10,24 @@ import { simulateDeclaration } from './commands/simulate-flags.ts'
 import { watchDeclaration } from './commands/watch-flags.ts'
 import type { WatchDeps } from './commands/watch.ts'
 import { workerConfigOf, workerDeclaration } from './commands/worker-flags.ts'
-import { argumentsOf, optionsOf, parseFlags, positionalKeys, takeSwitchValues } from './config/flags.ts'
+import {
+  argumentsOf,
+  optionsOf,
+  parseFlags,
+  positionalKeys,
+  takeSwitchValues,
+  variablesOf,
+} from './config/flags.ts'
+import { logFlags, type LogOptions } from './config/log-flags.ts'
 import { UsageError } from './config/usage-error.ts'
+import { unknownVariables } from './config/variables.ts'
 import type { Logger } from './log.ts'
 import { pushSettings } from './push/settings.ts'
 import { counted } from './render/format.ts'
 
-export interface ProgramDeps extends WatchDeps {
-  readonly log: Logger
+export interface ProgramDeps extends Omit<WatchDeps, 'log' | 'push'> {
+  /** Opens the log that the flags ask for. */
+  readonly openLog: (options: LogOptions) => Logger | Promise<Logger>
   /** Writes a line to standard output: results. */
   readonly print: (line: string) => void
   /** Writes a line to standard error: everything else. */
@@ -28,15 +38,19 @@ export interface ProgramDeps extends WatchDeps {
   readonly env?: NodeJS.ProcessEnv
 }
 
+interface CommandDeps extends ProgramDeps {
+  readonly log: Logger
+}
+
 interface RunnableCommand {
   readonly declaration: Declaration
   /** Validates the flags, runs the command, and returns the exit code. */
-  readonly run: (flags: Record<string, unknown>, deps: ProgramDeps) => Promise<number>
+  readonly run: (flags: Record<string, unknown>, deps: CommandDeps) => Promise<number>
 }
 
 function define<D extends Declaration>(
   declaration: D,
-  run: (options: OptionsOf<D>, deps: ProgramDeps) => Promise<number>,
+  run: (options: OptionsOf<D>, deps: CommandDeps) => Promise<number>,
 ): RunnableCommand {
   return {
     declaration,
@@ -110,6 +124,7 @@ const NO_FLAGS = z.strictObject({})
 /** Parses the command line, runs the command, and returns the exit code: 0 done, 1 failed, 2 wrong usage. */
 export async function runProgram(argv: readonly string[], deps: ProgramDeps): Promise<number> {
   let exitCode: number = EXIT.done
+  let log: Logger | undefined
   const program = new Command('audit-trace-exporter')
     .description('Exact Prometheus metrics from the audit_trace.jsonl files of AI code generation builds.')
     .version(deps.version, '-V, --version', 'Print the version.')
@@ -127,6 +142,8 @@ Examples:
   audit-trace-exporter demo            a first look at simulated builds
   audit-trace-exporter watch /builds   metrics at http://127.0.0.1:9464/metrics
   audit-trace-exporter watch --help    every flag of watch
+Flags with (env: AUDIT_...) can be set by that variable, in every command that
+has the flag; a flag takes precedence.
 From a clone: npm start -- watch /builds`,
     )
     .exitOverride()
@@ -134,25 +151,46 @@ From a clone: npm start -- watch /builds`,
   const { rest, values } = takeSwitchValues(chosen?.declaration.flags ?? NO_FLAGS, argv)
   for (const { declaration, run } of COMMANDS) {
     addCommand(program, declaration, async (flags) => {
-      exitCode = await run({ ...flags, ...values }, deps)
+      const { own, common } = separate({ ...flags, ...values })
+      log = await deps.openLog(parseFlags(logFlags, common, deps.env))
+      warnOfVariables(log, deps.env ?? {})
+      exitCode = await run(own, { ...deps, log })
     })
   }
   try {
     await program.parseAsync(rest)
     return exitCode
   } catch (error) {
-    return exitCodeOf(error, deps)
+    return exitCodeOf(error, deps.complain, log)
   }
 }
 
-function exitCodeOf(error: unknown, { complain, log }: ProgramDeps): number {
+/** Separates the flags of one command from those of every command. */
+function separate(flags: Record<string, unknown>): Record<'own' | 'common', Record<string, unknown>> {
+  const isCommon = ([key]: readonly [string, unknown]): boolean => key in logFlags.shape
+  const entries = Object.entries(flags)
+  return {
+    own: Object.fromEntries(entries.filter((each) => !isCommon(each))),
+    common: Object.fromEntries(entries.filter(isCommon)),
+  }
+}
+
+function warnOfVariables(log: Logger, env: NodeJS.ProcessEnv): void {
+  const schemas = [logFlags, ...COMMANDS.map(({ declaration }) => declaration.flags)]
+  for (const sentence of unknownVariables(Object.keys(env), schemas.flatMap(variablesOf)))
+    log.warn({ event: 'unknown_variable' }, sentence)
+}
+
+function exitCodeOf(error: unknown, complain: (line: string) => void, log: Logger | undefined): number {
   if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.done : EXIT.usage
   if (error instanceof UsageError) {
     complain(`error: ${error.message}`)
     complain('Run with --help for usage.')
     return EXIT.usage
   }
-  log.fatal({ event: 'failed', cause: String(error) }, error instanceof Error ? error.message : String(error))
+  const message = error instanceof Error ? error.message : String(error)
+  if (log === undefined) complain(`error: ${message}`)
+  else log.fatal({ event: 'failed', cause: String(error) }, message)
   return EXIT.failed
 }
 
@@ -168,7 +206,7 @@ function addCommand(
     .helpOption('-h, --help', 'Print this help.')
     .addHelpText('after', notes)
   for (const argument of argumentsOf(schema)) command.addArgument(argument)
-  for (const option of optionsOf(schema)) command.addOption(option)
+  for (const option of [...optionsOf(schema), ...optionsOf(logFlags)]) command.addOption(option)
   const keys = positionalKeys(schema)
   command.action(async () => {
     const positional = Object.fromEntries(keys.map((key, at) => [key, command.processedArgs[at] as unknown]))

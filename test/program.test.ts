@@ -48,6 +48,43 @@ test('a variable is validated like its flag, and named in the message', async ()
   ])
 })
 
+test('a phase whose pattern is no regular expression is told apart from an unknown phase', async () => {
+  const ended = await run(['watch', '/builds', '--phase', 'verify=('])
+  expect([ended.code, ended.output]).toEqual([
+    2,
+    expect.stringMatching(/--phase: "verify=\(" has a bad pattern: .*Unterminated group/u),
+  ])
+})
+
+test('a misspelt variable is warned about, with the one that is meant, and nothing else is', async () => {
+  const ended = await run(['check', temporaryDirectory(), '--log-format', 'json'], {
+    AUDIT_BULID_TIMEOUT: '2h',
+    AUDIT_SOMETHING: '1',
+    AUDIT_STATE: '/of/watch',
+    // What Kubernetes sets in every pod beside a service of this name.
+    AUDIT_TRACE_EXPORTER_SERVICE_HOST: '10.0.0.1',
+    AUDIT_TRACE_EXPORTER_PORT_9464_TCP_ADDR: '10.0.0.1',
+  })
+  const warned = ended.output.split('\n').filter((line) => line.includes('unknown_variable'))
+  expect(warned.map((line) => (JSON.parse(line) as { msg: string }).msg)).toEqual([
+    'AUDIT_BULID_TIMEOUT: no command reads this variable. Did you mean AUDIT_BUILD_TIMEOUT?',
+    'AUDIT_SOMETHING: no command reads this variable.',
+  ])
+})
+
+test.each([
+  [['--log-level', 'warn'], {}, []],
+  [['--log-format', 'json'], {}, ['simulation ended', '"level":"info"']],
+  [['--log-format', 'text'], {}, ['INFO: simulation ended']],
+  [[], { AUDIT_LOG_LEVEL: 'error' }, []],
+])('%j with %j decides what is logged and how', async (args, env, texts) => {
+  const simulated = ['simulate', temporaryDirectory(), '--builds', '1', '--speed', '100000', '--seed', '1']
+  const { code, output } = await run([...simulated, ...args], env)
+  expect(code).toBe(0)
+  if (texts.length === 0) expect(output).toBe('')
+  for (const text of texts) expect(output).toContain(text)
+})
+
 test.each([
   [['--help']],
   [['watch', '--help']],

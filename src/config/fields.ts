@@ -92,18 +92,21 @@ function numeric({ min, max }: Range, accepts: (value: number) => boolean, noun:
   })
 }
 
-export const phaseRule = parsed(parsePhaseRule, `a rule PHASE=REGEX with a phase of ${PHASES.join(', ')}`)
-
-function parsePhaseRule(text: string): PhaseRule | undefined {
+/** `PHASE=REGEX`. */
+export const phaseRule = z.string().transform((text, context): PhaseRule => {
+  const fail = (cause: string): never => {
+    context.addIssue({ code: 'custom', message: `${JSON.stringify(text)} ${cause}` })
+    return z.NEVER
+  }
   const at = text.indexOf('=')
   const phase = PHASES.find((name) => name === text.slice(0, at))
-  if (phase === undefined) return undefined
+  if (phase === undefined) return fail(`is not a rule PHASE=REGEX with a phase of ${PHASES.join(', ')}`)
   try {
     return { phase, pattern: new RegExp(text.slice(at + 1), 'iu') }
-  } catch {
-    return undefined
+  } catch (error) {
+    return fail(`has a bad pattern: ${(error as Error).message}`)
   }
-}
+})
 
 /** A pattern whose group `project` names the project of a path. */
 export const projectPattern = z.string().transform((text, context) => {

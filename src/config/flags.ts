@@ -110,6 +110,10 @@ export function takeSwitchValues(
 
 const isSwitch = ({ value, positional }: FlagDetails): boolean => value === undefined && positional !== true
 
+/** The variables that a command reads. */
+export const variablesOf = (schema: FlagSchema): string[] =>
+  declarations(schema).flatMap(({ details }) => details.env ?? [])
+
 type Values = Readonly<Record<string, unknown>>
 type Environment = Readonly<Record<string, string | undefined>>
 

@@ -83,7 +83,7 @@ process.exitCode = await runProgram(process.argv, {
   version: 'chaos',
   signal: stop.signal,
   clock: systemClock,
-  log: createLogger({ fd: process.stderr.fd, pretty: false }),
+  openLog: ({ logLevel }) => createLogger({ fd: process.stderr.fd, pretty: false, level: logLevel }),
   usage: {
     cpuSeconds: () => process.cpuUsage().user / 1e6,
     residentBytes: () => process.memoryUsage.rss(),

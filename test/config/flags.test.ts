@@ -131,7 +131,7 @@ test.each([
   [{ maxSteps: '0' }, '--max-steps: "0" is not a whole number from 1 to 100000'],
   [{ maxSteps: '' }, '--max-steps: "" is not a whole number'],
   [{ phase: ['qa=x'] }, '--phase: "qa=x" is not a rule PHASE=REGEX with a phase of scaffold,'],
-  [{ phase: ['verify=('] }, '--phase: "verify=(" is not a rule PHASE=REGEX with a phase of scaffold,'],
+  [{ phase: ['verify=('] }, '--phase: "verify=(" has a bad pattern: '],
   [
     { projectFromPath: '(' },
     '--project-from-path: "(" is not a regular expression: Invalid regular expression',
