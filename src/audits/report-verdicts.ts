@@ -1,4 +1,4 @@
-import type { Report, Verdict } from './schema.ts'
+import type { Comparison, Report, Verdict } from './schema.ts'
 import { verdictsOf, type Change, type Compared, type Side } from './verdicts.ts'
 
 type Revision = Report['constraint_effectiveness']['revisions'][number]
@@ -44,19 +44,30 @@ function promptsOf({ prompt_refinement: { implement, comparisons } }: Audited): 
   if (compared !== undefined) {
     const { n, first, second } = compared.comparison
     return {
-      before: { name: compared.first, n: n[0], value: first },
-      after: { name: compared.second, n: n[1], value: second },
-      comparison: compared.comparison,
+      before: { name: compared.second, n: n[1], value: second },
+      after: { name: usedMost(compared.first), n: n[0], value: first },
+      comparison: reversed(compared.comparison),
     }
   }
   const [most, next] = implement.toSorted((a, b) => b.judged - a.judged)
   if (most === undefined || next === undefined) return undefined
   return {
-    before: sideOf(most.instruction_version, most.first_pass, most.judged),
-    after: sideOf(next.instruction_version, next.first_pass, next.judged),
+    before: sideOf(next.instruction_version, next.first_pass, next.judged),
+    after: sideOf(usedMost(most.instruction_version), most.first_pass, most.judged),
     comparison: null,
   }
 }
+
+/** The verdict is about the prompt that matters most. */
+export const usedMost = (prompt: string): string => `${prompt} (used most)`
+
+const reversed = ({ n, first, second, difference, ...comparison }: Comparison): Comparison => ({
+  ...comparison,
+  n: [n[1], n[0]],
+  first: second,
+  second: first,
+  difference: { value: -difference.value, low: -difference.high, high: -difference.low },
+})
 
 export const sideOf = (name: string, sum: number, n: number): Side => ({
   name,

@@ -29,7 +29,7 @@ export interface Change {
 export interface Evidence {
   /** In order of first use. */
   readonly changes: readonly Change[]
-  /** First-pass rates with the two implement prompts that were used most; `undefined` with fewer than two. */
+  /** First-pass rates with the implement prompt used most, after the one that comes next; `undefined` with fewer than two. */
   readonly prompts: Compared | undefined
   /** The tokens of fixes by error type, the most first, and all tokens. */
   readonly fixes: readonly { readonly errorType: string; readonly tokens: number }[]
@@ -50,12 +50,12 @@ export function verdictsOf({ changes, prompts, fixes, tokens }: Evidence): Verdi
     {
       audit: 'Constraint effectiveness',
       ...judged(latest?.firstPass, latest, true),
-      sentence: `${compareRates(latest?.firstPass, ONE_REVISION, latest)}.`,
+      sentence: `${compareRates(latest?.firstPass, 'under', ONE_REVISION, latest)}.`,
     },
     {
       audit: 'Prompt refinement',
       ...judged(prompts, undefined, true),
-      sentence: `${compareRates(prompts, 'Fewer than two versions of the implement prompt are known')}.`,
+      sentence: `${compareRates(prompts, 'with', 'Fewer than two versions of the implement prompt are known')}.`,
     },
     { audit: 'Context volatility', ...volatility(changes) },
   ]
@@ -83,23 +83,32 @@ function wordOf(comparison: Comparison, isHigherBetter: boolean): 'better' | 'wo
 function compareTokens(change: Change | undefined): string {
   if (change === undefined) return ONE_REVISION
   const { before, after } = change.tokens
+  if (before.value === null || after.value === null) return noBuild(change.tokens)
   return (
-    `Builds under ${after.name} cost ${valueOf(after, number)} tokens on average, under ${before.name} ` +
-    `${valueOf(before, number)} (n = ${number(after.n)} and ${number(before.n)})${caveat(change.tokens, change)}`
+    `Builds under ${after.name} cost ${number(after.value)} tokens on average, under ${before.name} ${number(before.value)} ` +
+    `(n = ${number(after.n)} and ${number(before.n)})${caveat(change.tokens, change)}`
   )
 }
 
-function compareRates(compared: Compared | undefined, otherwise: string, change?: Change): string {
+function compareRates(
+  compared: Compared | undefined,
+  under: 'under' | 'with',
+  otherwise: string,
+  change?: Change,
+): string {
   if (compared === undefined) return otherwise
   const { before, after } = compared
+  if (before.value === null || after.value === null) return noBuild(compared)
   return (
-    `${valueOf(after, percent)} of the builds pass at first under ${after.name}, ${valueOf(before, percent)} under ` +
+    `${percent(after.value)} of the builds pass at first ${under} ${after.name}, ${percent(before.value)} ${under} ` +
     `${before.name} (n = ${number(after.n)} and ${number(before.n)})${caveat(compared, change)}`
   )
 }
 
-const valueOf = ({ value }: Side, form: (value: number) => string): string =>
-  value === null ? 'no' : form(value)
+const noBuild = (compared: Compared): string => {
+  const { name } = compared.after.n === 0 ? compared.after : compared.before
+  return `No build under ${name} has a verdict yet: not enough data, 0 of ${MIN_GROUP}`
+}
 
 /** Why there is no verdict. */
 function caveat(compared: Compared, change: Pick<Change, 'isSideBySide'> | undefined): string {

@@ -22,8 +22,8 @@ export interface DemoDeps extends WatchDeps {
   readonly rewrite?: ((line: string) => void) | undefined
 }
 
-/** Builds of the last days, written before the exporter starts, so that the page shows something at once. */
-const HISTORY_BUILDS = 60
+/** Builds of the last days, written before the exporter starts, so that the page shows something at once, verdicts included. */
+const HISTORY_BUILDS = 200
 const HISTORY_MS = 3 * 86_400_000
 const REFRESH_MS = 1_000
 /** More than the longest time between two entries of a simulated build, in simulated milliseconds. */
@@ -43,7 +43,8 @@ export async function demo(options: DemoOptions, deps: DemoDeps): Promise<void> 
   deps.log.level = 'warn'
   const directory = options.directory ?? (await mkdtemp(path.join(os.tmpdir(), 'audit-demo-')))
   const members = membersOf(options, directory)
-  for (const { builds, seed } of members) await writeHistory(builds, deps.clock.wallMs(), seed ?? 'history')
+  for (const { builds, seed } of members)
+    await writeHistory(builds, deps.clock.wallMs(), seed ?? 'history', options.speed)
 
   // If one of them fails, the others are stopped.
   const end = new AbortController()
@@ -118,7 +119,13 @@ function simulationOf({ builds, seed }: Member, options: DemoOptions): SimulateO
   }
 }
 
-async function writeHistory(builds: string, nowMs: number, seed: string | number): Promise<void> {
+/** As fast as the live builds: the exporter's timeout is made for these, and would close slower ones at their pauses. */
+async function writeHistory(
+  builds: string,
+  nowMs: number,
+  seed: string | number,
+  speed: number,
+): Promise<void> {
   const past = path.join(builds, 'last-days')
   const file = path.join(past, TRACE_FILE)
   // A demo in the directory of an earlier one: its history is counted, and must not be counted again.
@@ -129,6 +136,7 @@ async function writeHistory(builds: string, nowMs: number, seed: string | number
     size: { builds: HISTORY_BUILDS },
     startMs: nowMs - HISTORY_MS,
     spanMs: HISTORY_MS - 3_600_000,
+    speed,
   })
 }
 

@@ -1,5 +1,5 @@
 import { compareBuilds, type BuildComparisons } from '../audits/build-comparisons.ts'
-import { sideOf } from '../audits/report-verdicts.ts'
+import { sideOf, usedMost } from '../audits/report-verdicts.ts'
 import type { Verdict } from '../audits/schema.ts'
 import { verdictsOf, type Change, type Compared, type Side } from '../audits/verdicts.ts'
 import type { Engine } from '../engine.ts'
@@ -93,8 +93,11 @@ function promptsOf(builds: Builds, comparisons: BuildComparisons<RecentBuild>): 
   )
   const [most, next] = [...byPrompt].toSorted(([, a], [, b]) => b.length - a.length)
   if (most === undefined || next === undefined) return undefined
-  const [before, after] = [rateSide(...most), rateSide(...next)]
-  return { before, after, comparison: compare({ first: before.name, second: after.name }) }
+  return {
+    before: rateSide(...next),
+    after: rateSide(usedMost(most[0]), most[1]),
+    comparison: compare({ first: next[0], second: most[0] }),
+  }
 }
 
 function rateSide(name: string, builds: Builds): Side {

@@ -42,7 +42,7 @@ const TEXTS = {
 } as const
 
 export const VERDICTS_STYLE = `
-.verdicts{margin:0 0 8px}.verdicts+p{font-size:12.5px}.verdicts>div{display:grid;grid-template-columns:12.5em 8.5em minmax(0,1fr);gap:2px 12px;padding:6px 0}
+.verdicts{margin:0 0 8px}.verdicts+p{font-size:12.5px}.verdicts>div{display:grid;grid-template-columns:12.5em 9.8em minmax(0,1fr);gap:2px 12px;padding:6px 0}
 .verdicts>div+div{border-top:1px solid var(--line)}.verdicts dd{overflow-wrap:anywhere}.verdicts dt{font-size:inherit;color:inherit}.verdict{font-weight:600}.good{color:var(--good)}
 @container (max-width:640px){.verdicts>div{grid-template-columns:1fr auto}.verdicts dd:last-child{grid-column:1/-1}}
 `

@@ -27,6 +27,8 @@ export interface CorpusOptions {
   readonly profile?: SimulationProfile
   /** Share of the builds (0 to 1) whose entries have the optional fields. Default 0.3. */
   readonly extensionShare?: number
+  /** How many times as fast as in real builds steps follow each other. Default 1. */
+  readonly speed?: number
   /** Number of files, to which builds are assigned in turn. Default 1. */
   readonly files?: number
 }
@@ -61,7 +63,7 @@ const BATCH = 256
  * a summary of its content. The result depends only on the options.
  */
 export function* corpusLines(options: CorpusOptions): Generator<CorpusLine, CorpusSummary> {
-  const { size, startMs, spanMs, files = 1, extensionShare = 0.3 } = options
+  const { size, startMs, spanMs, files = 1, extensionShare = 0.3, speed = 1 } = options
   const { contexts = CONTEXT_REVISIONS, profile = CORPUS_PROFILE } = options
   const outcomes = { first_pass: 0, after_rework: 0, failed: 0, abandoned: 0 }
   let bytes = 0
@@ -87,9 +89,12 @@ export function* corpusLines(options: CorpusOptions): Generator<CorpusLine, Corp
     const made: CorpusLine[] = []
     let step = steps.next()
     while (!step.done) {
-      const text = `${JSON.stringify(step.value.entry)}\n`
+      const begin = startAt(share)
+      const atMs = Math.round(begin + (step.value.atMs - begin) / speed)
+      const timestamp = new Date(atMs).toISOString()
+      const text = `${JSON.stringify({ ...step.value.entry, timestamp })}\n`
       bytes += Buffer.byteLength(text)
-      made.push({ text, file, atMs: step.value.atMs })
+      made.push({ text, file, atMs })
       step = steps.next()
     }
     outcomes[step.value] += 1

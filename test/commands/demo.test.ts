@@ -70,6 +70,18 @@ test('the history of a demo has every revision of GEMINI.md, and the live builds
   expect(new Set(used)).toEqual(new Set([revisions.at(-1)]))
 })
 
+test('the builds of the history close with their verdicts, and not at the short timeout of the live builds', async () => {
+  const demo = startDemo(temporaryDirectory(), ['--speed', '60'])
+  const metrics = await scrape(demo)
+  const first = CONTEXT_REVISIONS[0]?.hash.slice(0, 12)
+  const passed = new RegExp(
+    `^audit_builds_total\\{outcome="first_pass",context_hash="${first}"\\} (\\d+)`,
+    'mu',
+  ).exec(metrics)
+  expect(Number(passed?.[1])).toBeGreaterThan(3)
+  expect(await demo.stop('SIGTERM')).toBe(0)
+})
+
 test('a demo in the directory of an earlier one does not write its history again', async () => {
   const directory = temporaryDirectory()
   const history = path.join(directory, 'builds', 'last-days', 'audit_trace.jsonl')
