@@ -5,7 +5,8 @@ import { compareBuilds } from '../../src/audits/build-comparisons.ts'
 import type { Comparison, Report } from '../../src/audits/schema.ts'
 import type { RecentBuild } from '../../src/recent/recent-builds.ts'
 import { createManualClock, startExporter, temporaryDirectory } from '../setup/exporter.ts'
-import { corpus, NOW, reportText } from './report-setup.ts'
+import { HASH_A, HASH_B } from '../setup/entries.ts'
+import { cheap, corpus, directoryOf, NOW, range, reportText } from './report-setup.ts'
 
 /** The builds of these files as the daemon keeps them, and the report over the same files. */
 async function both(directory: string): Promise<{ builds: readonly RecentBuild[]; report: Report }> {
@@ -36,6 +37,22 @@ test.each([
   [
     'two days, with batches of hours',
     () => corpus({ seed: 'short', size: { builds: 500 }, spanMs: 172_800_000 }),
+  ],
+  [
+    'tokens that are often the same',
+    () =>
+      Promise.resolve(
+        directoryOf(
+          range(240).flatMap((n) =>
+            cheap(
+              `run-${n}`,
+              n * 60,
+              100 + ((n * n) % 7) * 10 + (n < 120 ? 0 : 10),
+              n < 120 ? HASH_A : HASH_B,
+            ),
+          ),
+        ),
+      ),
   ],
   [
     'nightly runs',

@@ -93,6 +93,7 @@ test('a build that is no longer kept does not come back with a part of its token
   const exporter = await startExporter({ roots: [root], state })
   appendFileSync(file, lines(entry({ workflow_run_id: 'run-3', total_token_cost: 1 })))
   await exporter.round()
+  exporter.commits.commit()
   expect(exporter.recent.find('run-3')).toBeUndefined()
 })
 
