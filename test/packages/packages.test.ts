@@ -75,8 +75,8 @@ interface Lockfile {
 }
 
 test.each([
-  ['audit-trace-capture', writer, 1, []],
-  ['audit-trace-exporter', watcher, 5, ['audit-trace-exporter']],
+  ['audit-trace-capture', writer, 2, []],
+  ['audit-trace-exporter', watcher, 10, ['audit-trace-exporter']],
 ] as const)(
   '%s installs one package, without scripts and without a program named node',
   (name, user, mb, programs) => {
