@@ -40,6 +40,8 @@ export interface HintsOptions {
   /** A file or directory not changed for longer gets no watcher: the scan finds what is added there. */
   readonly coldAfterMs: number
   readonly nowMs: () => number
+  /** Of the directories that are there when the watching begins, so many get a watcher. Default: 2,000. */
+  readonly maxWatchedAtStart?: number
   /** Called for each new path, and when watchers have come into place. */
   readonly wake: () => void
   readonly onError: (error: unknown) => void
@@ -47,8 +49,14 @@ export interface HintsOptions {
   readonly onWatchLimit: (error: Error) => void
 }
 
+/**
+ * A watched directory takes 18 kB. Of those that are there when the watching begins, so many are watched at most; what is
+ * created later always is.
+ */
+const MAX_WATCHED_AT_START = 2_000
+
 export function createHints(given: HintsOptions): Hints {
-  const options = { ...given, onError: withoutRepeatedLimit(given) }
+  const options = { maxWatchedAtStart: MAX_WATCHED_AT_START, ...given, onError: withoutRepeatedLimit(given) }
   const paths = new Set<string>()
   const note = (path: string): void => {
     paths.add(path)
@@ -119,10 +127,19 @@ const isInPlace = (watcher: FSWatcher): Promise<void> =>
     watcher.once('ready', () => resolve())
   })
 
-function begin(options: HintsOptions, note: (path: string) => void): FSWatcher {
+function begin(options: Required<HintsOptions>, note: (path: string) => void): FSWatcher {
   const { roots, fileName } = options
   const isRoot = new Set(roots)
   const watchedNames = new Set([fileName, ...roots.map((root) => nodePath.basename(root))])
+  let isBeginning = true
+  /** chokidar asks about a path several times. */
+  const admitted = new Set<string>()
+  const isOneTooMany = (path: string): boolean => {
+    if (!isBeginning || admitted.has(path)) return false
+    if (admitted.size >= options.maxWatchedAtStart) return true
+    admitted.add(path)
+    return false
+  }
   return (
     watch([...roots], {
       ignoreInitial: true,
@@ -135,9 +152,14 @@ function begin(options: HintsOptions, note: (path: string) => void): FSWatcher {
         if (isIgnoredDirectory(name)) return true
         if (stats === undefined) return false
         if (!stats.isDirectory() && name !== fileName) return true
-        return options.nowMs() - stats.mtimeMs > options.coldAfterMs
+        if (options.nowMs() - stats.mtimeMs > options.coldAfterMs) return true
+        return stats.isDirectory() && isOneTooMany(path)
       },
     })
+      .once('ready', () => {
+        isBeginning = false
+        admitted.clear()
+      })
       .on('add', note)
       .on('change', note)
       .on('unlink', note)

@@ -15,13 +15,15 @@ import { until } from '../setup/process.ts'
 
 const HOUR = 3_600_000
 
-function watchTree() {
+function watchTree({ prepare = (_: string): void => undefined, maxWatchedAtStart = 1_000 } = {}) {
   const root = temporaryDirectory()
+  prepare(root)
   const told = new Set<string>()
   const hints: Hints = createHints({
     roots: [root],
     fileName: 'audit_trace.jsonl',
     coldAfterMs: HOUR,
+    maxWatchedAtStart,
     nowMs: () => Date.now(),
     wake: () => {
       for (const file of hints?.take() ?? []) told.add(path.relative(root, file))
@@ -99,4 +101,21 @@ test('a trace that lives for an instant before it is renamed is hinted at under 
     renameSync(at, `${at}.1`)
     return told.has('build/audit_trace.jsonl.1') || undefined
   })
+})
+
+test('of very many directories some are not watched, but all that are created later', async () => {
+  const old = Array.from({ length: 20 }, (_, i) => `old-${i}`)
+  const { told, hints, trace } = watchTree({
+    maxWatchedAtStart: 5,
+    prepare: (root) => {
+      for (const directory of old) mkdirSync(path.join(root, directory))
+    },
+  })
+  await hints.ready
+  await until('all new traces are told of', () => {
+    for (const directory of [...old, 'new-1', 'new-2']) appendFileSync(trace(directory), 'x')
+    return ['new-1', 'new-2'].every((name) => told.has(`${name}/audit_trace.jsonl`)) || undefined
+  })
+  const watched = old.filter((name) => told.has(`${name}/audit_trace.jsonl`))
+  expect(watched).toHaveLength(5)
 })
