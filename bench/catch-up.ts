@@ -1,20 +1,24 @@
 import { rmSync } from 'node:fs'
 import path from 'node:path'
 import { writeCorpus } from '../src/simulate/corpus.ts'
-import { median, megabytes, printTable, runNode, usageOf, type Usage } from './measured.ts'
-import { scrape, startExporter, sumOf } from './started.ts'
+import { median, megabytes, printTable, runNode, runToEnd, usageOf, type Usage } from './measured.ts'
+import { DIST, scrape, startExporter, sumOf } from './started.ts'
 
 export interface CatchUpOptions {
   readonly directory: string
   readonly megabytes: number
   readonly rounds: number
+  /** Another build of the program, to compare with; a directory like `dist/program`. */
+  readonly beside?: string | undefined
+  /** Whether to run other programs that count lines, too. */
+  readonly peers: boolean
 }
 
 /** Returns what the whole process of a reader took, from its start until it had counted everything. */
 type Runner = () => Promise<Usage>
 
 /** Catching up with one file from nothing, beside the least that any reader in Node must do. They run in turns. */
-export async function benchCatchUp({ directory, ...options }: CatchUpOptions): Promise<void> {
+export async function benchCatchUp({ directory, beside, peers, ...options }: CatchUpOptions): Promise<void> {
   const file = path.join(directory, 'builds', 'audit_trace.jsonl')
   const corpus = await writeCorpus([file], {
     seed: 1,
@@ -25,7 +29,9 @@ export async function benchCatchUp({ directory, ...options }: CatchUpOptions): P
   console.log(`${megabytes(corpus.bytes)}, ${corpus.lines} entries, ${corpus.builds} builds`)
   const runners = {
     'bare Node: split, decode, JSON.parse': () => bareLoop(file, corpus.lines),
-    'audit-trace-exporter': () => exporter(directory, path.dirname(file), corpus.lines),
+    'audit-trace-exporter': () => exporter(directory, file, corpus.lines, DIST),
+    ...(beside !== undefined && { [beside]: () => exporter(directory, file, corpus.lines, beside) }),
+    ...(peers && { mtail: () => runMtail(file) }),
   }
   const usages = await inTurns(runners, options.rounds)
   const rate = ({ cpuSeconds }: Usage): number => corpus.bytes / 1e6 / cpuSeconds
@@ -67,10 +73,10 @@ async function bareLoop(file: string, lines: number): Promise<Usage> {
 }
 
 /** Without a state, with everything that it counts, and durable commits. */
-async function exporter(directory: string, root: string, lines: number): Promise<Usage> {
+async function exporter(directory: string, file: string, lines: number, dist: string): Promise<Usage> {
   const state = path.join(directory, 'state')
   rmSync(state, { recursive: true, force: true })
-  const exporter = await startExporter(root, state)
+  const exporter = await startExporter(path.dirname(file), state, { dist })
   try {
     await exporter.caughtUp
     const usage = usageOf(exporter.child)
@@ -81,3 +87,15 @@ async function exporter(directory: string, root: string, lines: number): Promise
     await exporter.stop()
   }
 }
+
+/** mtail reads the file once and counts entries, tokens and a histogram by step, with regular expressions. */
+const runMtail = (file: string): Promise<Usage> =>
+  runToEnd('mtail', [
+    '--one_shot',
+    '--one_shot_format=prometheus',
+    '--logtostderr',
+    '--progs',
+    path.join(import.meta.dirname, 'peers'),
+    '--logs',
+    file,
+  ])

@@ -14,6 +14,7 @@ import { benchRest } from './rest.ts'
 import { benchScrape } from './scrape.ts'
 
 const HELP = `npm run bench                     catching up with 200 MB, beside bare Node [--megabytes 200] [--rounds 3]
+                                  [--beside DIR: another dist/program] [--peers: also mtail, from PATH]
 npm run bench -- --rest           the start and the memory at rest [--minutes 1]
 npm run bench -- --files 10000    many builds that are over
 npm run bench -- --latency        from the append of a line until a scrape shows it
@@ -24,6 +25,8 @@ const { values } = parseArgs({
   options: {
     megabytes: { type: 'string', default: '200' },
     rounds: { type: 'string', default: '3' },
+    beside: { type: 'string' },
+    peers: { type: 'boolean', default: false },
     rest: { type: 'boolean', default: false },
     minutes: { type: 'string', default: '1' },
     files: { type: 'string' },
@@ -45,7 +48,7 @@ async function within(run: (directory: string) => Promise<void>): Promise<void> 
 }
 
 async function runSmall(): Promise<void> {
-  await within((directory) => benchCatchUp({ directory, megabytes: 2, rounds: 1 }))
+  await within((directory) => benchCatchUp({ directory, megabytes: 2, rounds: 1, peers: false }))
   await within((directory) => benchRest({ directory, minutes: 0.05 }))
   await within((directory) => benchFiles({ directory, files: 20, idleSeconds: 1 }))
   await within((directory) => benchLatency({ directory, appends: 5 }))
@@ -61,7 +64,12 @@ async function run(): Promise<void> {
   if (values.latency) return within((directory) => benchLatency({ directory, appends: 300 }))
   if (values.scrape) return within((directory) => benchScrape({ directory, series: 10_000, scrapes: 100 }))
   return within((directory) =>
-    benchCatchUp({ directory, megabytes: Number(values.megabytes), rounds: Number(values.rounds) }),
+    benchCatchUp({
+      ...values,
+      directory,
+      megabytes: Number(values.megabytes),
+      rounds: Number(values.rounds),
+    }),
   )
 }
 

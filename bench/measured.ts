@@ -40,6 +40,26 @@ export async function runNode(args: readonly string[]): Promise<{ line: string; 
   }
 }
 
+const LOOK_MS = 10
+
+/** Runs a program to its end; returns its usage as it was at most 10 ms before. Throws if it fails. */
+export async function runToEnd(program: string, args: readonly string[]): Promise<Usage> {
+  const child = spawn(program, args, { stdio: 'ignore' })
+  const exited = once(child, 'exit')
+  let usage: Usage | undefined
+  const timer = setInterval(() => {
+    try {
+      usage = usageOf(child)
+    } catch {
+      // It has just ended.
+    }
+  }, LOOK_MS)
+  const [code] = (await exited) as [number | null]
+  clearInterval(timer)
+  if (code !== 0 || usage === undefined) throw new Error(`${program} exited with code ${code}`)
+  return usage
+}
+
 /** The value below which this share of the numbers lies. */
 export const quantile = (numbers: readonly number[], share: number): number =>
   numbers.toSorted((a, b) => a - b)[Math.min(numbers.length - 1, Math.floor(share * numbers.length))] ??

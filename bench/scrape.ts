@@ -31,7 +31,9 @@ export async function benchScrape({ directory, series, scrapes }: ScrapeOptions)
     }),
   )
   writeFileSync(path.join(root, 'audit_trace.jsonl'), lines.join(''))
-  const exporter = await startExporter(root, path.join(directory, 'state'), '--max-context-hashes', '10000')
+  const exporter = await startExporter(root, path.join(directory, 'state'), {
+    flags: ['--max-context-hashes', '10000'],
+  })
   try {
     await exporter.caughtUp
     const times: number[] = []

@@ -5,7 +5,7 @@ import path from 'node:path'
 
 const REPOSITORY = path.join(import.meta.dirname, '..')
 /** The program that is built and shipped, not its sources: `npm run bench` and `npm run soak` build it first. */
-const MAIN = path.join(REPOSITORY, 'dist/program/main.js')
+export const DIST = path.join(REPOSITORY, 'dist/program')
 
 export interface StartedExporter {
   readonly child: ChildProcess
@@ -26,13 +26,21 @@ function imageFlags(): string[] {
   return flags
 }
 
+interface StartOptions {
+  /** Of `watch`. */
+  readonly flags?: readonly string[]
+  /** Another build of the program. */
+  readonly dist?: string
+}
+
 /** Starts `watch` as the image runs it, on a free port. Rejects with the log if it exits before it listens. */
 export async function startExporter(
   root: string,
   state: string,
-  ...flags: readonly string[]
+  { flags = [], dist = DIST }: StartOptions = {},
 ): Promise<StartedExporter> {
-  const args = [...imageFlags(), MAIN, 'watch', root, '--listen', '127.0.0.1:0', '--state', state, ...flags]
+  const main = path.join(dist, 'main.js')
+  const args = [...imageFlags(), main, 'watch', root, '--listen', '127.0.0.1:0', '--state', state, ...flags]
   const child = spawn(process.execPath, args, { stdio: ['ignore', 'ignore', 'pipe'] })
   let log = ''
   const listening = Promise.withResolvers<string>()

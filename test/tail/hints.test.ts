@@ -15,9 +15,9 @@ import { until } from '../setup/process.ts'
 
 const HOUR = 3_600_000
 
-function watchTree({ prepare = (_: string): void => undefined, maxWatchedAtStart = 1_000 } = {}) {
+function watchTree({ directories = [] as readonly string[], maxWatchedAtStart = 1_000 } = {}) {
   const root = temporaryDirectory()
-  prepare(root)
+  for (const directory of directories) mkdirSync(path.join(root, directory))
   const told = new Set<string>()
   const hints: Hints = createHints({
     roots: [root],
@@ -107,9 +107,7 @@ test('of very many directories some are not watched, but all that are created la
   const old = Array.from({ length: 20 }, (_, i) => `old-${i}`)
   const { told, hints, trace } = watchTree({
     maxWatchedAtStart: 5,
-    prepare: (root) => {
-      for (const directory of old) mkdirSync(path.join(root, directory))
-    },
+    directories: old,
   })
   await hints.ready
   await until('all new traces are told of', () => {
