@@ -38,8 +38,9 @@ const imports = {
   },
 }
 type Style = keyof typeof imports
+type Imports = (names: string, from: string) => string
 
-const user = (write: (typeof imports)[Style]): string => `
+const user = (write: Imports): string => `
 ${write('appendAuditEntry, logAuditEntry, estimateTokens, type LoggedEntry, type OptimizationLogEntry', 'audit-trace-capture')}
 ${write('TRACE_FILE_NAME, type CapturedEntry', 'audit-trace-exporter/capture')}
 ${write('startExporter, type Exporter, type ExporterOptions, type Log', 'audit-trace-exporter')}
@@ -67,7 +68,7 @@ export const address: Promise<string> = startExporter(options).then(async (expor
 void startExporter({ path: '/builds' })
 `
 
-const temporalUser = (write: (typeof imports)[Style]): string => `
+const temporalUser = (write: Imports): string => `
 ${write('createAuditWorker, createAuditedBuildActivities, workflowsPath, type AuditedBuildInput', 'audit-trace-capture/temporal')}
 ${write('renderReport, createOptimizationActivities', 'audit-trace-exporter/temporal')}
 ${write('AuditedBuildWorkflow', 'audit-trace-capture/temporal/workflows')}
@@ -82,16 +83,17 @@ export const workflow: (input: AuditedBuildInput) => Promise<{ totalTokens: numb
 void AuditedBuildWorkflow({ packageName: 'sum' })
 `
 
-/** How projects are compiled: flags of tsc, and what their files are called. */
-const COMPILED = [
-  ['node16, ES modules', ['--module', 'node16'], 'mts', 'import'],
-  ['node16, CommonJS written as ES modules', ['--module', 'node16'], 'cts', 'import'],
-  ['node16, CommonJS', ['--module', 'node16'], 'cts', 'require'],
-  ['nodenext, ES modules', ['--module', 'nodenext'], 'mts', 'import'],
-  ['nodenext, CommonJS', ['--module', 'nodenext'], 'cts', 'require'],
-  ['bundler, ES modules', ['--module', 'esnext', '--moduleResolution', 'bundler'], 'ts', 'import'],
-  ['bundler, CommonJS', ['--module', 'preserve', '--moduleResolution', 'bundler'], 'cts', 'require'],
-] as const
+/** How projects are compiled: flags of tsc, and their files with the way in which each imports. */
+const COMPILED: readonly (readonly [string, readonly string[], Readonly<Record<string, Style>>])[] = [
+  ['node16', ['--module', 'node16'], { 'es.mts': 'import', 'mixed.cts': 'import', 'common.cts': 'require' }],
+  ['nodenext', ['--module', 'nodenext'], { 'es.mts': 'import', 'common.cts': 'require' }],
+  ['bundler, ES modules', ['--module', 'esnext', '--moduleResolution', 'bundler'], { 'es.ts': 'import' }],
+  [
+    'bundler, CommonJS',
+    ['--module', 'preserve', '--moduleResolution', 'bundler'],
+    { 'common.cts': 'require' },
+  ],
+]
 
 const STRICT = [
   '--noEmit',
@@ -104,28 +106,32 @@ const STRICT = [
   'node',
 ]
 
-/** What tsc says about a user's file and our packages; types of packages are checked, too. */
-function faults(project: string, file: string, flags: readonly string[]): string[] {
-  const { stdout, stderr, status } = spawnSync(path.join(toolsDir, 'tsc'), [...STRICT, ...flags, file], {
+/** What tsc says about a user's files and our packages; types of packages are checked, too. */
+function faults(
+  project: string,
+  flags: readonly string[],
+  files: Readonly<Record<string, Style>>,
+  write: (imports: Imports) => string,
+): string[] {
+  for (const [file, style] of Object.entries(files))
+    writeFileSync(path.join(project, file), write(imports[style]))
+  const args = [...STRICT, ...flags, ...Object.keys(files)]
+  const { stdout, stderr, status } = spawnSync(path.join(toolsDir, 'tsc'), args, {
     cwd: project,
     encoding: 'utf8',
   })
   if (status === null) throw new Error(stderr)
-  return stdout.split('\n').filter((line) => /^(?:user|error|node_modules\/audit-trace-)/u.test(line))
+  return stdout.split('\n').filter((line) => /^(?:\w+\.[cm]?ts|error|node_modules\/audit-trace-)/u.test(line))
 }
 
-test.each(COMPILED)('the types are right in a strict project: %s', (_, flags, extension, style) => {
-  const file = `user.${extension}`
-  writeFileSync(path.join(plain, file), user(imports[style]))
-  expect(faults(plain, file, flags)).toEqual([])
+test.each(COMPILED)('the types are right in a strict project: %s', (_, flags, files) => {
+  expect(faults(plain, flags, files, user)).toEqual([])
 })
 
 // Temporal's own types import a package that has none, so only faults in ours count.
-test.each([COMPILED[0], COMPILED[4], COMPILED[5]])(
+test.each([COMPILED[1]!, COMPILED[2]!])(
   'the types are right beside the packages of Temporal: %s',
-  (_, flags, extension, style) => {
-    const file = `user.${extension}`
-    writeFileSync(path.join(withTemporal, file), temporalUser(imports[style]))
-    expect(faults(withTemporal, file, flags)).toEqual([])
+  (_, flags, files) => {
+    expect(faults(withTemporal, flags, files, temporalUser)).toEqual([])
   },
 )
