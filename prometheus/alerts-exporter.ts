@@ -1,5 +1,5 @@
 import type { Alert } from './alerts.ts'
-import { gone, up } from './exporters.ts'
+import { gone, scraped } from './exporters.ts'
 import { select, sumOfIncrease } from './increase.ts'
 import type { RuleOptions } from './options.ts'
 
@@ -12,7 +12,7 @@ export function exporterAlerts({ selector, expected }: RuleOptions): Alert[] {
   return [
     {
       alert: 'AuditExporterDown',
-      expr: `${up(selector)} == 0` + (expected === '' ? '' : `\nor ${always} == 0\nor absent(${always})`),
+      expr: `${scraped(selector)} == 0` + (expected === '' ? '' : `\nor ${always} == 0\nor absent(${always})`),
       for: '5m',
       labels: { severity: 'critical', audit: 'exporter' },
       summary: `Prometheus cannot scrape the exporter.`,

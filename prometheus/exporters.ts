@@ -1,8 +1,18 @@
 import { select, STATE_CREATED } from './increase.ts'
 
+const BUILD_INFO = 'audit_exporter_build_info'
+
 /** Exporters that Prometheus can scrape (1) or not (0). What it has seen within a day tells its exporters from other targets. */
+export const scraped = (exporters: string): string =>
+  `(${select('up', exporters)} and on (job, instance) last_over_time(${select(BUILD_INFO, exporters)}[1d]))`
+
+/**
+ * Exporters that are up (1) or down (0). Nothing scrapes one that pushes, so it has no \`up\`: it is up until its last
+ * export is five minutes old, and not listed from then on.
+ */
 export const up = (exporters: string): string =>
-  `(${select('up', exporters)} and on (job, instance) last_over_time(${select('audit_exporter_build_info', exporters)}[1d]))`
+  `(${scraped(exporters)}` +
+  ` or group by (job, instance) (${select(BUILD_INFO, exporters)}) unless on (job, instance) ${select('up', exporters)})`
 
 /**
  * The open builds of exporters that are no longer targets, and that had open builds or unread bytes when they were last

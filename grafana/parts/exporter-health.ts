@@ -28,7 +28,7 @@ export function exporterBand(where = ''): Band {
         stat({
           title: 'Exporter',
           description:
-            'The worst state of all exporters. “down”: Prometheus cannot scrape one of them. “gone, unfinished”: in the last 6 hours one ceased to be a target while builds were open or bytes unread. “none”: there is no exporter.',
+            'The worst state of all exporters. “down”: Prometheus cannot scrape one of them. “up” of an exporter that pushes: its last export is less than 5 minutes old. “gone, unfinished”: in the last 6 hours one ceased to be a target, or to push, while builds were open or bytes unread. “none”: there is no exporter.',
           unit: 'none',
           queries: [{ expr: `min(${up(exporters)} or ${gone(exporters)} * 0 - 1) or vector(2)` }],
         })

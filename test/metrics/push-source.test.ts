@@ -152,3 +152,12 @@ test('what no accepted export contained is known', async () => {
   await world.exporter.push()
   expect(pushSource?.shown()).toMatchObject({ unshownSeries: 0, unshownEntries: 0 })
 })
+
+test('a metric without points is left out: Prometheus would answer 500 and take nothing of that export', async () => {
+  const { exporter } = await pushing()
+  exporter.exposition.meter.createObservableGauge('nothing_yet').addCallback(() => undefined)
+  const { resourceMetrics } = await exporter.pushSource!.collect()
+  const metrics = resourceMetrics.scopeMetrics.flatMap((scope) => scope.metrics)
+  expect(metrics.map(({ dataPoints }) => dataPoints.length)).not.toContain(0)
+  expect(metrics.map(({ descriptor }) => descriptor.name)).not.toContain('nothing_yet')
+})

@@ -1,9 +1,10 @@
-import { appendFileSync, mkdirSync } from 'node:fs'
+import { appendFileSync, mkdirSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { createHash } from 'node:crypto'
 import { parse } from 'yaml'
 import { DEFAULT_OPTIONS } from '../../prometheus/options.ts'
 import { ruleFiles } from '../../prometheus/rules.ts'
+import type { Written } from './compare.ts'
 import { boards, filled } from './panel-queries.ts'
 
 /** The full hash of a revision. */
@@ -11,7 +12,7 @@ export const hashOf = (revision: string): string => createHash('sha256').update(
 
 /** Writes builds of one exporter's directory, with the fields that the panels need. */
 export function createWriter(root: string) {
-  const counts = { entries: 0, builds: 0 }
+  const counts = { entries: 0, builds: 0, tokens: 0 }
   function append(build: string, step: string, fields: Readonly<Record<string, unknown>>): void {
     const directory = path.join(root, build)
     mkdirSync(directory, { recursive: true })
@@ -32,6 +33,7 @@ export function createWriter(root: string) {
     }
     appendFileSync(path.join(directory, 'audit_trace.jsonl'), `${JSON.stringify(line)}\n`)
     counts.entries++
+    counts.tokens += line.prompt_token_count + line.completion_token_count
   }
   return {
     counts,
@@ -61,6 +63,20 @@ export function createWriter(root: string) {
     },
   }
 }
+
+/** What several writers have written together. */
+export const totalOf = (writers: Readonly<Record<string, { counts: Written }>>): Written => {
+  const sum = (what: keyof Written): number =>
+    Object.values(writers).reduce((total, { counts }) => total + counts[what], 0)
+  return { entries: sum('entries'), builds: sum('builds'), tokens: sum('tokens') }
+}
+
+/** The job of the exporters in the alerts. */
+export const JOB = 'audit-trace-exporter'
+
+/** Alerts and panels that need more builds than there are, or a fault. */
+export const MAY_BE_EMPTY =
+  /^Audit|Firing alerts|Implement prompt versions|Fix prompt versions|by (implement|fix) prompt version|First-pass rate by revision|Error types with|Error rates before|Tokens and fixes by revision|Failed validations by check/
 
 /** Panels about single processes: they cannot agree. */
 const ABOUT_PROCESSES = new Set([
@@ -130,11 +146,10 @@ export function queriesOf(range: number): ReadonlyMap<string, string> {
   return queries
 }
 
-/** The rule files, evaluated every second. */
-export const quickRules = (): ReadonlyMap<string, string> =>
-  new Map(
-    [...ruleFiles(DEFAULT_OPTIONS)].map(([name, text]) => [
-      name,
-      text.replaceAll(/interval: \d+m/g, 'interval: 1s'),
-    ]),
-  )
+/** Writes the rule files, evaluated every second; returns their paths. */
+export const writeQuickRules = (directory: string): string[] =>
+  [...ruleFiles(DEFAULT_OPTIONS)].map(([name, text]) => {
+    const file = path.join(directory, name)
+    writeFileSync(file, text.replaceAll(/interval: \d+m/g, 'interval: 1s'))
+    return file
+  })

@@ -6,8 +6,9 @@ import { expect, test } from 'vitest'
 import { exactIncrease } from '../../prometheus/increase.ts'
 import { startDaemon } from '../setup/daemon.ts'
 import { temporaryDirectory } from '../setup/exporter.ts'
-import { startPrometheus, type Prometheus } from '../setup/prometheus.ts'
-import { expectedOf, keyOf, shortBuild, writeBuild } from './short-lives.ts'
+import { startPrometheus } from '../setup/prometheus.ts'
+import { risen } from './compare.ts'
+import { expectedOf, shortBuild, sumsOf, writeBuild } from './short-lives.ts'
 
 /** The flags that the documentation recommends for a sidecar; nothing else is set. */
 const SIDECAR = ['--baseline', 'none', '--close-builds-on-exit', '--linger', '60s']
@@ -48,24 +49,6 @@ async function live(directory: string, number: number, targets: ReturnType<typeo
   return { build, lines, exitCode: exporter.child.exitCode, log: exporter.log() }
 }
 
-/** What each series gained from its first to its last sample, added up as `expectedOf` does; and that it began at zero. */
-async function gained(server: Prometheus): Promise<Map<string, number>> {
-  const query = '{__name__=~"audit_.+_(total|count|sum)",__name__!~"audit_exporter.*"}[15m]'
-  const { result } = await server.api<{
-    result: { metric: Record<string, string>; values: [number, string][] }[]
-  }>(`query?${new URLSearchParams({ query }).toString()}`)
-  const sums = new Map<string, number>()
-  for (const { metric, values } of result) {
-    const key = keyOf(metric)
-    if (key === undefined) continue
-    const numbers = values.map(([, value]) => Number(value))
-    expect(numbers[0], `${key} of ${metric['pod']} begins at zero`).toBe(0)
-    expect(numbers, `${key} of ${metric['pod']} never falls`).toEqual(numbers.toSorted((a, b) => a - b))
-    sums.set(key, (sums.get(key) ?? 0) + numbers.at(-1)!)
-  }
-  return sums
-}
-
 test('of 20 builds of 20 to 60 s, each with an exporter of its own, scraped every 5 s and every 15 s, nothing is lost', async () => {
   const directory = temporaryDirectory()
   const file = path.join(directory, 'targets.json')
@@ -86,7 +69,7 @@ test('of 20 builds of 20 to 60 s, each with an exporter of its own, scraped ever
   const expected = expectedOf(lives)
   const entries = lives.reduce((sum, { lines }) => sum + lines.length, 0)
   for (const server of servers) {
-    const found = await gained(server)
+    const found = sumsOf(await risen(server, '15m'))
     expect([...found.keys()].toSorted()).toEqual([...expected.keys()].toSorted())
     for (const [key, value] of expected) expect(found.get(key), key).toBeCloseTo(value, 6)
     // What the panels and rules ask gives the same.

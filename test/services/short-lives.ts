@@ -146,8 +146,20 @@ const LABELS: readonly [RegExp, string][] = [
 ]
 
 /** The key of `expectedOf` for a series; `undefined` for a metric that is not compared. */
-export function keyOf(labels: Readonly<Record<string, string>>): string | undefined {
+function keyOf(labels: Readonly<Record<string, string>>): string | undefined {
   const name = labels['__name__'] ?? ''
   const label = LABELS.find(([pattern]) => pattern.test(name))?.[1]
   return label === undefined ? undefined : `${name} ${labels[label] ?? ''}`
+}
+
+/** The values of series that began at zero, added up as `expectedOf` does. */
+export function sumsOf(
+  series: readonly { readonly labels: Readonly<Record<string, string>>; readonly value: number }[],
+): Map<string, number> {
+  const sums = new Map<string, number>()
+  for (const { labels, value } of series) {
+    const key = keyOf(labels)
+    if (key !== undefined) sums.set(key, (sums.get(key) ?? 0) + value)
+  }
+  return sums
 }

@@ -19,6 +19,8 @@ export interface PrometheusOptions {
   readonly alertmanager?: string
   /** A directory with data, such as imported blocks. Default: a new directory, deleted at the end. */
   readonly dataDirectory?: string
+  /** Default: a free one. */
+  readonly port?: number
   readonly args?: readonly string[]
 }
 
@@ -57,7 +59,7 @@ export async function startPrometheus(options: PrometheusOptions): Promise<Prome
   const directory = mkdtempSync(path.join(tmpdir(), 'prometheus-'))
   const config = path.join(directory, 'prometheus.yml')
   writeFileSync(config, stringify(configuration(options)))
-  const port = await freePort()
+  const port = options.port ?? (await freePort())
   const url = `http://127.0.0.1:${port}`
   const running = start(program, [
     `--config.file=${config}`,

@@ -42,7 +42,7 @@ const number = (name: string, expr: string, unit: string, width: number, decimal
 export const instances = table({
   title: 'Exporters',
   description:
-    'One row per exporter, those that need attention first. “gone, unfinished”: ceased to be a target in the last 6 hours while builds were open or bytes unread. “behind”: more than 1 MiB is unread. “rejects lines”: in this time range. Exporters that ended with nothing open are not listed.',
+    'One row per exporter, those that need attention first. “gone, unfinished”: ceased to be a target, or to push, in the last 6 hours while builds were open or bytes unread. “behind”: more than 1 MiB is unread. “rejects lines”: in this time range. Exporters that ended with nothing open are not listed.',
   labels: [
     { label: 'instance', name: 'Instance', minWidth: 180 },
     { label: 'job', name: 'Job', width: 190 },
