@@ -34,12 +34,11 @@ async function seriesOf({ url }: Prometheus): Promise<string[]> {
   const response = await fetch(`${url}/api/v1/series?${new URLSearchParams({ 'match[]': match }).toString()}`)
   const { data } = (await response.json()) as { data: Record<string, string>[] }
   return data
-    .map(({ __name__: name = '', instance: _, le, ...labels }) =>
-      seriesKey(name, {
-        ...labels,
-        ...(le !== undefined && { le: String(Number(le.replace('Inf', 'Infinity'))) }),
-      }),
-    )
+    .map(({ __name__: name = '', le, ...labels }) => {
+      delete labels['instance']
+      if (le !== undefined) labels['le'] = String(Number(le.replace('Inf', 'Infinity')))
+      return seriesKey(name, labels)
+    })
     .toSorted()
 }
 
