@@ -1,58 +1,72 @@
 import { EMPTY } from '../parts/empty.ts'
-import { COLORS } from '../parts/colors.ts'
+import { COLORS, OTHER } from '../parts/colors.ts'
 import type { Dashboard } from '@grafana/grafana-foundation-sdk/dashboard'
 import { board } from '../parts/board.ts'
 import { failures } from '../parts/measures.ts'
 import { fixedColor, lines, ranking } from '../parts/panels.ts'
-import { count, WINDOW } from '../parts/promql.ts'
+import { SERIES, waysTo } from '../parts/links.ts'
+import { count, type Selection, WINDOW } from '../parts/promql.ts'
+import { named, NOT_OTHER, topAndOther } from '../parts/top.ts'
 import { contextHash, errorType, movingWindow } from '../parts/variables.ts'
 import { differences, everyChange } from './constraint-effectiveness/changes.ts'
 
 const CONTEXT = 'context_hash=~"$context"'
 const ERRORS = `${CONTEXT},error_type=~"$error"`
 
-/** Failed validations by error type per 100 closed builds. */
-const per100Builds = (window?: string): string => {
+/** Failed validations (by `by`) per 100 closed builds. */
+const per100Builds = ({ by = [], where, window }: Selection): string => {
   const over = window === undefined ? {} : { window }
-  const failed = failures({ by: ['error_type'], where: ERRORS, ...over })
+  const failed = failures({ by, ...over, ...(where !== undefined && { where }) })
   return `100 * ${failed} / on () group_left () (${count('builds', { where: CONTEXT, ...over })} > 0)`
 }
 
-/** An error type of this time range stays at zero where it does not occur. */
-const none = `${failures({ by: ['error_type'], where: ERRORS, atEnd: true })} * 0`
+const BY = { by: ['error_type'] } as const
+/** The lines of the chart: the error types that are most frequent in the whole time range. */
+const frequent = `topk(4, ${failures({ ...BY, where: named('error_type', ERRORS), atEnd: true })})`
+const drawn = `${per100Builds({ ...BY, where: ERRORS, window: WINDOW })} and on (error_type) ${frequent}`
 const overTime = lines({
   title: 'Failed validations per 100 builds over time',
   empty: EMPTY.failures,
   description:
-    'Failed validations by error type per 100 closed builds, over the window set above. A build can fail several times. Purple marks: GEMINI.md changed.',
+    'Failed validations per 100 closed builds, over the window set above. A build can fail several times. The four most frequent error types of this time range, and all others together. Purple marks: GEMINI.md changed.',
   unit: 'none',
   decimals: 0,
   min: 0,
-  queries: [{ expr: `${per100Builds(WINDOW)} or ${none}`, legend: '{{error_type}}' }],
+  queries: [
+    // An error type stays at zero where it does not occur.
+    { expr: `(${drawn}) or ${frequent} * 0`, legend: '{{error_type}}' },
+    {
+      expr: `${per100Builds({ where: ERRORS, window: WINDOW })} - (sum(${drawn}) or vector(0))`,
+      legend: OTHER,
+    },
+  ],
 })
 
 const frequency = ranking({
   title: 'Failed validations per 100 builds',
   empty: EMPTY.failures,
-  description: 'Failed validations by error type per 100 builds that closed in this time range.',
+  description:
+    'Failed validations per 100 builds that closed in this time range: the eight most frequent error types, and the sum of all others.',
   unit: 'none',
   decimals: 1,
-  queries: [{ expr: `sort_desc(${per100Builds()})`, legend: '{{error_type}}' }],
-}).colorScheme(fixedColor(COLORS.bad))
+  queries: topAndOther(8, 'error_type', per100Builds, { where: ERRORS }),
+})
+  .colorScheme(fixedColor(COLORS.bad))
+  .overrideByRegexp(NOT_OTHER, [waysTo(['token-efficiency'], 'error', SERIES('error_type'))])
 
 const checks = ranking({
   title: 'Failed validations by check',
   empty: EMPTY.failures,
   description:
-    'Failed validations by the command that failed, which is the first word of the error type: TSC, ESLINT, JEST, NPM, …',
+    'Failed validations by the command that failed, which is the first word of the error type: TSC, ESLINT, JEST, NPM, … The ten most frequent.',
   unit: 'locale',
   decimals: 0,
   queries: [
     {
-      expr: `sort_desc(sum by (check) (label_replace(${failures({
+      expr: `sort_desc(topk(10, sum by (check) (label_replace(${failures({
         by: ['error_type'],
-        where: ERRORS,
-      })}, "check", "$1", "error_type", "([^_]+).*")) > 0)`,
+        where: named('error_type', ERRORS),
+      })}, "check", "$1", "error_type", "([^_]+).*")) > 0))`,
       legend: '{{check}}',
     },
   ],
@@ -70,12 +84,12 @@ export const constraintEffectiveness = (): Dashboard =>
       {
         height: 10,
         panels: [
-          [14, differences],
-          [10, overTime],
+          [12, differences],
+          [12, overTime],
         ],
       },
       {
-        height: 7,
+        height: 8,
         panels: [
           [12, frequency],
           [12, checks],

@@ -4,17 +4,21 @@ import { firingAlerts, firingCount } from '../parts/alerts.ts'
 import { COLORS } from '../parts/colors.ts'
 import { board } from '../parts/board.ts'
 import { exporterBand } from '../parts/exporter-health.ts'
-import { toAudit } from '../parts/links.ts'
+import { SERIES, toAudit, waysTo } from '../parts/links.ts'
 import { failures, firstPassBound, firstPassRate, reworkCostFactor } from '../parts/measures.ts'
 import { inWords } from '../parts/outcomes.ts'
 import { bars, fixedColor, lines, LOWER_BOUND, ranking, UPPER_BOUND, withBand } from '../parts/panels.ts'
-import { BUCKET, count, highest, ratio, total, WINDOW } from '../parts/promql.ts'
+import { BUCKET, count, ratio, total, WINDOW } from '../parts/promql.ts'
+import { named, NOT_OTHER, topAndOther } from '../parts/top.ts'
 import { tokensPerSuccessOverTime } from '../parts/tokens-per-success.ts'
-import { contextHash, movingWindow, priceCompletion, pricePrompt } from '../parts/variables.ts'
+import { contextHash, movingWindow, priceCompletion, pricePrompt, project } from '../parts/variables.ts'
+import { projects } from './overview/projects.ts'
 import { now } from './overview/now.ts'
 import { headline } from './overview/headline.ts'
 
 const CONTEXT = 'context_hash=~"$context"'
+/** Metrics of builds also have the project. */
+const BUILDS = `${CONTEXT},project=~"$project"`
 
 const outcomes = bars({
   title: 'Builds by outcome',
@@ -24,7 +28,7 @@ const outcomes = bars({
   min: 0,
   queries: [
     {
-      expr: inWords(count('builds', { by: ['outcome'], where: CONTEXT, window: BUCKET })),
+      expr: inWords(count('builds', { by: ['outcome'], where: BUILDS, window: BUCKET })),
       legend: '{{outcome}}',
       interval: '1m',
     },
@@ -40,9 +44,9 @@ const firstPass = withBand(
     min: 0,
     max: 1,
     queries: [
-      { expr: firstPassBound('upper', { where: CONTEXT, window: WINDOW }), legend: UPPER_BOUND },
-      { expr: firstPassRate({ where: CONTEXT, window: WINDOW }), legend: 'first-pass rate' },
-      { expr: firstPassBound('lower', { where: CONTEXT, window: WINDOW }), legend: LOWER_BOUND },
+      { expr: firstPassBound('upper', { where: BUILDS, window: WINDOW }), legend: UPPER_BOUND },
+      { expr: firstPassRate({ where: BUILDS, window: WINDOW }), legend: 'first-pass rate' },
+      { expr: firstPassBound('lower', { where: BUILDS, window: WINDOW }), legend: LOWER_BOUND },
     ],
   }),
   COLORS.good,
@@ -67,7 +71,7 @@ const steps = ranking({
   queries: [
     {
       expr: `sort_desc(topk(10, ${ratio(
-        total('tokens', { by: ['step'], where: CONTEXT }),
+        total('tokens', { by: ['step'], where: named('step', CONTEXT) }),
         count('entries', { by: ['step'], where: CONTEXT }),
       )} > 0))`,
       legend: '{{step}}',
@@ -78,25 +82,24 @@ const steps = ranking({
 const errors = ranking({
   title: 'Failed validations by error type',
   empty: EMPTY.failures,
-  description: 'Failed validations in this time range. The ten most frequent error types.',
-  unit: 'short',
+  description:
+    'Failed validations in this time range: the eight most frequent error types, and the sum of all others.',
+  unit: 'locale',
   decimals: 0,
-  queries: [
-    {
-      expr: `sort_desc(${highest(10, failures({ by: ['error_type'], where: CONTEXT }))})`,
-      legend: '{{error_type}}',
-    },
-  ],
+  queries: topAndOther(8, 'error_type', failures, { where: CONTEXT }),
 })
   .colorScheme(fixedColor(COLORS.bad))
   .links([toAudit('audit-constraint-effectiveness', 'Constraint Effectiveness')])
+  .overrideByRegexp(NOT_OTHER, [
+    waysTo(['constraint-effectiveness', 'token-efficiency'], 'error', SERIES('error_type')),
+  ])
 
 export const overview = (runbook: string): Dashboard =>
   board({
     uid: 'audit-overview',
     title: 'Audit · Overview',
     description: 'Outcomes and cost of the code generation builds.',
-    variables: [contextHash(), movingWindow(), pricePrompt(), priceCompletion()],
+    variables: [contextHash(), project(), movingWindow(), pricePrompt(), priceCompletion()],
     bands: [
       {
         height: 5,
@@ -106,7 +109,7 @@ export const overview = (runbook: string): Dashboard =>
         ],
       },
       { height: 6, panels: [[24, now(CONTEXT)]] },
-      ...headline(CONTEXT),
+      ...headline(CONTEXT, BUILDS),
       {
         height: 8,
         panels: [
@@ -117,7 +120,7 @@ export const overview = (runbook: string): Dashboard =>
       {
         height: 8,
         panels: [
-          [12, tokensPerSuccessOverTime(CONTEXT)],
+          [12, tokensPerSuccessOverTime(BUILDS)],
           [12, rework],
         ],
       },
@@ -128,6 +131,7 @@ export const overview = (runbook: string): Dashboard =>
           [12, errors],
         ],
       },
+      { height: 6, panels: [[24, projects(CONTEXT)]] },
       exporterBand(),
     ],
   })

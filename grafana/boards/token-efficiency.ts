@@ -5,14 +5,16 @@ import { tokensPerSuccessOverTime } from '../parts/tokens-per-success.ts'
 import {
   contextHash,
   errorType,
+  model,
   movingWindow,
   phase,
+  project,
   priceCompletion,
   pricePrompt,
 } from '../parts/variables.ts'
-import { estimatedCost, recordedCost } from './token-efficiency/money.ts'
+import { costByModel, estimatedCost } from './token-efficiency/money.ts'
 import { contextShareOverTime, promptParts } from './token-efficiency/prompt.ts'
-import { CONTEXT, STEPS } from './token-efficiency/selectors.ts'
+import { BUILDS, STEPS } from './token-efficiency/selectors.ts'
 import { shares, summary } from './token-efficiency/summary.ts'
 import { byPhase, byType, expensiveSteps, fixesByErrorType, fixesOverTime } from './token-efficiency/usage.ts'
 
@@ -22,14 +24,23 @@ export const tokenEfficiency = (): Dashboard =>
     title: 'Audit · Token Efficiency',
     description:
       'Tokens and money per successful build, and the steps and errors that account for most of them.',
-    variables: [contextHash(), errorType(), phase(), movingWindow(), pricePrompt(), priceCompletion()],
+    variables: [
+      contextHash(),
+      errorType(),
+      phase(),
+      project(),
+      model(),
+      movingWindow(),
+      pricePrompt(),
+      priceCompletion(),
+    ],
     bands: [
       summary,
       shares,
       {
         height: 8,
         panels: [
-          [12, tokensPerSuccessOverTime(CONTEXT)],
+          [12, tokensPerSuccessOverTime(BUILDS)],
           [12, fixesOverTime],
         ],
       },
@@ -58,8 +69,8 @@ export const tokenEfficiency = (): Dashboard =>
       {
         height: 8,
         panels: [
-          [14, estimatedCost],
-          [10, recordedCost],
+          [11, estimatedCost],
+          [13, costByModel],
         ],
       },
     ],

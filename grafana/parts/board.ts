@@ -60,6 +60,9 @@ const FILTERED: ReadonlyMap<string, string> = new Map([
   ['context', 'revisions'],
   ['error', 'error types'],
   ['phase', 'phases'],
+  ['version', 'prompt versions'],
+  ['project', 'projects'],
+  ['model', 'models'],
 ])
 
 /**

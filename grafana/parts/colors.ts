@@ -1,3 +1,6 @@
+/** In the legend, in place of all values that are not drawn on their own. */
+export const OTHER = 'other'
+
 /**
  * One colour for one meaning on all dashboards (decisions/150). Good is blue and bad is red: people who cannot tell red
  * from green can tell these. Where a colour judges, a word, an arrow or a sign says the same.
@@ -31,6 +34,7 @@ export const LABEL_COLORS: Readonly<Record<string, Readonly<Record<string, strin
 /** Series without such a label, by the name in the legend. */
 export const SERIES_COLORS: Readonly<Record<string, string>> = {
   'first-pass rate': COLORS.good,
+  [OTHER]: COLORS.amount,
   'revisions per week': COLORS.revision,
   prompt: LABEL_COLORS['type']!['prompt']!,
   completion: LABEL_COLORS['type']!['completion']!,

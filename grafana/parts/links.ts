@@ -11,6 +11,45 @@ export const toAudit = (uid: string, title: string): DashboardLinkBuilder =>
     .url(`/d/${uid}?\${__url_time_range}&\${__all_variables}`)
     .targetBlank(false)
 
+/** The address of a dashboard that is filtered by a value, with the time range of this one. */
+const filtered = (board: string, variable: string, value: string): string =>
+  `/d/audit-${board}?\${__url_time_range}&\${job:queryparam}&\${datasource:queryparam}&var-${variable}=${value}`
+
+/** What the filtered dashboards are called in menus of links. */
+const BOARDS = {
+  'constraint-effectiveness': 'Error types',
+  'context-volatility': 'Pass rate and cost',
+  'token-efficiency': 'Tokens',
+  'prompt-refinement': 'Prompt versions',
+  overview: 'Overview',
+} as const
+type Board = keyof typeof BOARDS
+
+/** Links from each value of a field to dashboards that are filtered by it. */
+export const waysTo = (
+  boards: readonly Board[],
+  variable: 'context' | 'error' | 'version' | 'project' | 'model',
+  value: string,
+) => ({
+  id: 'links',
+  value: boards.map((board) => ({
+    title: `${BOARDS[board]} of this ${OF[variable]}`,
+    url: filtered(board, variable, value),
+    targetBlank: false,
+  })),
+})
+const OF = {
+  context: 'revision',
+  error: 'error type',
+  version: 'prompt version',
+  project: 'project',
+  model: 'model',
+} as const
+
+/** The value of a cell, or the label of a bar or line. */
+export const CELL = '${__value.text:percentencode}'
+export const SERIES = (label: string): string => `\${__field.labels.${label}:percentencode}`
+
 /** A link from each value of a field: an override of the field's configuration. */
 export const dataLink = (title: string, url: string): DynamicConfigValue => ({
   id: 'links',

@@ -28,7 +28,7 @@ import {
 import { PanelBuilder as BarGaugePanel } from '@grafana/grafana-foundation-sdk/bargauge'
 import { PanelBuilder as StatPanel } from '@grafana/grafana-foundation-sdk/stat'
 import { PanelBuilder as TimeSeriesPanel } from '@grafana/grafana-foundation-sdk/timeseries'
-import { COLORS, LABEL_COLORS, SERIES_COLORS } from './colors.ts'
+import { COLORS, OTHER, LABEL_COLORS, SERIES_COLORS } from './colors.ts'
 import { DATASOURCE } from './datasource.ts'
 import { EMPTY } from './empty.ts'
 import { now, over, type Query } from './queries.ts'
@@ -99,6 +99,8 @@ export function lines(spec: PanelSpec): TimeSeriesPanel {
     .showPoints(VisibilityMode.Auto)
     .pointSize(4)
     .axisSoftMin(0)
+    // Series without a colour of their own. The classic palette begins with green, yellow, blue, orange and red.
+    .colorScheme(new FieldColorBuilder().mode('palette-colorblind' as FieldColorModeId))
     .legend(
       new VizLegendOptionsBuilder()
         .displayMode(LegendDisplayMode.List)
@@ -182,5 +184,7 @@ export function ranking(spec: PanelSpec): BarGaugePanel {
     .reduceOptions(new ReduceDataOptionsBuilder().calcs(['lastNotNull']))
     .text(new VizTextDisplayOptionsBuilder().titleSize(13).valueSize(18))
     .colorScheme(fixedColor(COLORS.amount))
+  if (spec.queries.some(({ legend }) => legend === OTHER))
+    panel.overrideByName(OTHER, [{ id: 'color', value: { mode: 'fixed', fixedColor: COLORS.amount } }])
   return measured(panel, { min: 0, ...spec })
 }

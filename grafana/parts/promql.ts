@@ -107,10 +107,6 @@ export const ORDER =
   `(max by (context_hash) (context_hash:audit_context_order:rank @ end())` +
   ` or ${FIRST_SEEN} unless on () count(context_hash:audit_context_order:rank @ end()))`
 
-/** The highest `n`, and those equal to the last of them: topk() alone chooses between equal values at random. */
-export const highest = (n: number, expression: string): string =>
-  `(${expression}) >= on () group_left () min(topk(${n}, ${expression}))`
-
 /**
  * Adds the name of its revision to an expression by `context_hash`. Drops series without one (`unknown`, `_other`), and
  * revisions that `where` does not select.
@@ -144,7 +140,3 @@ export const enough = (whole: string): string => `(${whole}) >= ${ENOUGH}`
 
 /** The number of series of an expression as a scalar; 1 if there are none. */
 export const countOf = (expression: string): string => `scalar(count(${expression}) or vector(1))`
-
-/** An expression; no value if `whole` is below the minimum sample size. */
-export const ifEnough = (expression: string, whole: string): string =>
-  `(${expression}) and (${enough(whole)})`

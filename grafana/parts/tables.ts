@@ -34,7 +34,7 @@ interface Input {
 }
 
 /** A column with the values of a label. */
-interface LabelColumn {
+export interface LabelColumn {
   readonly label: string
   readonly name: string
   readonly width?: number
@@ -42,6 +42,8 @@ interface LabelColumn {
   readonly minWidth?: number
   /** Colours and links of the values. */
   readonly looks?: Look
+  /** Not shown; links of other columns use it. */
+  readonly hidden?: true
 }
 
 /** Selects the rows whose value in the column is above `above` and, if given, below `below`. */
@@ -160,8 +162,9 @@ export const filtered = (
 /** A cell without a value; the text of an empty table would stand there otherwise. */
 const NO_CELL: DynamicConfigValue = { id: 'noValue', value: '–' }
 
-const labelOverrides = ({ width, minWidth, looks = [] }: LabelColumn): DynamicConfigValue[] => [
+const labelOverrides = ({ width, minWidth, looks = [], hidden }: LabelColumn): DynamicConfigValue[] => [
   NO_CELL,
+  ...(hidden ? [{ id: 'custom.hideFrom', value: { viz: true } }] : []),
   ...property('custom.width', width),
   ...property('custom.minWidth', minWidth),
   ...looks,

@@ -54,6 +54,10 @@ export const instance = (): Variable => targets('instance', 'Instance', `{${JOB}
 export const contextHash = (): Variable =>
   labelValues('context', 'GEMINI.md (context hash)', 'builds', 'context_hash')
 export const errorType = (): Variable => labelValues('error', 'Error type', 'entries', 'error_type')
+export const promptVersion = (): Variable =>
+  labelValues('version', 'Prompt version', 'instructionBuilds', 'instruction_version')
+export const project = (): Variable => labelValues('project', 'Project', 'builds', 'project')
+export const model = (): Variable => labelValues('model', 'Model', 'modelTokens', 'model')
 export const phase = (): Variable => labelValues('phase', 'Phase', 'entries', 'phase')
 
 /** The window over which each point of a line chart is calculated. */

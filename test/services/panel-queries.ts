@@ -54,7 +54,7 @@ export const filled = (expr: string, range: string, window = '1m', interval = `$
     .replaceAll('$window', window)
     .replaceAll('$price_prompt', '1.25')
     .replaceAll('$price_completion', '10')
-    .replaceAll(/\$(job|instance|context|error|phase)\b/g, '.*')
+    .replaceAll(/\$(job|instance|context|error|phase|version|project|model)\b/g, '.*')
 
 type Result = { metric: Record<string, string>; value?: [number, string]; values?: [number, string][] }[]
 

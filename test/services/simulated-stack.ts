@@ -97,7 +97,12 @@ async function started(directory: string, stops: (() => unknown)[]): Promise<Omi
   const daemon = await startDaemon({
     roots: [builds],
     state: path.join(directory, 'state'),
-    args: ['--new-series-hold', '3s', '--build-timeout', '6s', '--scan-interval', '1s'],
+    args: [
+      '--new-series-hold=3s',
+      '--build-timeout=6s',
+      '--scan-interval=1s',
+      '--project-from-path=/(?<project>[a-z-]+)-[^/]*/audit_trace',
+    ],
   })
   stops.push(() => daemon.stop())
   await daemon.ready()

@@ -1,16 +1,21 @@
 import { bound, type Formula, shareOf, verdict } from '../../parts/formulas.ts'
 import { EMPTY } from '../../parts/empty.ts'
+import { errorTypeColumn, revisionColumns } from '../../parts/label-columns.ts'
 import { differs, VERDICT_LOOK } from '../../parts/looks.ts'
 import { failures, judged, validations } from '../../parts/measures.ts'
 import { countOf, enough, FIRST_SEEN, ofPrevious, ofRevisions, withRevision } from '../../parts/promql.ts'
 import { type Column, table, type TableSpec } from '../../parts/tables.ts'
+import { named } from '../../parts/top.ts'
 import { VERDICT_EXPLAINED } from '../../parts/words.ts'
 
 // Each row is a revision and an error type that occurred under it or under the revision before; a type that occurred
 // under only one of the two counts as zero for the other. Every sum reads all samples of the range, so the queries
 // give the counts, and Grafana calculates the rest.
 const BY = { by: ['context_hash'] } as const
-const failed = failures({ by: ['context_hash', 'error_type'], where: 'error_type=~"$error"' })
+const failed = failures({
+  by: ['context_hash', 'error_type'],
+  where: named('error_type', 'error_type=~"$error"'),
+})
 const failedBefore = ofPrevious(failed, ['error_type'])
 const occurred = `((${failed}) or ${failedBefore})`
 const validated = validations(BY)
@@ -60,10 +65,7 @@ const number = (name: string, expr: string, width: number): Column => ({
 const BUILDS_BEFORE = number('Builds before', before(builds), 105)
 const BUILDS_AFTER = number('Builds after', row(forEachRow(builds)), 95)
 const VERDICT: Column = { name: 'Verdict', formula: change, unit: 'none', width: 135, look: VERDICT_LOOK }
-const LABELS = [
-  { label: 'revision', name: 'Revision', width: 160 },
-  { label: 'error_type', name: 'Error type', minWidth: 170 },
-] as const
+const LABELS = [...revisionColumns(160), errorTypeColumn(170)]
 const NEWEST_FIRST = ['-first used', 'Error type']
 
 const EXPLAINED = `Error rate: the share of the validations that failed with an error type, under a revision (after) and under the previous one (before), as far as it is in this time range. ${VERDICT_EXPLAINED}`

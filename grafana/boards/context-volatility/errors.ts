@@ -1,21 +1,25 @@
 import { EMPTY } from '../../parts/empty.ts'
 import { COLORS } from '../../parts/colors.ts'
 import { barLook } from '../../parts/looks.ts'
-import { failures, validations } from '../../parts/measures.ts'
-import { ORDER } from '../../parts/promql.ts'
+import { failures, judged, validations } from '../../parts/measures.ts'
+import { enough, ORDER } from '../../parts/promql.ts'
 import { filtered, sorted, table } from '../../parts/tables.ts'
+import { named } from '../../parts/top.ts'
 import { BY, selected } from './selectors.ts'
 
-const failed = failures({ by: ['context_hash', 'error_type'] })
+const failed = failures({
+  by: ['context_hash', 'error_type'],
+  where: named('error_type'),
+})
 const verified = `(${validations(BY)} > 0)`
 /** By rank, which no two revisions share: the choice between equal values is random. */
-const newest = `topk(10, ${ORDER} and on (context_hash) ${verified})`
+const newest = `topk(8, ${ORDER} and on (context_hash) (${enough(judged(BY))}))`
 
 /** A matrix, which `table` alone cannot give: its transformations are replaced. */
 export const errorMix = table({
   title: 'Error rates by revision',
   description:
-    'Share of the validations under a revision that failed with an error type. One row per error type, one column for each of the ten newest revisions in this time range, the newest first. A full bar is 30 %.',
+    'Share of the validations under a revision that failed with an error type. One row per error type, one column for each of the eight newest revisions with at least 20 builds in this time range, the newest first; the first table has their numbers of builds. A full bar is 30 %.',
   labels: [
     { label: 'revision', name: 'revision' },
     { label: 'error_type', name: 'error_type' },
@@ -30,7 +34,7 @@ export const errorMix = table({
   inputs: [
     { name: 'first used', expr: selected(`${failed} * 0 + on (context_hash) group_left () ${newest}`) },
   ],
-  empty: EMPTY.revisions,
+  empty: EMPTY.enoughOfRevision,
   sortBy: [],
 })
   .transformations([
@@ -52,7 +56,11 @@ export const errorMix = table({
   .unit('percentunit')
   .decimals(1)
   .overrideByName('Error type', [
-    { id: 'custom.width', value: 200 },
+    { id: 'custom.width', value: 230 },
+    { id: 'custom.wrapText', value: true },
     { id: 'noValue', value: '–' },
   ])
-  .overrideByRegexp('^(?!Error type$).*', [...barLook(COLORS.bad, 0.3), { id: 'custom.minWidth', value: 90 }])
+  .overrideByRegexp('^(?!Error type$).*', [
+    ...barLook(COLORS.bad, 0.3),
+    { id: 'custom.minWidth', value: 155 },
+  ])

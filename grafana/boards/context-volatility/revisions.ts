@@ -1,5 +1,6 @@
 import { EMPTY } from '../../parts/empty.ts'
 import { bound, type Formula, shareUnlessFew, unlessFew, verdict } from '../../parts/formulas.ts'
+import { revisionColumns } from '../../parts/label-columns.ts'
 import { VERDICT_LOOK, WITHHELD_LOOK } from '../../parts/looks.ts'
 import { judged, passedFirst, runs, succeeded } from '../../parts/measures.ts'
 import {
@@ -41,7 +42,7 @@ const percent = (name: string, formula: Formula): Column => ({
 export const passRates = table({
   title: 'First-pass rate by revision',
   description: `First-pass rate of the builds under each revision of GEMINI.md, the newest first; ≥ and ≤ are the bounds of the 95 % interval (Wilson). The verdict compares with the previous revision. ${BEFORE} ${VERDICT_EXPLAINED}`,
-  labels: [{ label: 'revision', name: 'Revision', width: 165 }],
+  labels: revisionColumns(165),
   columns: [
     {
       name: 'First used',
@@ -55,6 +56,7 @@ export const passRates = table({
       formula: shareUnlessFew('passed', 'Builds'),
       unit: 'percentunit',
       decimals: 1,
+      width: 125,
       look: WITHHELD_LOOK,
     },
     percent('≥', bound('lower', 'passed', 'Builds')),
@@ -95,14 +97,14 @@ const change = (name: string, now: Formula, before: Formula): Column => ({
   formula: unlessFew([[now, '/', before], '-', 1], 'Builds', 'builds before'),
   unit: 'percentunit',
   decimals: 0,
-  width: 125,
+  width: 135,
   look: WITHHELD_LOOK,
 })
 
 export const costs = table({
   title: 'Tokens and fixes by revision',
   description: `Tokens per successful build (tokens of failed builds included) and rework steps per closed build, with the change from the previous revision; less is better. Changes are not tested for chance, so they have no verdict. ${BEFORE}`,
-  labels: [{ label: 'revision', name: 'Revision', minWidth: 160 }],
+  labels: revisionColumns(165),
   columns: [
     { name: 'Builds', expr: selected(closed), unit: 'locale', decimals: 0, width: 66 },
     { name: 'Tokens / success', expr: selected(tokensPerSuccess), unit: 'short', decimals: 1, width: 134 },

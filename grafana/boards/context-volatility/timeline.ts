@@ -1,18 +1,31 @@
 import { firstPassRate } from '../../parts/measures.ts'
 import { bars, lines } from '../../parts/panels.ts'
-import { BUCKET, count, FIRST_SEEN, withRevision } from '../../parts/promql.ts'
+import { BUCKET, count, FIRST_SEEN, ORDER, type Selection, withRevision } from '../../parts/promql.ts'
+import { OTHER } from '../../parts/colors.ts'
 import { BY, CONTEXT } from './selectors.ts'
+
+const closed = (selection: Selection): string =>
+  count('builds', { where: CONTEXT, window: BUCKET, ...selection })
+/** The six newest revisions: so many colours can be told apart. */
+const newest = `topk(6, ${ORDER} and on (context_hash) ${count('builds', { ...BY, where: CONTEXT, atEnd: true })})`
+const drawn = `${closed(BY)} and on (context_hash) ${newest}`
 
 export const buildsByRevision = bars({
   title: 'Builds by revision',
-  description: 'Closed builds by the revision of GEMINI.md that they used. Purple marks: GEMINI.md changed.',
+  description:
+    'Closed builds by the revision of GEMINI.md that they used: the six newest of this time range, and all others together. Purple marks: GEMINI.md changed.',
   unit: 'locale',
   decimals: 0,
   min: 0,
   queries: [
     {
-      expr: `sum by (revision) (${withRevision(count('builds', { ...BY, where: CONTEXT, window: BUCKET }))}) > 0`,
+      expr: `sum by (revision) (${withRevision(drawn)}) > 0`,
       legend: '{{revision}}',
+      interval: '1m',
+    },
+    {
+      expr: `${closed({})} - (sum(${drawn}) or vector(0))`,
+      legend: OTHER,
       interval: '1m',
     },
   ],
@@ -35,7 +48,7 @@ export const churn = lines({
   { id: 'unit', value: 'none' },
   { id: 'decimals', value: 0 },
   { id: 'min', value: 0 },
-  { id: 'max', value: 10 },
+  { id: 'custom.axisSoftMax', value: 10 },
   { id: 'custom.axisPlacement', value: 'right' },
   { id: 'custom.axisLabel', value: 'revisions per week' },
   { id: 'custom.lineWidth', value: 1 },

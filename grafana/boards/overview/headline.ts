@@ -16,21 +16,24 @@ import {
 import { stat } from '../../parts/panels.ts'
 import { count } from '../../parts/promql.ts'
 
-/** Two rows of large numbers about the selected time range, each with its value in the preceding one. */
-export function headline(where: string): Band[] {
+/**
+ * Two rows of large numbers about the selected time range, each with its value in the preceding one. `ofBuilds` selects
+ * series of builds, `where` all others.
+ */
+export function headline(where: string, ofBuilds: string): Band[] {
   const passRate = stat({
     title: 'First-pass rate',
     description: `Share of the builds with a verdict that passed their first verification. Abandoned builds have no verdict. ${BEFORE}`,
     unit: 'percentunit',
     decimals: 1,
-    queries: withSample(where, firstPassRate, judged, 'builds'),
+    queries: withSample(ofBuilds, firstPassRate, judged, 'builds'),
   }).links([toAudit('audit-prompt-refinement', 'Prompt Refinement')])
   const tokens = stat({
     title: 'Tokens per successful build',
     description: `Tokens of all closed builds, failed and abandoned ones included, divided by the number of successful builds. ${BEFORE}`,
     unit: 'short',
     decimals: 1,
-    queries: withSample(where, tokensPerSuccess, succeeded, 'builds'),
+    queries: withSample(ofBuilds, tokensPerSuccess, succeeded, 'builds'),
   }).links([toAudit('audit-token-efficiency', 'Token Efficiency')])
   const factor = stat({
     title: 'Rework cost factor',
@@ -44,7 +47,7 @@ export function headline(where: string): Band[] {
     description: `Builds that closed, with any outcome. ${BEFORE}`,
     unit: 'locale',
     decimals: 0,
-    queries: rangeAndBefore(where, (selection) => orZero(count('builds', selection))),
+    queries: rangeAndBefore(ofBuilds, (selection) => orZero(count('builds', selection))),
   })
   const money = stat({
     title: 'Estimated cost',

@@ -1,4 +1,5 @@
 import { bound, shareUnlessFew, unlessFew, verdict } from '../../parts/formulas.ts'
+import { promptVersionColumn } from '../../parts/label-columns.ts'
 import { VERDICT_LOOK, WITHHELD_LOOK } from '../../parts/looks.ts'
 import { countOf, enough } from '../../parts/promql.ts'
 import { type Column, table, type TableSpec } from '../../parts/tables.ts'
@@ -7,7 +8,6 @@ import {
   completionTokensPerBuild,
   costFactor,
   firstPasses,
-  ofOthers,
   reworkSuccesses,
   type Sample,
 } from './measures.ts'
@@ -28,8 +28,8 @@ const sampled = (title: string, { whole }: Sample): Column[] => [
 ]
 
 /** The other prompt versions together: builds, rate, and the verdict against them. */
-const againstOthers = ({ whole }: Sample): Column[] => [
-  { name: 'Builds of others', expr: ofOthers(whole), unit: 'locale', decimals: 0, width: 120 },
+const againstOthers = ({ others }: Sample): Column[] => [
+  { name: 'Builds of others', expr: others.whole, unit: 'locale', decimals: 0, width: 120 },
   {
     name: 'Rate of others',
     formula: shareUnlessFew('good of others', 'Builds of others'),
@@ -52,12 +52,12 @@ const againstOthers = ({ whole }: Sample): Column[] => [
   },
 ]
 
-const inputs = ({ good, whole }: Sample): NonNullable<TableSpec['inputs']> => [
+const inputs = ({ good, whole, others }: Sample): NonNullable<TableSpec['inputs']> => [
   { name: 'good', expr: good },
-  { name: 'good of others', expr: ofOthers(good) },
+  { name: 'good of others', expr: others.good },
   {
     name: 'comparisons',
-    expr: `${whole} * 0 + ${countOf(`(${enough(whole)}) and (${enough(ofOthers(whole))})`)}`,
+    expr: `${whole} * 0 + ${countOf(`(${enough(whole)}) and (${enough(others.whole)})`)}`,
   },
 ]
 
@@ -78,8 +78,8 @@ const completionTokens = withheld('Completion tokens', 'tokens per build', {
   width: 148,
 })
 
-const LABELS = [{ label: 'instruction_version', name: 'Prompt version', minWidth: 110 }] as const
-const EXPLAINED = `≥ and ≤ are the bounds of the 95 % interval (Wilson). Rates and averages need at least 20 builds. “Against others” compares the rate of a prompt version with that of all others together. ${VERDICT_EXPLAINED}`
+const LABELS = [promptVersionColumn(110)]
+const EXPLAINED = `≥ and ≤ are the bounds of the 95 % interval (Wilson). Rates and averages need at least 20 builds. “Against others” compares the rate of a prompt version with that of all others together, selected above or not. Builds of prompt versions beyond the maximum of the exporter (“_other”) are among the others. ${VERDICT_EXPLAINED}`
 
 const implementSample = firstPasses()
 export const implementVersions = table({

@@ -2,7 +2,9 @@ import { EMPTY } from '../../parts/empty.ts'
 import { cost } from '../../parts/measures.ts'
 import { bars } from '../../parts/panels.ts'
 import { BUCKET, total } from '../../parts/promql.ts'
-import { table } from '../../parts/tables.ts'
+import { CELL, waysTo } from '../../parts/links.ts'
+import { type Column, table } from '../../parts/tables.ts'
+import { matchers } from '../../../prometheus/increase.ts'
 import { STEPS, TOKENS } from './selectors.ts'
 
 export const estimatedCost = bars({
@@ -19,19 +21,49 @@ export const estimatedCost = bars({
   ],
 })
 
-export const recordedCost = table({
-  title: 'Recorded cost by model, all revisions',
-  description: 'Sum of the costs that the entries record. Entries without a cost are not included.',
-  labels: [{ label: 'model', name: 'Model' }],
+const MODELS = `${STEPS},model=~"$model",project=~"$project"`
+const tokens = (type?: string): string =>
+  total('modelTokens', { by: ['model'], where: matchers(MODELS, type && `type="${type}"`) })
+const ofModels = (name: string, expr: string, width: number): Column => ({
+  name,
+  expr,
+  unit: 'short',
+  decimals: 1,
+  width,
+})
+
+export const costByModel = table({
+  title: 'Cost by model, all revisions',
+  description:
+    'Tokens of the entries that name a model, and their cost in US dollars: what the entries record, or else tokens at the prices of their model (--prices). Per million tokens: the cost over all tokens of the model; less than its prices if some of its entries have no cost.',
+  labels: [
+    {
+      label: 'model',
+      name: 'Model',
+      minWidth: 130,
+      looks: [waysTo(['token-efficiency'], 'model', CELL)],
+    },
+  ],
   columns: [
     {
       name: 'Cost',
-      expr: total('costUsd', { by: ['model'], where: STEPS }),
+      expr: `${total('costUsd', { by: ['model'], where: MODELS })} or ${tokens()} * 0`,
       unit: 'currencyUSD',
       decimals: 2,
       width: 85,
     },
+    ofModels('Tokens', tokens(), 80),
+    {
+      name: 'Per million tokens',
+      formula: [['Cost', '*', 1e6], '/', 'Tokens'],
+      unit: 'currencyUSD',
+      decimals: 2,
+      width: 140,
+    },
+    ofModels('Prompt', tokens('prompt'), 80),
+    ofModels('Cached', tokens('cached'), 80),
+    ofModels('Completion', tokens('completion'), 100),
   ],
-  empty: EMPTY.costs,
-  sortBy: ['-Cost'],
+  empty: EMPTY.models,
+  sortBy: ['-Cost', '-Tokens'],
 })

@@ -1,6 +1,9 @@
 /** Label matchers of the dashboard's variables, by the labels that a metric has. */
 export const CONTEXT = 'context_hash=~"$context"'
+/** Metrics of builds also have the project. */
+export const BUILDS = `${CONTEXT},project=~"$project"`
 export const STEPS = 'phase=~"$phase"'
 export const TOKENS = `${CONTEXT},${STEPS},error_type=~"$error"`
+export const ERRORS = `${CONTEXT},error_type=~"$error"`
 /** Token series of fixes. */
 export const FIXES = `${CONTEXT},phase="rework",error_type=~"$error"`

@@ -11,14 +11,14 @@ import {
 import { stat } from '../../parts/panels.ts'
 import { ratio, share, total } from '../../parts/promql.ts'
 import { contextShareNow } from './prompt.ts'
-import { CONTEXT, FIXES } from './selectors.ts'
+import { BUILDS, CONTEXT, FIXES } from './selectors.ts'
 
 const perSuccess = stat({
   title: 'Tokens per successful build',
   description: `Tokens of all closed builds, failed and abandoned ones included, divided by the number of successful builds. ${BEFORE}`,
   unit: 'short',
   decimals: 1,
-  queries: withSample(CONTEXT, tokensPerSuccess, succeeded, 'builds'),
+  queries: withSample(BUILDS, tokensPerSuccess, succeeded, 'builds'),
 })
 
 const costPerSuccess = stat({
@@ -34,7 +34,7 @@ const builds = stat({
   description: `Builds that passed a verification, at first or after rework. ${BEFORE}`,
   unit: 'locale',
   decimals: 0,
-  queries: rangeAndBefore(CONTEXT, (selection) => orZero(succeeded(selection))),
+  queries: rangeAndBefore(BUILDS, (selection) => orZero(succeeded(selection))),
 })
 
 const reworkShare = stat({
@@ -52,9 +52,9 @@ const failedShare = stat({
   description: `Tokens of failed and abandoned builds as a share of the tokens of all closed builds. ${BEFORE}`,
   unit: 'percentunit',
   decimals: 1,
-  queries: rangeAndBefore(CONTEXT, (selection) =>
+  queries: rangeAndBefore(BUILDS, (selection) =>
     share(
-      total('buildTokens', { ...selection, where: `${CONTEXT},outcome=~"failed|abandoned"` }),
+      total('buildTokens', { ...selection, where: `${BUILDS},outcome=~"failed|abandoned"` }),
       total('buildTokens', selection),
     ),
   ),

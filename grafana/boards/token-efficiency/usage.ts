@@ -5,7 +5,9 @@ import { bars, fixedColor, lines, ranking } from '../../parts/panels.ts'
 import { barLook } from '../../parts/looks.ts'
 import { BUCKET, count, ratio, total, WINDOW } from '../../parts/promql.ts'
 import { table } from '../../parts/tables.ts'
-import { CONTEXT, FIXES, TOKENS } from './selectors.ts'
+import { SERIES, waysTo } from '../../parts/links.ts'
+import { named } from '../../parts/top.ts'
+import { ERRORS, FIXES, TOKENS } from './selectors.ts'
 
 export const byPhase = bars({
   title: 'Tokens by phase',
@@ -61,13 +63,15 @@ export const fixesByErrorType = ranking({
   queries: [
     {
       expr: `sort_desc(topk(10, ${ratio(
-        total('tokens', { by: ['error_type'], where: `${CONTEXT},error_type=~"$error",phase="rework"` }),
-        runs('rework', { by: ['error_type'], where: `${CONTEXT},error_type=~"$error"` }),
+        total('tokens', { by: ['error_type'], where: named('error_type', FIXES) }),
+        runs('rework', { by: ['error_type'], where: named('error_type', ERRORS) }),
       )}))`,
       legend: '{{error_type}}',
     },
   ],
-}).colorScheme(fixedColor(COLORS.warning))
+})
+  .colorScheme(fixedColor(COLORS.warning))
+  .overrideByRegexp('.*', [waysTo(['constraint-effectiveness'], 'error', SERIES('error_type'))])
 
 const stepRuns = count('entries', { by: ['step'], where: TOKENS })
 const stepTokens = `(${total('tokens', { by: ['step'], where: TOKENS })} > 0)`
