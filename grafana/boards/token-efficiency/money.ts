@@ -24,6 +24,8 @@ export const estimatedCost = bars({
 const MODELS = `${STEPS},model=~"$model",project=~"$project"`
 const tokens = (type?: string): string =>
   total('modelTokens', { by: ['model'], where: matchers(MODELS, type && `type="${type}"`) })
+/** Zero if the model has none of them. */
+const ofType = (type: string): string => `${tokens(type)} or ${tokens()} * 0`
 const ofModels = (name: string, expr: string, width: number): Column => ({
   name,
   expr,
@@ -60,9 +62,9 @@ export const costByModel = table({
       decimals: 2,
       width: 140,
     },
-    ofModels('Prompt', tokens('prompt'), 80),
-    ofModels('Cached', tokens('cached'), 80),
-    ofModels('Completion', tokens('completion'), 100),
+    ofModels('Prompt', ofType('prompt'), 80),
+    ofModels('Cached', ofType('cached'), 80),
+    ofModels('Completion', ofType('completion'), 100),
   ],
   empty: EMPTY.models,
   sortBy: ['-Cost', '-Tokens'],
