@@ -12,7 +12,8 @@ export function exporterAlerts({ selector, expected }: RuleOptions): Alert[] {
   return [
     {
       alert: 'AuditExporterDown',
-      expr: `${scraped(selector)} == 0` + (expected === '' ? '' : `\nor ${always} == 0\nor absent(${always})`),
+      expr:
+        `${scraped(selector)} == 0` + (expected === '' ? '' : `\nor ${always} == 0\nor absent(${always})`),
       for: '5m',
       labels: { severity: 'critical', audit: 'exporter' },
       summary: `Prometheus cannot scrape the exporter.`,
