@@ -2,7 +2,7 @@ import type { DynamicConfigValue } from '@grafana/grafana-foundation-sdk/dashboa
 import { CELL, waysTo } from './links.ts'
 import type { LabelColumn } from './tables.ts'
 
-/** Long values stand on two lines: those that differ only at their end would look the same if they were cut. */
+/** Names with hyphens or spaces wrap: those that differ only at their end would look the same if they were cut. */
 const WRAPPED: DynamicConfigValue = { id: 'custom.wrapText', value: true }
 
 const HASH = 'Context hash'

@@ -65,7 +65,7 @@ const number = (name: string, expr: string, width: number): Column => ({
 const BUILDS_BEFORE = number('Builds before', before(builds), 105)
 const BUILDS_AFTER = number('Builds after', row(forEachRow(builds)), 95)
 const VERDICT: Column = { name: 'Verdict', formula: change, unit: 'none', width: 135, look: VERDICT_LOOK }
-const LABELS = [...revisionColumns(160), errorTypeColumn(170)]
+const LABELS = [...revisionColumns(160), errorTypeColumn(260)]
 const NEWEST_FIRST = ['-first used', 'Error type']
 
 const EXPLAINED = `Error rate: the share of the validations that failed with an error type, under a revision (after) and under the previous one (before), as far as it is in this time range. ${VERDICT_EXPLAINED}`
@@ -73,7 +73,7 @@ const EXPLAINED = `Error rate: the share of the validations that failed with an 
 export const differences = table({
   title: 'Error types with a better or worse rate than before',
   description: `${EXPLAINED} Empty: no error type is better or worse.`,
-  labels: LABELS,
+  labels: [...revisionColumns(160), errorTypeColumn(190)],
   columns: [
     BUILDS_BEFORE,
     percent('Before', rateBefore, 68),

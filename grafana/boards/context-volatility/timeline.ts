@@ -39,19 +39,20 @@ export const churn = lines({
     'Revisions first used in the seven days before each point (steps, right axis), and the first-pass rate of the builds of those seven days (line, left axis).',
   unit: 'percentunit',
   min: 0,
-  max: 1,
   queries: [
     { expr: firstPassRate({ where: CONTEXT, window: '7d' }), legend: 'first-pass rate' },
     { expr: revisionsPerWeek, legend: 'revisions per week' },
   ],
-}).overrideByName('revisions per week', [
-  { id: 'unit', value: 'none' },
-  { id: 'decimals', value: 0 },
-  { id: 'min', value: 0 },
-  { id: 'custom.axisSoftMax', value: 10 },
-  { id: 'custom.axisPlacement', value: 'right' },
-  { id: 'custom.axisLabel', value: 'revisions per week' },
-  { id: 'custom.lineWidth', value: 1 },
-  { id: 'custom.fillOpacity', value: 25 },
-  { id: 'custom.lineInterpolation', value: 'stepAfter' },
-])
+})
+  .overrideByName('first-pass rate', [{ id: 'max', value: 1 }])
+  .overrideByName('revisions per week', [
+    { id: 'unit', value: 'none' },
+    { id: 'decimals', value: 0 },
+    { id: 'min', value: 0 },
+    { id: 'custom.axisSoftMax', value: 10 },
+    { id: 'custom.axisPlacement', value: 'right' },
+    { id: 'custom.axisLabel', value: 'revisions per week' },
+    { id: 'custom.lineWidth', value: 1 },
+    { id: 'custom.fillOpacity', value: 25 },
+    { id: 'custom.lineInterpolation', value: 'stepAfter' },
+  ])
