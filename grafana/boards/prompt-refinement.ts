@@ -13,7 +13,7 @@ const passes = firstPasses({ window: WINDOW })
 const firstPassOverTime = lines({
   title: 'First-pass rate by implement prompt version over time',
   description:
-    'Share of the builds with a verdict that passed their first verification, by the prompt version of the implement step, over the window set above. The six prompt versions with the most builds.',
+    'Share of the builds with a verdict that passed their first verification, by the prompt version of the implement step, over the window set above. The five prompt versions with the most builds.',
   unit: 'percentunit',
   min: 0,
   max: 1,
@@ -29,7 +29,7 @@ const factorOverTime = lines({
   title: 'Rework cost factor by fix prompt version over time',
   empty: EMPTY.fixes,
   description:
-    'Completion tokens of fixes per character of error log, by the prompt version of the fix, over the window set above. Lower is better. The six prompt versions with the most builds.',
+    'Completion tokens of fixes per character of error log, by the prompt version of the fix, over the window set above. Lower is better. The five prompt versions with the most builds.',
   unit: 'none',
   decimals: 2,
   min: 0,

@@ -6,14 +6,14 @@ import { BY, CONTEXT } from './selectors.ts'
 
 const closed = (selection: Selection): string =>
   count('builds', { where: CONTEXT, window: BUCKET, ...selection })
-/** The six newest revisions: so many colours can be told apart. */
-const newest = `topk(6, ${ORDER} and on (context_hash) ${count('builds', { ...BY, where: CONTEXT, atEnd: true })})`
+/** The five newest revisions: the palette for colour-blind people has as many colours. */
+const newest = `topk(5, ${ORDER} and on (context_hash) ${count('builds', { ...BY, where: CONTEXT, atEnd: true })})`
 const drawn = `${closed(BY)} and on (context_hash) ${newest}`
 
 export const buildsByRevision = bars({
   title: 'Builds by revision',
   description:
-    'Closed builds by the revision of GEMINI.md that they used: the six newest of this time range, and all others together. Purple marks: GEMINI.md changed.',
+    'Closed builds by the revision of GEMINI.md that they used: the five newest of this time range, and all others together. Purple marks: GEMINI.md changed.',
   unit: 'locale',
   decimals: 0,
   min: 0,

@@ -29,15 +29,6 @@ const sampled = (title: string, { whole }: Sample): Column[] => [
 
 /** The other prompt versions together: builds, rate, and the verdict against them. */
 const againstOthers = ({ others }: Sample): Column[] => [
-  { name: 'Builds of others', expr: others.whole, unit: 'locale', decimals: 0, width: 120 },
-  {
-    name: 'Rate of others',
-    formula: shareUnlessFew('good of others', 'Builds of others'),
-    unit: 'percentunit',
-    decimals: 1,
-    width: 110,
-    look: WITHHELD_LOOK,
-  },
   {
     name: 'Against others',
     formula: verdict(
@@ -49,6 +40,15 @@ const againstOthers = ({ others }: Sample): Column[] => [
     unit: 'none',
     width: 135,
     look: VERDICT_LOOK,
+  },
+  { name: 'Builds of others', expr: others.whole, unit: 'locale', decimals: 0, width: 120 },
+  {
+    name: 'Rate of others',
+    formula: shareUnlessFew('good of others', 'Builds of others'),
+    unit: 'percentunit',
+    decimals: 1,
+    width: 110,
+    look: WITHHELD_LOOK,
   },
 ]
 
@@ -78,7 +78,7 @@ const completionTokens = withheld('Completion tokens', 'tokens per build', {
   width: 148,
 })
 
-const LABELS = [promptVersionColumn(110)]
+const LABELS = [promptVersionColumn(170)]
 const EXPLAINED = `≥ and ≤ are the bounds of the 95 % interval (Wilson). Rates and averages need at least 20 builds. “Against others” compares the rate of a prompt version with that of all others together, selected above or not. Builds of prompt versions beyond the maximum of the exporter (“_other”) are among the others. ${VERDICT_EXPLAINED}`
 
 const implementSample = firstPasses()
@@ -88,8 +88,8 @@ export const implementVersions = table({
   labels: LABELS,
   columns: [
     ...sampled('First-pass rate', implementSample),
-    completionTokens,
     ...againstOthers(implementSample),
+    completionTokens,
   ],
   inputs: [
     ...inputs(implementSample),
@@ -108,9 +108,9 @@ export const fixVersions = table({
   labels: LABELS,
   columns: [
     ...sampled('Rework success rate', fixSample),
+    ...againstOthers(fixSample),
     withheld('Rework cost factor', 'factor', { unit: 'none', decimals: 2, width: 145 }),
     completionTokens,
-    ...againstOthers(fixSample),
   ],
   inputs: [
     ...inputs(fixSample),

@@ -41,9 +41,9 @@ export const firstPasses = (when: When = {}): Sample => sample('implement', 'fir
 /** Rework: builds that succeeded after fixes. */
 export const reworkSuccesses = (when: When = {}): Sample => sample('rework', 'after_rework', when)
 
-/** Only the six prompt versions with the most builds in the time range: so many lines can be told apart. */
+/** Only the five prompt versions with the most builds in the time range: so many lines can be told apart. */
 export const mostUsed = (expression: string, { whole }: Sample): string =>
-  `(${expression}) and on (instruction_version) topk(6, ${whole})`
+  `(${expression}) and on (instruction_version) topk(5, ${whole})`
 
 /** Completion tokens that a phase took per build, by prompt version. */
 export const completionTokensPerBuild = (phase: string): string =>
