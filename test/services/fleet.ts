@@ -26,6 +26,7 @@ export function createWriter(root: string) {
       instruction_token_count: 200,
       instruction_version: `p${counts.entries % 2}`,
       files_touched: ['a.ts', 'b.ts'].slice(counts.entries % 2),
+      project: `team-${build.slice(0, 1)}`,
       model: 'gemini',
       cost_usd: 0.25,
       validation_status: 'N/A',
@@ -76,7 +77,7 @@ export const JOB = 'audit-trace-exporter'
 
 /** Alerts and panels that need more builds than there are, or a fault. */
 export const MAY_BE_EMPTY =
-  /^Audit|Firing alerts|Implement prompt versions|Fix prompt versions|by (implement|fix) prompt version|First-pass rate by revision|Error types with|Error rates before|Tokens and fixes by revision|Failed validations by check/
+  /^Audit|Firing alerts|Implement prompt versions|Fix prompt versions|by (implement|fix) prompt version|First-pass rate by revision|Error rates by revision|Error types with|Error rates before|Tokens and fixes by revision|Failed validations by check/
 
 /** Panels about single processes: they cannot agree. */
 const ABOUT_PROCESSES = new Set([
