@@ -13,12 +13,15 @@ test('control and bidirectional characters are made visible', () => {
   expect(escapeHtml('a\u202Eb\u0000c\u200Bd\uFEFF')).toBe('a\uFFFDb\uFFFDc\uFFFDd\uFFFD')
 })
 
-test('a table has a caption, headings with scope, and numbers on the right', () => {
+test('a table has a caption, headings with scope, numbers on the right, and roles that stay where it is shown as a list', () => {
   const { markup } = table('Steps', ['Step', '#Tokens', ''], [['<fix>', '12', html`<svg></svg>`]])
   expect(markup.replaceAll(/\s+/gu, ' ')).toBe(
-    '<table> <caption> Steps </caption> <thead> <tr> <th scope="col" class="">Step</th>' +
-      '<th scope="col" class="n">Tokens</th><td></td> </tr> </thead> <tbody> <tr> ' +
-      '<th scope="row">&lt;fix&gt;</th><td class="n">12</td><td class=""><svg></svg></td> </tr> </tbody> </table>',
+    '<table role="table" class=""> <caption> Steps </caption> <thead role="rowgroup"> <tr role="row"> ' +
+      '<th role="columnheader" scope="col" class="">Step</th>' +
+      '<th role="columnheader" scope="col" class="n">Tokens</th><td role="cell"></td> </tr> </thead> ' +
+      '<tbody role="rowgroup"> <tr role="row"> <th role="rowheader" scope="row">&lt;fix&gt;</th>' +
+      '<td role="cell" class="n" data-name="Tokens">12</td><td role="cell" class="" data-name=""><svg></svg></td> ' +
+      '</tr> </tbody> </table>',
   )
 })
 
