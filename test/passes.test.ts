@@ -4,7 +4,7 @@ import { expect, test } from 'vitest'
 import { nodeFileSystem, type FileSystem } from '../src/tail/file-system.ts'
 import { entry, lines } from './setup/entries.ts'
 import { openExporter, startExporter, temporaryDirectory, type TestExporter } from './setup/exporter.ts'
-import { seriesKey } from './setup/exposition.ts'
+import { entriesKey } from './setup/series.ts'
 
 const BUILDS = {
   passed: [entry({ validation_status: 'pass' })],
@@ -111,13 +111,7 @@ test('builds stay open if a file cannot be read: its verdict may be there', asyn
   expect(outcomes(exporter)).toEqual({})
 })
 
-const ENTRIES = seriesKey('audit_entries_total', {
-  step: 'implement_v1',
-  phase: 'implement',
-  status: 'N/A',
-  error_type: '',
-  context_hash: 'unknown',
-})
+const ENTRIES = entriesKey('unknown', 'implement_v1', 'implement')
 
 test('without a baseline, what was found at the very first start counts from zero, also after a crash in its first pass', async () => {
   const { root, state, file } = setUp(['begun', 'broken'])

@@ -7,17 +7,12 @@ import { entry, lines } from '../setup/entries.ts'
 import { temporaryDirectory } from '../setup/exporter.ts'
 import { seriesKey } from '../setup/exposition.ts'
 import { until } from '../setup/process.ts'
+import { entriesKey } from '../setup/series.ts'
 
 /** How a sidecar is started; the linger is longer than any test, so that a test that ends has not waited for it. */
 const SIDECAR = ['--baseline', 'none', '--close-builds-on-exit', '--linger', '1h']
 const FAILED = [entry(), entry({ step_name: 'verification', validation_status: 'fail' })]
-const ENTRIES = seriesKey('audit_entries_total', {
-  step: 'implement_v1',
-  phase: 'implement',
-  status: 'N/A',
-  error_type: '',
-  context_hash: 'unknown',
-})
+const ENTRIES = entriesKey('unknown', 'implement_v1', 'implement')
 const BUILDS = seriesKey('audit_builds_total', { outcome: 'failed', context_hash: 'unknown' })
 
 function setUp() {

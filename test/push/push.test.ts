@@ -7,14 +7,9 @@ import { temporaryDirectory } from '../setup/exporter.ts'
 import { seriesKey } from '../setup/exposition.ts'
 import { startReceiver, type Received, type Receiver } from '../setup/otlp-receiver.ts'
 import { start, until } from '../setup/process.ts'
+import { entriesKey } from '../setup/series.ts'
 
-const ENTRIES = seriesKey('audit_entries_total', {
-  step: 'implement_v1',
-  phase: 'implement',
-  status: 'N/A',
-  error_type: '',
-  context_hash: 'unknown',
-})
+const ENTRIES = entriesKey('unknown', 'implement_v1', 'implement')
 const exportsOf = (result: string): string => seriesKey('audit_exporter_push_exports_total', { result })
 
 /** Longer than any test. */

@@ -13,6 +13,7 @@ import { COLD_AFTER_MS } from '../../src/engine.ts'
 import { nodeFileSystem } from '../../src/tail/file-system.ts'
 import { entry, HASH_A, lines } from '../setup/entries.ts'
 import { seriesKey } from '../setup/exposition.ts'
+import { entriesKey } from '../setup/series.ts'
 import {
   createManualClock,
   NOON,
@@ -31,13 +32,7 @@ function setUp() {
   return { root, state: path.join(directory, 'state'), file: path.join(root, TRACE) }
 }
 
-const IMPLEMENTED = seriesKey('audit_entries_total', {
-  step: 'implement_v1',
-  phase: 'implement',
-  status: 'N/A',
-  error_type: '',
-  context_hash: 'unknown',
-})
+const IMPLEMENTED = entriesKey('unknown', 'implement_v1', 'implement')
 const count = async (exporter: TestExporter): Promise<number | undefined> =>
   (await exporter.scrape()).get(IMPLEMENTED)
 

@@ -1,12 +1,12 @@
-import { afterAll, expect, onTestFinished, test } from 'vitest'
+import { afterAll, expect, test } from 'vitest'
 import { createBuildSteps } from '../../src/recent/build-steps.ts'
 import { renderBuild, renderNoBuild } from '../../src/serve/page-build.ts'
-import { createHttpServer } from '../../src/serve/server.ts'
 import type { BuildView } from '../../src/serve/status.ts'
 import { createPhaseOf } from '../../src/attribute/phase.ts'
-import { closeChromium, openPage } from '../setup/chromium.ts'
+import { closeChromium } from '../setup/chromium.ts'
 import { entry, HASH_A } from '../setup/entries.ts'
 import { LOOKS, pageFaults } from '../setup/page-faults.ts'
+import { type Opened, openServed } from './open-page.ts'
 import { manyOfEach, summary } from './status-fixture.ts'
 
 afterAll(closeChromium)
@@ -39,25 +39,12 @@ function viewOf(over: Partial<BuildView> = {}, id = 'run-1'): BuildView {
   }
 }
 
-async function open(view: BuildView, width = 1000, colorScheme: 'light' | 'dark' = 'light') {
-  const server = createHttpServer({
-    status: manyOfEach,
-    build: (runId) => Promise.resolve(runId === view.runId ? view : undefined),
-    scrape: () => Promise.reject(new Error('nobody scrapes here')),
-    noScrapeReason: () => undefined,
-    notReadyReason: () => undefined,
-    onRequestError: (error) => said.push(String(error)),
-  })
-  onTestFinished(() => server.close())
-  const { port } = await server.listen('127.0.0.1', 0)
-  const page = await openPage({ viewport: { width, height: 900 }, colorScheme })
-  const said: string[] = []
-  page.on('console', (message) => said.push(message.text()))
-  page.on('pageerror', (error) => said.push(String(error)))
-  const url = `http://127.0.0.1:${port}`
-  const response = await page.goto(`${url}/build?run=${encodeURIComponent(view.runId)}`)
-  return { page, said, url, response }
-}
+const open = (view: BuildView, width = 1000, colorScheme: 'light' | 'dark' = 'light'): Promise<Opened> =>
+  openServed(
+    { status: manyOfEach, build: (runId) => Promise.resolve(runId === view.runId ? view : undefined) },
+    `/build?run=${encodeURIComponent(view.runId)}`,
+    { width, colorScheme },
+  )
 
 test.each(LOOKS)(
   'nothing of a build is cut off at $width pixels in $colorScheme, and axe-core finds nothing',

@@ -1,46 +1,21 @@
 import type { Page } from 'playwright-core'
-import { afterAll, expect, onTestFinished, test } from 'vitest'
+import { afterAll, expect, test } from 'vitest'
 import { createPageDrawing } from '../../src/commands/watch-drawing.ts'
 import { renderPage } from '../../src/serve/page.ts'
-import { createHttpServer, type HttpServer } from '../../src/serve/server.ts'
 import type { StatusView } from '../../src/serve/status.ts'
-import { closeChromium, openPage } from '../setup/chromium.ts'
+import { closeChromium } from '../setup/chromium.ts'
 import { LOOKS, pageFaults } from '../setup/page-faults.ts'
+import { type Opened, openServed } from './open-page.ts'
 import { busyStatus, emptyStatus, file, manyOfEach, NO_BUILDS, summary } from './status-fixture.ts'
 
 afterAll(closeChromium)
 
-interface Opened {
-  readonly page: Page
-  /** Everything that its console said. */
-  readonly said: string[]
-  readonly server: HttpServer
-}
-
 /** The page in a browser. */
-async function open(
+const open = (
   status: () => StatusView,
   width = 1280,
   colorScheme: 'light' | 'dark' = 'light',
-): Promise<Opened> {
-  const server = createHttpServer({
-    status,
-    draw: createPageDrawing(NO_BUILDS),
-    scrape: () => Promise.reject(new Error('nobody scrapes here')),
-    noScrapeReason: () => undefined,
-    notReadyReason: () => undefined,
-    onRequestError: (error) => said.push(String(error)),
-  })
-  onTestFinished(() => server.close())
-  const { port } = await server.listen('127.0.0.1', 0)
-  const page = await openPage({ viewport: { width, height: 900 }, colorScheme })
-  const said: string[] = []
-  page.on('console', (message) => said.push(message.text()))
-  page.on('pageerror', (error) => said.push(String(error)))
-  page.on('dialog', (dialog) => said.push(`dialog ${dialog.message()}`))
-  await page.goto(`http://127.0.0.1:${port}/`)
-  return { page, said, server }
-}
+): Promise<Opened> => openServed({ status, draw: createPageDrawing(NO_BUILDS) }, '/', { width, colorScheme })
 
 const tile = async (page: Page, name: string): Promise<string | null> =>
   page
