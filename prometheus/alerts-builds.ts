@@ -1,4 +1,4 @@
-import type { Alert } from './alerts.ts'
+import type { Alert } from './rule.ts'
 
 /** Alerts about builds. They read recorded values only: prometheus/recording.ts. */
 export const buildAlerts: readonly Alert[] = [

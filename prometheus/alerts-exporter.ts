@@ -1,4 +1,4 @@
-import type { Alert } from './alerts.ts'
+import type { Alert } from './rule.ts'
 import { gone, scraped } from './exporters.ts'
 import { select, sumOfIncrease } from './increase.ts'
 import type { RuleOptions } from './options.ts'

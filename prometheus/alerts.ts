@@ -1,13 +1,7 @@
 import { buildAlerts } from './alerts-builds.ts'
 import { exporterAlerts } from './alerts-exporter.ts'
 import type { RuleOptions } from './options.ts'
-import type { AlertRule, RuleGroup } from './rules.ts'
-
-/** An alert as it is declared: the address of its section in the runbook follows from its name. */
-export type Alert = Omit<AlertRule, 'annotations'> & {
-  readonly summary: string
-  readonly description: string
-}
+import type { Alert, AlertRule, RuleGroup } from './rule.ts'
 
 export function alertGroups(options: RuleOptions): RuleGroup<AlertRule>[] {
   const group = (name: string, alerts: readonly Alert[]): RuleGroup<AlertRule> => ({

@@ -1,7 +1,7 @@
 import { CATALOGUE, type MetricKey, prometheusName } from '../src/metrics/catalogue.ts'
 import { exactIncrease, sumBy, sumOfIncrease } from './increase.ts'
 import type { RuleOptions } from './options.ts'
-import type { RecordingRule, RuleGroup } from './rules.ts'
+import type { RecordingRule, RuleGroup } from './rule.ts'
 
 interface Window {
   readonly window: string

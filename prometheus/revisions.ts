@@ -1,6 +1,6 @@
 import { select } from './increase.ts'
 import type { RuleOptions } from './options.ts'
-import type { RecordingRule, RuleGroup } from './rules.ts'
+import type { RecordingRule, RuleGroup } from './rule.ts'
 
 const FIRST_SEEN = 'context_hash:audit_context_first_seen_timestamp_seconds:min'
 const KEY = 'context_hash:audit_context_order:key'

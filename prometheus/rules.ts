@@ -3,24 +3,7 @@ import { alertGroups } from './alerts.ts'
 import type { RuleOptions } from './options.ts'
 import { recordingGroups } from './recording.ts'
 import { revisionGroups } from './revisions.ts'
-
-export interface RecordingRule {
-  readonly record: string
-  readonly expr: string
-}
-export interface AlertRule {
-  readonly alert: string
-  readonly expr: string
-  readonly for?: string
-  readonly keep_firing_for?: string
-  readonly labels: { readonly severity: 'critical' | 'warning' | 'none'; readonly audit: string }
-  readonly annotations: Readonly<Record<'summary' | 'description' | 'runbook_url', string>>
-}
-export interface RuleGroup<Rule = RecordingRule> {
-  readonly name: string
-  readonly interval: string
-  readonly rules: readonly Rule[]
-}
+import type { AlertRule, RecordingRule, RuleGroup } from './rule.ts'
 
 const comment = (text: string): string => text.replaceAll(/^(?=.)/gm, '# ').replaceAll(/^$/gm, '#')
 

@@ -5,7 +5,7 @@ import { alertGroups } from '../../prometheus/alerts.ts'
 import { DEFAULT_OPTIONS, type RuleOptions } from '../../prometheus/options.ts'
 import { recordingGroups } from '../../prometheus/recording.ts'
 import { revisionGroups } from '../../prometheus/revisions.ts'
-import type { AlertRule, RecordingRule, RuleGroup } from '../../prometheus/rules.ts'
+import type { AlertRule, RecordingRule, RuleGroup } from '../../prometheus/rule.ts'
 
 type Options = Pick<RuleOptions, 'selector' | 'runbook'>
 const LABELS = { 'app.kubernetes.io/name': 'audit-trace-exporter' }

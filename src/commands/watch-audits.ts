@@ -1,7 +1,7 @@
 import type { Engine } from '../engine.ts'
 import type { MetricKey } from '../metrics/catalogue.ts'
 import { totalsOf } from '../metrics/totals.ts'
-import type { FixPrompt, RecentBuild } from '../recent/recent-builds.ts'
+import type { FixPrompt, RecentBuild } from '../recent/recent-build.ts'
 import type { AuditsView } from '../serve/status.ts'
 
 /** The four audits from the committed totals. The report answers more, from the files. */

@@ -2,7 +2,7 @@ import { createPhaseOf, DEFAULT_PHASE_RULES, type PhaseRule } from '../attribute
 import type { Clock } from '../clock.ts'
 import type { Engine } from '../engine.ts'
 import { createBuildSteps, type BuildSteps } from '../recent/build-steps.ts'
-import type { RecentBuild, Stretch } from '../recent/recent-builds.ts'
+import type { RecentBuild, Stretch } from '../recent/recent-build.ts'
 import { readStretch } from '../recent/stretch-lines.ts'
 import type { BuildFileView, BuildSummary, BuildView, RecentView } from '../serve/status.ts'
 import type { FileSystem } from '../tail/file-system.ts'

@@ -3,7 +3,7 @@ import { sideOf, usedMost } from '../audits/report-verdicts.ts'
 import type { Verdict } from '../audits/schema.ts'
 import { verdictsOf, type Change, type Compared, type Side } from '../audits/verdicts.ts'
 import type { Engine } from '../engine.ts'
-import type { RecentBuild } from '../recent/recent-builds.ts'
+import type { RecentBuild } from '../recent/recent-build.ts'
 import type { AuditsView } from '../serve/status.ts'
 
 type Builds = readonly RecentBuild[]

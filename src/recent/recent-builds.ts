@@ -1,7 +1,8 @@
-import type { AttributedEntry, ClosedBuild, Outcome } from '../attribute/build.ts'
+import type { AttributedEntry, ClosedBuild } from '../attribute/build.ts'
 import { runKey } from '../attribute/known-builds.ts'
 import type { LinePlace } from '../events.ts'
 import type { Durable, Reader, Transaction } from '../state/durable.ts'
+import type { FixPrompt, RecentBuild, Stretch } from './recent-build.ts'
 import { deleteRecent, readRecent, writeRecent } from './recent-rows.ts'
 
 /** How many builds are kept: those that started last. */
@@ -14,53 +15,6 @@ const MAX_PROMPTS = 8
 /** A build that is written to more files is read in the first of them only. */
 const MAX_FILES = 4
 const SHORT_HASH = 12
-
-/** Where the entries of a build stand in one file. */
-export interface Stretch {
-  /** The path when the last of them was read. */
-  readonly path: string
-  /** Offset of the first byte of the first entry. */
-  readonly from: number
-  /** Offset behind the last byte of the last entry. */
-  readonly to: number
-}
-
-/** Sums over the fixes of one prompt version. */
-export interface FixPrompt {
-  readonly version: string
-  readonly fixes: number
-  readonly tokens: number
-  /** Of the fixes whose error log has a known size, as `errorLogChars`. */
-  readonly completionTokens: number
-  readonly errorLogChars: number
-}
-
-/** What is kept of a build: sums over all of its entries, and where these are. Times in milliseconds since 1970. */
-export interface RecentBuild {
-  /** As `runKey` gives it. */
-  readonly runId: string
-  readonly outcome: Outcome | undefined
-  readonly project: string | undefined
-  /** The first 12 hex digits of the first known GEMINI.md. */
-  readonly firstContext: string | undefined
-  /** The same of the latest. */
-  readonly context: string | undefined
-  /** The prompt version of its implement steps: `null` for several, `undefined` for none that is known. */
-  readonly implementPrompt: string | null | undefined
-  /** What its fixes took, by prompt version; `''` for fixes without one. */
-  readonly fixPrompts: readonly FixPrompt[]
-  /** When its first step began, as far as that is known. */
-  readonly startedMs: number
-  /** When its first entry was written. */
-  readonly firstEntryMs: number
-  readonly lastEntryMs: number
-  readonly entries: number
-  readonly tokens: number
-  /** Failed validations. */
-  readonly failures: number
-  readonly reworkSteps: number
-  readonly stretches: readonly Stretch[]
-}
 
 /** The builds that started last, for the page: what no metric can say, because a run is never a label. */
 export interface RecentBuilds extends Durable {

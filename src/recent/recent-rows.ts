@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { OUTCOMES } from '../attribute/build.ts'
 import type { Reader, Transaction } from '../state/durable.ts'
-import type { RecentBuild } from './recent-builds.ts'
+import type { RecentBuild } from './recent-build.ts'
 
 const rowSchema = z.strictObject({
   outcome: z.enum(OUTCOMES).optional(),

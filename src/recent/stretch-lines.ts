@@ -1,5 +1,5 @@
 import { isMissing, type FileFacts, type FileSystem, type OpenFile } from '../tail/file-system.ts'
-import type { Stretch } from './recent-builds.ts'
+import type { Stretch } from './recent-build.ts'
 
 /** At most so much of a file is read for one build. */
 export const MAX_STRETCH_BYTES = 16 * 1024 * 1024

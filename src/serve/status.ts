@@ -1,6 +1,6 @@
 import type { Outcome } from '../attribute/build.ts'
 import type { BuildStep } from '../recent/build-steps.ts'
-import type { FixPrompt, RecentBuild } from '../recent/recent-builds.ts'
+import type { FixPrompt, RecentBuild } from '../recent/recent-build.ts'
 
 /** Everything that the page shows, at one moment. All totals are committed. */
 export interface StatusView {
