@@ -80,21 +80,25 @@ export async function startReceiver(port = 0): Promise<Receiver> {
   const received: Received[] = []
   let behaviour: Behaviour = 200
   const server = http.createServer((request, response) => {
-    void (async () => {
-      const chunks: Buffer[] = []
-      for await (const chunk of request) chunks.push(chunk as Buffer)
-      const body = Buffer.concat(chunks)
-      received.push(decode(request, request.headers['content-encoding'] === 'gzip' ? gunzipSync(body) : body))
-      if (behaviour === 'hang') return
-      if (typeof behaviour === 'number') {
-        response.writeHead(behaviour, behaviour === 200 ? {} : { 'content-type': 'text/plain' })
-        response.end(behaviour === 200 ? '' : 'says the test')
-        return
-      }
-      const type = types.lookupType('Response')
-      response.end(type.encode(type.fromObject({ partialSuccess: behaviour })).finish())
-    })()
+    answer(request, response).catch((error: unknown) => {
+      // An exporter that is killed in the middle of a request has sent nothing that could be decoded.
+      if ((error as NodeJS.ErrnoException).code !== 'ECONNRESET') throw error
+    })
   })
+  async function answer(request: http.IncomingMessage, response: http.ServerResponse): Promise<void> {
+    const chunks: Buffer[] = []
+    for await (const chunk of request) chunks.push(chunk as Buffer)
+    const body = Buffer.concat(chunks)
+    received.push(decode(request, request.headers['content-encoding'] === 'gzip' ? gunzipSync(body) : body))
+    if (behaviour === 'hang') return
+    if (typeof behaviour === 'number') {
+      response.writeHead(behaviour, behaviour === 200 ? {} : { 'content-type': 'text/plain' })
+      response.end(behaviour === 200 ? '' : 'says the test')
+      return
+    }
+    const type = types.lookupType('Response')
+    response.end(type.encode(type.fromObject({ partialSuccess: behaviour })).finish())
+  }
   server.listen(port, '127.0.0.1')
   await once(server, 'listening')
   async function stop(): Promise<void> {
