@@ -36,6 +36,8 @@ export interface BuildState {
 /** One entry with the facts that follow from its build's history. */
 export interface AttributedEntry {
   readonly entry: Entry
+  /** The key of its build, as `runKey` gives it. */
+  readonly runId: string
   readonly phase: Phase
   /** The entry's own; for rework otherwise that of the latest failing validation; `''` for none. */
   readonly errorType: string
@@ -133,6 +135,7 @@ export function attribute(build: BuildState, entry: Entry, phase: Phase, readAt:
   if (wasOpen && phase === 'verify' && entry.status === 'pass') close(build, passedOutcome(build))
   return {
     entry,
+    runId: build.runId,
     phase,
     errorType,
     contextFileHash: build.contextFileHash,

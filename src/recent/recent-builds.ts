@@ -1,5 +1,5 @@
 import type { AttributedEntry, ClosedBuild } from '../attribute/build.ts'
-import { runKey } from '../attribute/known-builds.ts'
+import type { Entry } from '../entry/parsed.ts'
 import type { LinePlace } from '../events.ts'
 import type { Durable, Reader, Transaction } from '../state/durable.ts'
 import type { FixPrompt, RecentBuild, Stretch } from './recent-build.ts'
@@ -25,19 +25,33 @@ export interface RecentBuilds extends Durable {
   find(runId: string): RecentBuild | undefined
 }
 
-type Kept = { -readonly [key in keyof RecentBuild]: RecentBuild[key] }
+type Mutable<T> = { -readonly [key in keyof T]: T[key] }
+
+/** Changed in place, since nearly every entry changes one. */
+type Kept = Mutable<Omit<RecentBuild, 'fixPrompts' | 'stretches'>> & {
+  readonly fixPrompts: Mutable<FixPrompt>[]
+  readonly stretches: Mutable<Stretch>[]
+}
+
+const copyOf = (build: RecentBuild): Kept => ({
+  ...build,
+  fixPrompts: build.fixPrompts.map((prompt) => ({ ...prompt })),
+  stretches: build.stretches.map((stretch) => ({ ...stretch })),
+})
 
 /**
  * Continues from the state. Only a build whose first entry is read here is kept, so its sums are complete: one that was
  * forgotten, or that began under an earlier version of the state, does not come back with a part of its tokens.
  */
 export function createRecentBuilds(state: Reader): RecentBuilds {
-  const known = new Map<string, Kept>(readRecent(state).map((build) => [build.runId, build]))
-  const dirty = new Set<Kept>()
   /** As they are on disk. */
-  const committed = new Map<string, RecentBuild>([...known].map(([runId, build]) => [runId, { ...build }]))
+  const committed = new Map<string, RecentBuild>(readRecent(state).map((build) => [build.runId, build]))
+  const known = new Map<string, Kept>([...committed].map(([runId, build]) => [runId, copyOf(build)]))
+  const dirty = new Set<Kept>()
   /** Forgotten, but still on disk. */
   const dropped = new Set<string>()
+  /** That of the entry before: consecutive entries mostly have the same. */
+  let last: Kept | undefined
 
   function begin(runId: string, startedMs: number): Kept {
     const build = newBuild(runId, startedMs)
@@ -46,26 +60,30 @@ export function createRecentBuilds(state: Reader): RecentBuilds {
     return build
   }
 
+  function buildOf({ runId, isFirst, entry }: AttributedEntry): Kept | undefined {
+    if (isFirst) last = begin(runId, startOf(entry))
+    else if (last?.runId !== runId) last = known.get(runId)
+    return last
+  }
+
   function forget(): void {
     if (known.size <= RECENT_BUILDS + SLACK) return
     for (const build of latest(known.values()).slice(RECENT_BUILDS)) {
       known.delete(build.runId)
       dirty.delete(build)
+      if (build === last) last = undefined
       if (committed.has(build.runId)) dropped.add(build.runId)
     }
   }
 
   return {
     entry(attributed, place) {
-      const { entry, isFirst, closed } = attributed
-      const runId = runKey(entry.runId)
-      const startedMs = entry.timestampMs - (entry.durationMs ?? 0)
-      const build = isFirst ? begin(runId, startedMs) : known.get(runId)
+      const build = buildOf(attributed)
       if (build === undefined) return
       add(build, attributed, place)
-      if (closed !== undefined) build.outcome = closed.outcome
+      if (attributed.closed !== undefined) build.outcome = attributed.closed.outcome
       dirty.add(build)
-      forget()
+      if (attributed.isFirst) forget()
     },
     closed({ runId, outcome }) {
       const build = known.get(runId)
@@ -81,7 +99,7 @@ export function createRecentBuilds(state: Reader): RecentBuilds {
     },
     committed() {
       for (const runId of dropped) committed.delete(runId)
-      for (const build of dirty) committed.set(build.runId, { ...build })
+      for (const build of dirty) committed.set(build.runId, copyOf(build))
       dropped.clear()
       dirty.clear()
     },
@@ -109,44 +127,57 @@ const newBuild = (runId: string, startedMs: number): Kept => ({
   stretches: [],
 })
 
+const startOf = ({ timestampMs, durationMs = 0 }: Entry): number => timestampMs - durationMs
+
 function add(build: Kept, attributed: AttributedEntry, place: LinePlace): void {
   const { entry, phase, contextFileHash, project, instructionVersion } = attributed
-  build.startedMs = Math.min(build.startedMs, entry.timestampMs - (entry.durationMs ?? 0))
+  build.startedMs = Math.min(build.startedMs, startOf(entry))
   build.lastEntryMs = Math.max(build.lastEntryMs, entry.timestampMs)
   build.entries++
   build.tokens += entry.spentTokens ?? 0
   if (entry.status === 'fail') build.failures++
   if (phase === 'rework') {
     build.reworkSteps++
-    build.fixPrompts = withFix(build.fixPrompts, attributed)
+    addFix(build.fixPrompts, attributed)
   }
   build.firstEntryMs = Math.min(build.firstEntryMs, entry.timestampMs)
-  build.context = contextFileHash?.slice(0, SHORT_HASH) ?? build.context
+  build.context = contextFileHash === undefined ? build.context : shortHash(contextFileHash)
   build.firstContext ??= build.context
   if (phase === 'implement') build.implementPrompt = onlyPrompt(build.implementPrompt, instructionVersion)
   build.project ??= project
-  build.stretches = extended(build.stretches, place)
+  extend(build.stretches, place)
 }
 
-function withFix(prompts: readonly FixPrompt[], attributed: AttributedEntry): readonly FixPrompt[] {
-  const { entry, instructionVersion = '', errorLogChars } = attributed
-  const find = (version: string): FixPrompt | undefined =>
-    prompts.find((prompt) => prompt.version === version)
-  const isNew = find(instructionVersion) === undefined
-  const version = isNew && prompts.length >= MAX_PROMPTS ? OTHER_PROMPTS : instructionVersion
-  const before = find(version)
-  // Both sums of the rework cost factor, or none: as `countFixPrompt` counts them.
-  const hasFactor = entry.completionTokens !== undefined && Boolean(errorLogChars)
-  const after = {
-    version,
-    fixes: (before?.fixes ?? 0) + 1,
-    tokens: (before?.tokens ?? 0) + (entry.spentTokens ?? 0),
-    completionTokens: (before?.completionTokens ?? 0) + (hasFactor ? (entry.completionTokens ?? 0) : 0),
-    errorLogChars: (before?.errorLogChars ?? 0) + (hasFactor ? (errorLogChars ?? 0) : 0),
+/** Neighbouring entries share their context: each hash is cut once. */
+let lastHash = ''
+let lastShort = ''
+
+function shortHash(hash: string): string {
+  if (hash !== lastHash) {
+    lastHash = hash
+    lastShort = hash.slice(0, SHORT_HASH)
   }
-  return before === undefined
-    ? [...prompts, after]
-    : prompts.map((prompt) => (prompt === before ? after : prompt))
+  return lastShort
+}
+
+function addFix(prompts: Kept['fixPrompts'], attributed: AttributedEntry): void {
+  const { entry, instructionVersion = '', errorLogChars } = attributed
+  const prompt = promptOf(prompts, instructionVersion)
+  prompt.fixes++
+  prompt.tokens += entry.spentTokens ?? 0
+  // Both sums of the rework cost factor, or none: as `countFixPrompt` counts them.
+  if (entry.completionTokens === undefined || !errorLogChars) return
+  prompt.completionTokens += entry.completionTokens
+  prompt.errorLogChars += errorLogChars
+}
+
+function promptOf(prompts: Kept['fixPrompts'], version: string): Mutable<FixPrompt> {
+  const found = prompts.find((prompt) => prompt.version === version)
+  if (found !== undefined) return found
+  if (prompts.length >= MAX_PROMPTS && version !== OTHER_PROMPTS) return promptOf(prompts, OTHER_PROMPTS)
+  const made = { version, fixes: 0, tokens: 0, completionTokens: 0, errorLogChars: 0 }
+  prompts.push(made)
+  return made
 }
 
 function onlyPrompt(before: Kept['implementPrompt'], version: string | undefined): Kept['implementPrompt'] {
@@ -155,11 +186,11 @@ function onlyPrompt(before: Kept['implementPrompt'], version: string | undefined
 }
 
 /** An offset before the end of what was read says that other content stands in the file: the stretch begins again. */
-function extended(stretches: readonly Stretch[], { path, offset, length }: LinePlace): readonly Stretch[] {
+function extend(stretches: Kept['stretches'], { path, offset, length }: LinePlace): void {
   const to = offset + length
-  const at = stretches.findIndex((stretch) => stretch.path === path)
-  if (at < 0) return stretches.length < MAX_FILES ? [...stretches, { path, from: offset, to }] : stretches
-  const before = stretches[at] as Stretch
-  const after = { path, from: offset < before.to ? offset : before.from, to }
-  return stretches.length === 1 ? [after] : stretches.with(at, after)
+  const stretch = stretches.find((one) => one.path === path)
+  if (stretch !== undefined) {
+    if (offset < stretch.to) stretch.from = offset
+    stretch.to = to
+  } else if (stretches.length < MAX_FILES) stretches.push({ path, from: offset, to })
 }
