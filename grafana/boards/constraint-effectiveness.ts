@@ -2,10 +2,10 @@ import { EMPTY } from '../parts/empty.ts'
 import { COLORS, OTHER } from '../parts/colors.ts'
 import type { Dashboard } from '@grafana/grafana-foundation-sdk/dashboard'
 import { board } from '../parts/board.ts'
-import { failures } from '../parts/measures.ts'
-import { fixedColor, lines, ranking } from '../parts/panels.ts'
+import { BEFORE, closed, failures, orZero, rangeAndBefore, samplesOf, withSample } from '../parts/measures.ts'
+import { fixedColor, lines, ranking, stat } from '../parts/panels.ts'
 import { SERIES, waysTo } from '../parts/links.ts'
-import { count, type Selection, WINDOW } from '../parts/promql.ts'
+import { ENOUGH, type Selection, WINDOW } from '../parts/promql.ts'
 import { named, NOT_OTHER, topAndOther } from '../parts/top.ts'
 import { contextHash, errorType, movingWindow } from '../parts/variables.ts'
 import { differences, everyChange } from './constraint-effectiveness/changes.ts'
@@ -13,43 +13,65 @@ import { differences, everyChange } from './constraint-effectiveness/changes.ts'
 const CONTEXT = 'context_hash=~"$context"'
 const ERRORS = `${CONTEXT},error_type=~"$error"`
 
-/** Failed validations (by `by`) per 100 closed builds. */
-const per100Builds = ({ by = [], where, window }: Selection): string => {
-  const over = window === undefined ? {} : { window }
-  const failed = failures({ by, ...over, ...(where !== undefined && { where }) })
-  return `100 * ${failed} / on () group_left () (${count('builds', { where: CONTEXT, ...over })} > 0)`
-}
+/** Failed validations (by `by`) per 100 closed builds, of which there are at least `least`. */
+const per100Builds = (selection: Selection, least = 1): string =>
+  `100 * ${failures(selection)} / on () group_left () (${closedBuilds(selection)} >= ${least})`
+/** The closed builds of the selected revisions. */
+const closedBuilds = (selection: Selection): string => closed({ ...selection, by: [], where: CONTEXT })
+
+const perBuilds = stat({
+  title: 'Failed validations per 100 builds',
+  empty: EMPTY.failures,
+  description: `Failed validations of the selected error types per 100 closed builds. A build can fail several times. ${BEFORE}`,
+  unit: 'none',
+  decimals: 1,
+  queries: withSample(
+    ERRORS,
+    (selection) => `${per100Builds(selection, ENOUGH)} or (${closedBuilds(selection)} >= ${ENOUGH}) * 0`,
+    closedBuilds,
+    'closed builds',
+  ),
+})
+const failedValidations = stat({
+  title: 'Failed validations',
+  description: `Failed validations of the selected error types. ${BEFORE}`,
+  unit: 'locale',
+  decimals: 0,
+  queries: rangeAndBefore(ERRORS, (selection) => orZero(failures(selection))),
+})
 
 const BY = { by: ['error_type'] } as const
 /** The lines of the chart: the error types that are most frequent in the whole time range. */
 const frequent = `topk(4, ${failures({ ...BY, where: named('error_type', ERRORS), atEnd: true })})`
-const drawn = `${per100Builds({ ...BY, where: ERRORS, window: WINDOW })} and on (error_type) ${frequent}`
+const inWindow = { where: ERRORS, window: WINDOW }
+const drawn = `${per100Builds({ ...BY, ...inWindow }, ENOUGH)} and on (error_type) ${frequent}`
 const overTime = lines({
   title: 'Failed validations per 100 builds over time',
   empty: EMPTY.failures,
   description:
-    'Failed validations per 100 closed builds, over the window set above. A build can fail several times. The four most frequent error types of this time range, and all others together. Purple marks: GEMINI.md changed.',
+    'Failed validations per 100 closed builds, over the window set above. A build can fail several times. The four most frequent error types of this time range, and all others together. No point where n, the closed builds, is below 20. Purple marks: GEMINI.md changed.',
   unit: 'none',
   decimals: 0,
   min: 0,
   queries: [
     // An error type stays at zero where it does not occur.
-    { expr: `(${drawn}) or ${frequent} * 0`, legend: '{{error_type}}' },
     {
-      expr: `${per100Builds({ where: ERRORS, window: WINDOW })} - (sum(${drawn}) or vector(0))`,
-      legend: OTHER,
+      expr: `(${drawn}) or ${frequent} * 0 and on () (${closedBuilds(inWindow)} >= ${ENOUGH})`,
+      legend: '{{error_type}}',
     },
+    { expr: `${per100Builds(inWindow, ENOUGH)} - (sum(${drawn}) or vector(0))`, legend: OTHER },
+    { expr: closedBuilds(inWindow), legend: samplesOf('closed builds') },
   ],
 })
 
 const frequency = ranking({
-  title: 'Failed validations per 100 builds',
+  title: 'Failed validations per 100 builds by error type',
   empty: EMPTY.failures,
   description:
-    'Failed validations per 100 builds that closed in this time range: the eight most frequent error types, and the sum of all others.',
+    'Failed validations per 100 builds that closed in this time range, whose number stands above: the eight most frequent error types, and the sum of all others.',
   unit: 'none',
   decimals: 1,
-  queries: topAndOther(8, 'error_type', per100Builds, { where: ERRORS }),
+  queries: topAndOther(8, 'error_type', (selection) => per100Builds(selection), { where: ERRORS }),
 })
   .colorScheme(fixedColor(COLORS.bad))
   .overrideByRegexp(NOT_OTHER, [waysTo(['token-efficiency'], 'error', SERIES('error_type'))])
@@ -81,6 +103,13 @@ export const constraintEffectiveness = (): Dashboard =>
     // A revision lasts days or weeks, and is compared with the one before it.
     from: 'now-30d',
     bands: [
+      {
+        height: 3,
+        panels: [
+          [12, perBuilds],
+          [12, failedValidations],
+        ],
+      },
       {
         height: 10,
         panels: [

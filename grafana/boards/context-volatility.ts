@@ -14,14 +14,14 @@ export const contextVolatility = (): Dashboard =>
     from: 'now-30d',
     bands: [
       { height: 8, panels: [[24, passRates]] },
+      { height: 8, panels: [[24, costs]] },
+      { height: 8, panels: [[24, errorMix]] },
       {
         height: 8,
         panels: [
-          [14, costs],
-          [10, buildsByRevision],
+          [12, buildsByRevision],
+          [12, churn],
         ],
       },
-      { height: 8, panels: [[24, errorMix]] },
-      { height: 8, panels: [[24, churn]] },
     ],
   })

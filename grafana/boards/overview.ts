@@ -5,11 +5,20 @@ import { COLORS } from '../parts/colors.ts'
 import { board } from '../parts/board.ts'
 import { exporterBand } from '../parts/exporter-health.ts'
 import { SERIES, toAudit, waysTo } from '../parts/links.ts'
-import { failures, firstPassBound, firstPassRate, reworkCostFactor } from '../parts/measures.ts'
+import {
+  failures,
+  firstPassBound,
+  firstPassRate,
+  judged,
+  reworkCostFactor,
+  runs,
+  samplesOf,
+} from '../parts/measures.ts'
 import { inWords } from '../parts/outcomes.ts'
+import { expensiveSteps } from '../parts/expensive-steps.ts'
 import { bars, fixedColor, lines, LOWER_BOUND, ranking, UPPER_BOUND, withBand } from '../parts/panels.ts'
-import { BUCKET, count, ratio, total, WINDOW } from '../parts/promql.ts'
-import { named, NOT_OTHER, topAndOther } from '../parts/top.ts'
+import { BUCKET, count, WINDOW } from '../parts/promql.ts'
+import { NOT_OTHER, topAndOther } from '../parts/top.ts'
 import { tokensPerSuccessOverTime } from '../parts/tokens-per-success.ts'
 import { contextHash, movingWindow, priceCompletion, pricePrompt, project } from '../parts/variables.ts'
 import { projects } from './overview/projects.ts'
@@ -39,7 +48,7 @@ const firstPass = withBand(
   lines({
     title: 'First-pass rate over time',
     description:
-      'Share of the builds with a verdict that passed their first verification, over the window set above. The band is the 95 % interval (Wilson).',
+      'Share of the judged builds (those with a verdict) that passed their first verification, over the window set above. The band is the 95 % interval (Wilson). No point where n, the judged builds, is below 20.',
     unit: 'percentunit',
     min: 0,
     max: 1,
@@ -47,6 +56,7 @@ const firstPass = withBand(
       { expr: firstPassBound('upper', { where: BUILDS, window: WINDOW }), legend: UPPER_BOUND },
       { expr: firstPassRate({ where: BUILDS, window: WINDOW }), legend: 'first-pass rate' },
       { expr: firstPassBound('lower', { where: BUILDS, window: WINDOW }), legend: LOWER_BOUND },
+      { expr: judged({ where: BUILDS, window: WINDOW }), legend: samplesOf('judged builds') },
     ],
   }),
   COLORS.good,
@@ -56,28 +66,15 @@ const rework = lines({
   title: 'Rework cost factor over time',
   empty: EMPTY.fixes,
   description:
-    'Completion tokens of all fixes per character of error log, over the window set above. Lower is better.',
+    'Completion tokens of all fixes per character of error log, over the window set above. Lower is better. No point where n, the fixes, is below 20.',
   unit: 'none',
   decimals: 2,
   min: 0,
-  queries: [{ expr: reworkCostFactor({ where: CONTEXT, window: WINDOW }), legend: 'tokens per character' }],
-}).colorScheme(fixedColor(COLORS.warning))
-
-const steps = ranking({
-  title: 'Tokens per step run',
-  description: 'Average tokens (prompt and completion) per run of a step. The ten highest.',
-  unit: 'short',
-  decimals: 1,
   queries: [
-    {
-      expr: `sort_desc(topk(10, ${ratio(
-        total('tokens', { by: ['step'], where: named('step', CONTEXT) }),
-        count('entries', { by: ['step'], where: CONTEXT }),
-      )} > 0))`,
-      legend: '{{step}}',
-    },
+    { expr: reworkCostFactor({ where: CONTEXT, window: WINDOW }), legend: 'tokens per character' },
+    { expr: runs('rework', { where: CONTEXT, window: WINDOW }), legend: samplesOf('fixes') },
   ],
-})
+}).colorScheme(fixedColor(COLORS.warning))
 
 const errors = ranking({
   title: 'Failed validations by error type',
@@ -108,7 +105,7 @@ export const overview = (runbook: string): Dashboard =>
           [20, firingAlerts(runbook)],
         ],
       },
-      { height: 6, panels: [[24, now(CONTEXT)]] },
+      { height: 7, panels: [[24, now(CONTEXT)]] },
       ...headline(CONTEXT, BUILDS),
       {
         height: 8,
@@ -127,7 +124,7 @@ export const overview = (runbook: string): Dashboard =>
       {
         height: 8,
         panels: [
-          [12, steps],
+          [12, expensiveSteps(CONTEXT)],
           [12, errors],
         ],
       },

@@ -1,5 +1,6 @@
 import type { Dashboard } from '@grafana/grafana-foundation-sdk/dashboard'
 import { board } from '../parts/board.ts'
+import { expensiveSteps } from '../parts/expensive-steps.ts'
 import { stepCosts } from '../parts/heatmap.ts'
 import { tokensPerSuccessOverTime } from '../parts/tokens-per-success.ts'
 import {
@@ -14,9 +15,9 @@ import {
 } from '../parts/variables.ts'
 import { costByModel, estimatedCost } from './token-efficiency/money.ts'
 import { contextShareOverTime, promptParts } from './token-efficiency/prompt.ts'
-import { BUILDS, STEPS } from './token-efficiency/selectors.ts'
+import { BUILDS, STEPS, TOKENS } from './token-efficiency/selectors.ts'
 import { shares, summary } from './token-efficiency/summary.ts'
-import { byPhase, byType, expensiveSteps, fixesByErrorType, fixesOverTime } from './token-efficiency/usage.ts'
+import { byPhase, byType, fixesByErrorType, fixesOverTime } from './token-efficiency/usage.ts'
 
 export const tokenEfficiency = (): Dashboard =>
   board({
@@ -48,7 +49,7 @@ export const tokenEfficiency = (): Dashboard =>
         height: 8,
         panels: [
           [12, fixesByErrorType],
-          [12, expensiveSteps],
+          [12, expensiveSteps(TOKENS)],
         ],
       },
       {

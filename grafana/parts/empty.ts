@@ -5,6 +5,8 @@ export const EMPTY = {
   builds: 'no builds in this range',
   revisions: 'no builds of a known revision in this range',
   enoughOfRevision: `no revision has ${ENOUGH} builds in this range`,
+  enoughOfVersion: `no prompt version has ${ENOUGH} builds in a window: choose a longer window above`,
+  entries: 'no entry in this range',
   fixes: 'no fixes in this range',
   failures: 'no failed validations in this range',
   alerts: 'nothing fires',

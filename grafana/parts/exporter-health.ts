@@ -78,6 +78,7 @@ export function exporterBand(where = ''): Band {
           description: 'Time since the latest entry of any build in this time range.',
           unit: 's',
           decimals: 0,
+          empty: EMPTY.entries,
           queries: [
             {
               expr: `clamp_min(time() - max(max_over_time(audit_last_entry_timestamp_seconds{${exporters}}[$__range])), 0)`,

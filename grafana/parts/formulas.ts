@@ -38,21 +38,26 @@ export function bound(end: 'lower' | 'upper', x: Formula, n: Formula): Formula {
 export const TOO_FEW = 1e9
 
 /** 1 if n is below the minimum, else 0. Grafana's calculations have no conditions, but exp(-1000) is 0. */
-const below = (n: Formula): Formula => exp([floor([n, '/', ENOUGH]), '*', -1000])
+export const isFew = (n: Formula): Formula => exp([floor([n, '/', ENOUGH]), '*', -1000])
+/** 1 if n, a count, is 0, else 0. */
+export const isNone = (n: Formula): Formula => exp([n, '*', -1000])
 
 /** The formula, plus `TOO_FEW` for each sample below the minimum. */
 export const unlessFew = (formula: Formula, ...samples: readonly Formula[]): Formula => [
   formula,
   '+',
-  [samples.map(below).reduce((left, right) => [left, '+', right]), '*', TOO_FEW],
+  [samples.map(isFew).reduce((left, right) => [left, '+', right]), '*', TOO_FEW],
 ]
+
+/** To sort by a value in descending order: samples below the minimum come last. */
+export const lastIfFew = (formula: Formula, n: Formula): Formula => [formula, '-', [isFew(n), '*', TOO_FEW]]
 
 /**
  * A quotient, plus `TOO_FEW` for a sample below the minimum, also if there is nothing to divide by: an empty sample is a
  * sample that is too small.
  */
 export const shareUnlessFew = (part: Formula, whole: Formula, n: Formula = whole): Formula =>
-  unlessFew([part, '/', [whole, '+', below(n)]], n)
+  unlessFew([part, '/', [whole, '+', isFew(n)]], n)
 
 interface Sample {
   /** The count with the property. */

@@ -1,14 +1,15 @@
 import type { DynamicConfigValue } from '@grafana/grafana-foundation-sdk/dashboard'
-import { CELL, waysTo } from './links.ts'
-import type { LabelColumn } from './tables.ts'
+import { CELL, toPromptsOfItsTime, waysTo } from './links.ts'
+import { FIRST_SEEN, NEWEST_UNTIL } from './promql.ts'
+import type { Column, LabelColumn } from './tables.ts'
 
 /** Names with hyphens or spaces wrap: those that differ only at their end would look the same if they were cut. */
 const WRAPPED: DynamicConfigValue = { id: 'custom.wrapText', value: true }
 
 const HASH = 'Context hash'
 
-/** Revisions of GEMINI.md, with ways to the dashboards about one of them. */
-export const revisionColumns = (minWidth: number): readonly LabelColumn[] => [
+/** Revisions of GEMINI.md, with ways to the dashboards about one of them; `itsTime` needs the `timeColumns`. */
+export const revisionColumns = (minWidth: number, itsTime = false): readonly LabelColumn[] => [
   {
     label: 'revision',
     name: 'Revision',
@@ -18,10 +19,20 @@ export const revisionColumns = (minWidth: number): readonly LabelColumn[] => [
         ['constraint-effectiveness', 'context-volatility', 'token-efficiency', 'overview'],
         'context',
         `\${__data.fields["${HASH}"]}`,
+        itsTime ? [toPromptsOfItsTime(FIRST_USED, NEWEST)] : [],
       ),
     ],
   },
   { label: 'context_hash', name: HASH, hidden: true },
+]
+
+const FIRST_USED = 'First used'
+const NEWEST = 'Newest until'
+const moment = (name: string, expr: string): Column => ({ name, expr, unit: 'dateTimeAsIso', width: 165 })
+/** The time in which a revision was the newest, for tables with `itsTime`; `named` adds the labels of the rows. */
+export const timeColumns = (named: (expression: string) => string): readonly [from: Column, to: Column] => [
+  moment(FIRST_USED, named(`floor(${FIRST_SEEN} * 1000)`)),
+  moment(NEWEST, named(`floor(${NEWEST_UNTIL} * 1000)`)),
 ]
 
 export const errorTypeColumn = (minWidth: number): LabelColumn => ({

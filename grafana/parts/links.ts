@@ -15,6 +15,18 @@ export const toAudit = (uid: string, title: string): DashboardLinkBuilder =>
 const filtered = (board: string, variable: string, value: string): string =>
   `/d/audit-${board}?\${__url_time_range}&\${job:queryparam}&\${datasource:queryparam}&var-${variable}=${value}`
 
+/**
+ * The prompt versions in the time in which a revision was the newest. Their metrics have no revision (decisions/152), but
+ * times: from and to are the columns of these names, in Unix milliseconds.
+ */
+export const toPromptsOfItsTime = (from: string, to: string) => ({
+  title: 'Prompt versions while this revision was the newest',
+  url:
+    `/d/audit-prompt-refinement?from=\${__data.fields["${from}"].numeric}&to=\${__data.fields["${to}"].numeric}` +
+    `&\${job:queryparam}&\${datasource:queryparam}`,
+  targetBlank: false,
+})
+
 /** What the filtered dashboards are called in menus of links. */
 const BOARDS = {
   'constraint-effectiveness': 'Error types',
@@ -30,14 +42,19 @@ export const waysTo = (
   boards: readonly Board[],
   variable: 'context' | 'error' | 'version' | 'project' | 'model',
   value: string,
+  others: readonly Link[] = [],
 ) => ({
   id: 'links',
-  value: boards.map((board) => ({
-    title: `${BOARDS[board]} of this ${OF[variable]}`,
-    url: filtered(board, variable, value),
-    targetBlank: false,
-  })),
+  value: [
+    ...boards.map((board) => ({
+      title: `${BOARDS[board]} of this ${OF[variable]}`,
+      url: filtered(board, variable, value),
+      targetBlank: false,
+    })),
+    ...others,
+  ],
 })
+type Link = ReturnType<typeof toPromptsOfItsTime>
 const OF = {
   context: 'revision',
   error: 'error type',

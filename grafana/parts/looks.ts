@@ -9,27 +9,36 @@ export type Look = readonly DynamicConfigValue[]
 const COLOURED_TEXT: DynamicConfigValue = { id: 'custom.cellOptions', value: { type: 'color-text' } }
 
 /** Value mapping for a quotient whose denominator is zero or missing. */
-export const NO_QUOTIENT = {
+const noNumber = (text: string) => ({
   type: 'special',
-  options: { match: 'null+nan', result: { text: '–', color: COLORS.neutral, index: 9 } },
-}
+  options: { match: 'null+nan', result: { text, color: COLORS.neutral, index: 9 } },
+})
+export const NO_QUOTIENT = noNumber('–')
 
 /** Value mapping of a range: a colour, and optionally a text in place of the value. */
-const range = (from: number | null, to: number | null, color: string, index: number, text?: string) => ({
+export const range = (
+  from: number | null,
+  to: number | null,
+  color: string,
+  index: number,
+  text?: string,
+) => ({
   type: 'range',
   options: { from, to, result: { ...(text !== undefined && { text }), color, index } },
 })
 
-/** Shows a `verdict` as a coloured word. */
-export const VERDICT_LOOK: Look = [
+const INSUFFICIENT = range(TOO_FEW / 2, null, COLORS.neutral, 0, 'insufficient data')
+
+/** Shows a `verdict` as a coloured word; `reasons` say why there is none if samples are too small, and `nothing` says what is missing if there is nothing to compare with. */
+export const verdictLook = (nothing: string, reasons = [INSUFFICIENT]): Look => [
   {
     id: 'mappings',
     value: [
-      range(TOO_FEW / 2, null, COLORS.neutral, 0, 'insufficient data'),
+      ...reasons,
       range(null, -1, COLORS.bad, 1, '▼ worse'),
       range(1, TOO_FEW / 2, COLORS.good, 2, '▲ better'),
       range(-1, 1, COLORS.neutral, 3, 'unclear'),
-      NO_QUOTIENT,
+      noNumber(nothing),
     ],
   },
   { id: 'custom.align', value: 'left' },
@@ -47,10 +56,6 @@ export const barLook = (color: string, max: number): Look => [
   { id: 'max', value: max },
 ]
 
-/** A value, or `n < 20` if a sample is too small (`unlessFew`). */
-export const WITHHELD_LOOK: Look = [
-  {
-    id: 'mappings',
-    value: [range(TOO_FEW / 2, null, COLORS.neutral, 0, TOO_FEW_BUILDS), NO_QUOTIENT],
-  },
-]
+/** Value mappings: a value, or `n < 20` if a sample is too small (`unlessFew`). */
+export const WITHHELD = [range(TOO_FEW / 2, null, COLORS.neutral, 0, TOO_FEW_BUILDS), NO_QUOTIENT]
+export const WITHHELD_LOOK: Look = [{ id: 'mappings', value: WITHHELD }]

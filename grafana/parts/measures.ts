@@ -1,11 +1,25 @@
+import { TOO_FEW } from './formulas.ts'
 import type { Query } from './queries.ts'
 import { matchers } from '../../prometheus/increase.ts'
-import { count, countAny, ratio, share, total, wilson, type Selection } from './promql.ts'
+import {
+  count,
+  countAny,
+  ENOUGH,
+  enough,
+  ratio,
+  ratioIfEnough,
+  share,
+  shareIfEnough,
+  total,
+  wilson,
+  type Selection,
+} from './promql.ts'
 
 /**
  * The measures of the audits, each defined once. All are quotients of sums. Two rules apply to all of them:
  * abandoned builds (no verification) do not count towards pass rates, and the tokens of unsuccessful builds
- * count towards the cost of a success.
+ * count towards the cost of a success. Pass rates, tokens per success and the rework cost factor have no value if the
+ * sample is below the minimum.
  */
 
 const narrowed = (selection: Selection, where: string): Selection => ({
@@ -13,6 +27,8 @@ const narrowed = (selection: Selection, where: string): Selection => ({
   where: matchers(selection.where, where),
 })
 
+/** Builds that closed, with any outcome. */
+export const closed = (selection: Selection): string => count('builds', selection)
 /** Builds with a verdict: every outcome but `abandoned`. */
 export const judged = (selection: Selection): string =>
   count('builds', narrowed(selection, 'outcome!="abandoned"'))
@@ -31,19 +47,21 @@ export const failures = (selection: Selection): string =>
 export const runs = (phase: string, selection: Selection): string =>
   count('entries', narrowed(selection, `phase="${phase}"`))
 
-/** Share of the builds with a verdict that passed their first verification. */
+/** Share of the judged builds that passed their first verification. */
 export const firstPassRate = (selection: Selection): string =>
-  share(passedFirst(selection), judged(selection))
+  shareIfEnough(passedFirst(selection), judged(selection))
 export const firstPassBound = (bound: 'lower' | 'upper', selection: Selection): string =>
-  wilson(bound, passedFirst(selection), judged(selection))
+  wilson(bound, passedFirst(selection), judged(selection), ENOUGH)
 
 /** Tokens of all closed builds divided by the number of successful ones. */
 export const tokensPerSuccess = (selection: Selection): string =>
-  ratio(total('buildTokens', selection), succeeded(selection))
+  ratioIfEnough(total('buildTokens', selection), succeeded(selection))
 
 /** Completion tokens of fixes divided by the characters of error log that they were given. */
-export const reworkCostFactor = (selection: Selection): string =>
-  ratio(total('reworkCompletionTokens', selection), total('reworkErrorLogChars', selection))
+export const reworkCostFactor = (selection: Selection): string => {
+  const factor = ratio(total('reworkCompletionTokens', selection), total('reworkErrorLogChars', selection))
+  return `${factor} and (${enough(runs('rework', selection))})`
+}
 
 /** Tokens of GEMINI.md as a share of whole prompts: the parts context, instruction and other add up to them. */
 export const contextShare = (selection: Selection): string =>
@@ -71,10 +89,29 @@ export const rangeAndBefore = (where: string, measure: (selection: Selection) =>
 /** A count; zero without any. */
 export const orZero = (count: string): string => `(${count} or vector(0))`
 
-/** The same, with the size of the sample in this time range beside it. */
+/**
+ * The same, with the size of the sample in this time range beside it. The measure has no value below the minimum size;
+ * the tile says `n < 20` then.
+ */
 export const withSample = (
   where: string,
   measure: (selection: Selection) => string,
   sample: (selection: Selection) => string,
-  legend: string,
-): Query[] => [...rangeAndBefore(where, measure), { expr: orZero(sample({ where })), legend }]
+  of: string,
+): Query[] => [
+  ...rangeAndBefore(where, (selection) => `${measure(selection)} or vector(${TOO_FEW})`),
+  { expr: orZero(sample({ where })), legend: sampleOf(of) },
+]
+
+/** A measure of a sample that is large enough. */
+export const ifEnough = (
+  measure: (selection: Selection) => string,
+  sample: (selection: Selection) => string,
+): ((selection: Selection) => string) => {
+  return (selection) => `(${measure(selection)}) and (${enough(sample(selection))})`
+}
+
+/** What the size of a sample is called in a tile, */
+const sampleOf = (of: string): string => `n (${of})`
+/** and beside a line, which is only drawn where the sample is large enough. */
+export const samplesOf = (of: string): string => `n (${of}; no point below ${ENOUGH})`

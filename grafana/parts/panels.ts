@@ -23,6 +23,7 @@ import {
   FieldColorModeId,
   ThresholdsConfigBuilder,
   ThresholdsMode,
+  type DynamicConfigValue,
   type Threshold,
 } from '@grafana/grafana-foundation-sdk/dashboard'
 import { PanelBuilder as BarGaugePanel } from '@grafana/grafana-foundation-sdk/bargauge'
@@ -31,6 +32,7 @@ import { PanelBuilder as TimeSeriesPanel } from '@grafana/grafana-foundation-sdk
 import { COLORS, OTHER, LABEL_COLORS, SERIES_COLORS } from './colors.ts'
 import { DATASOURCE } from './datasource.ts'
 import { EMPTY } from './empty.ts'
+import { WITHHELD } from './looks.ts'
 import { now, over, type Query } from './queries.ts'
 
 export interface PanelSpec {
@@ -110,8 +112,23 @@ export function lines(spec: PanelSpec): TimeSeriesPanel {
     .tooltip(new VizTooltipOptionsBuilder().mode(TooltipDisplayMode.Multi).sort(SortOrder.Descending))
   for (const [name, color] of colorsOf(spec))
     panel.overrideByName(name, [{ id: 'color', value: { mode: 'fixed', fixedColor: color } }])
+  for (const { legend = '' } of spec.queries.filter(isSample)) panel.overrideByName(legend, SAMPLE_LINE)
   return measured(panel, spec)
 }
+
+/** The size of the sample of each point: a thin dotted line with its own axis. */
+const SAMPLE_LINE: DynamicConfigValue[] = [
+  { id: 'unit', value: 'locale' },
+  { id: 'decimals', value: 0 },
+  { id: 'min', value: 0 },
+  { id: 'max', value: null },
+  { id: 'color', value: { mode: 'fixed', fixedColor: COLORS.amount } },
+  { id: 'custom.axisPlacement', value: 'right' },
+  { id: 'custom.axisLabel', value: 'n' },
+  { id: 'custom.lineWidth', value: 1 },
+  { id: 'custom.lineStyle', value: { fill: 'dot', dash: [1, 4] } },
+  { id: 'custom.showPoints', value: 'never' },
+]
 
 /** Counts as stacked bars that add up to the total. At most 60 bars, so that each stays visible. */
 export const bars = (spec: PanelSpec): TimeSeriesPanel =>
@@ -123,8 +140,8 @@ export const bars = (spec: PanelSpec): TimeSeriesPanel =>
     .stacking(new StackingConfigBuilder().mode(StackingMode.Normal).group('A'))
     .maxDataPoints(60)
 
-/** Names of sample sizes beside a measure. */
-const SAMPLES: ReadonlySet<string> = new Set(['builds', 'fixes'])
+/** Names of sample sizes beside a measure: `sampleOf`. */
+const isSample = ({ legend = '' }: Query): boolean => legend.startsWith('n (')
 
 /** One or more large numbers. */
 export function stat(spec: PanelSpec): StatPanel {
@@ -140,11 +157,12 @@ export function stat(spec: PanelSpec): StatPanel {
     .text(new VizTextDisplayOptionsBuilder().titleSize(13).valueSize(spec.queries.length > 1 ? 20 : 32))
     .colorScheme(fixedColor(COLORS.neutral))
   // The size of a sample is a count, whatever the unit of the measure beside it.
-  for (const { legend = '' } of spec.queries.filter(({ legend }) => SAMPLES.has(legend ?? '')))
+  for (const { legend = '' } of spec.queries.filter(isSample))
     panel.overrideByName(legend, [
       { id: 'unit', value: 'locale' },
       { id: 'decimals', value: 0 },
     ])
+  if (spec.queries.some(isSample)) panel.mappings(WITHHELD as never)
   return measured(panel, spec)
 }
 

@@ -70,16 +70,30 @@ export const ratio = (numerator: string, denominator: string): string =>
 export const share = (part: string, whole: string): string =>
   `((${part}) or (${whole}) * 0) / ((${whole}) > 0)`
 
+/** Minimum sample size for a share. */
+export const ENOUGH = 20
+
+/** Keeps the values that are at least the minimum sample size. */
+export const enough = (whole: string): string => `(${whole}) >= ${ENOUGH}`
+
+/** `ratio` for lines: no point where the denominator is below the minimum sample size. */
+export const ratioIfEnough = (numerator: string, denominator: string): string =>
+  `(${numerator}) / (${enough(denominator)})`
+
+/** `share` for lines: no point where the whole is below the minimum sample size. */
+export const shareIfEnough = (part: string, whole: string): string =>
+  `((${part}) or (${whole}) * 0) / (${enough(whole)})`
+
 /** 95 %: the standard normal distribution's 97.5th percentile. */
 const Z = 1.96
 const Z2 = 3.8416
 
 /**
  * A bound of the Wilson 95 % interval (Wilson 1927) for the share of `part` in `whole`: valid for small samples, always
- * between 0 and 1. No value if the whole is zero or missing.
+ * between 0 and 1. No value if the whole is missing or below `least`.
  */
-export function wilson(bound: 'lower' | 'upper', part: string, whole: string): string {
-  const n = `((${whole}) > 0)`
+export function wilson(bound: 'lower' | 'upper', part: string, whole: string, least = 1): string {
+  const n = `((${whole}) >= ${least})`
   const x = `((${part}) or (${whole}) * 0)`
   const spread = `${Z} * sqrt(clamp_min(${x} * (${n} - ${x}) / ${n}, 0) + ${Z2 / 4})`
   return `(${x} + ${Z2 / 2} ${bound === 'lower' ? '-' : '+'} ${spread}) / (${n} + ${Z2})`
@@ -132,11 +146,11 @@ export function ofPrevious(expression: string, keep: readonly string[] = []): st
   return `sum by (${['context_hash', ...keep].join(', ')}) (${moved})`
 }
 
-/** Minimum sample size for a share. */
-export const ENOUGH = 20
-
-/** Keeps the values that are at least the minimum sample size. */
-export const enough = (whole: string): string => `(${whole}) >= ${ENOUGH}`
+/** Until when each revision was the newest: the first use of the next one, or the end of the time range; Unix seconds. */
+export const NEWEST_UNTIL =
+  `(sum by (context_hash) (label_replace(sum by (previous_hash) (${FIRST_SEEN}` +
+  ` * on (context_hash) group_left (previous_hash) ${PREVIOUS}), "context_hash", "$1", "previous_hash", "(.*)"))` +
+  ` or ${FIRST_SEEN} * 0 + time())`
 
 /** The number of series of an expression as a scalar; 1 if there are none. */
 export const countOf = (expression: string): string => `scalar(count(${expression}) or vector(1))`

@@ -162,9 +162,13 @@ export const filtered = (
 /** A cell without a value; the text of an empty table would stand there otherwise. */
 const NO_CELL: DynamicConfigValue = { id: 'noValue', value: '–' }
 
+/** Headers are whole terms, and the numbers below them short. */
+const WRAPPED_HEADER: DynamicConfigValue = { id: 'custom.wrapHeaderText', value: true }
+
 const labelOverrides = ({ width, minWidth, looks = [], hidden }: LabelColumn): DynamicConfigValue[] => [
   NO_CELL,
   ...(hidden ? [{ id: 'custom.hideFrom', value: { viz: true } }] : []),
+  WRAPPED_HEADER,
   ...property('custom.width', width),
   ...property('custom.minWidth', minWidth),
   ...looks,
@@ -173,6 +177,7 @@ const labelOverrides = ({ width, minWidth, looks = [], hidden }: LabelColumn): D
 const valueOverrides = ({ unit, decimals, width, look = [], ...column }: Column): DynamicConfigValue[] => [
   { id: 'unit', value: unit },
   NO_CELL,
+  WRAPPED_HEADER,
   ...property('decimals', decimals),
   ...property('custom.width', width),
   ...('formula' in column && !look.some(({ id }) => id === 'mappings')

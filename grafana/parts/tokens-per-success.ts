@@ -1,6 +1,6 @@
 import { COLORS } from './colors.ts'
 import type { PanelBuilder as TimeSeriesPanel } from '@grafana/grafana-foundation-sdk/timeseries'
-import { tokensPerSuccess } from './measures.ts'
+import { samplesOf, succeeded, tokensPerSuccess } from './measures.ts'
 import { fixedColor, lines } from './panels.ts'
 import { WINDOW } from './promql.ts'
 
@@ -9,8 +9,11 @@ export const tokensPerSuccessOverTime = (where: string): TimeSeriesPanel =>
   lines({
     title: 'Tokens per successful build over time',
     description:
-      'Tokens of all closed builds divided by the number of successful builds, over the window set above. Lower is better.',
+      'Tokens of all closed builds divided by the number of successful builds, over the window set above. Lower is better. No point where n, the successful builds, is below 20.',
     unit: 'short',
     min: 0,
-    queries: [{ expr: tokensPerSuccess({ where, window: WINDOW }), legend: 'tokens per successful build' }],
+    queries: [
+      { expr: tokensPerSuccess({ where, window: WINDOW }), legend: 'tokens per successful build' },
+      { expr: succeeded({ where, window: WINDOW }), legend: samplesOf('successful builds') },
+    ],
   }).colorScheme(fixedColor(COLORS.amount))

@@ -204,7 +204,7 @@ const samples = panels.flatMap(([name, panel]) =>
   panel.type !== 'stat'
     ? []
     : (panel.targets ?? [])
-        .filter(({ legendFormat }) => /^(builds|fixes)$/.test(legendFormat ?? ''))
+        .filter(({ legendFormat = '' }) => legendFormat.startsWith('n ('))
         .map(({ legendFormat }) => [name, legendFormat!, panel] as const),
 )
 test.each(samples)('%s shows the number of %s as a count', (_, sample, panel) => {

@@ -96,10 +96,10 @@ describe.each(GENERATIONS)('Prometheus %s', (generation) => {
         nameOf(REVISION_AFTER).test(String(found['Revision'])) && found['Error type'] === 'TSC_ERROR',
     )
     expect(row).toMatchObject({
-      'Builds before': buildsBefore,
-      Before: expect.closeTo(rateBefore, 10) as number,
-      'Builds after': buildsAfter,
-      After: expect.closeTo(rateAfter, 10) as number,
+      'Judged builds before': buildsBefore,
+      'Error rate before': expect.closeTo(rateBefore, 10) as number,
+      'Judged builds after': buildsAfter,
+      'Error rate after': expect.closeTo(rateAfter, 10) as number,
     })
     const pooled = (rateAfter * buildsAfter + rateBefore * buildsBefore) / (buildsAfter + buildsBefore)
     const error = Math.sqrt(pooled * (1 - pooled) * (1 / buildsAfter + 1 / buildsBefore))
@@ -135,7 +135,7 @@ describe.each(GENERATIONS)('Prometheus %s', (generation) => {
       {
         Revision: expect.stringMatching(nameOf(REVISION_AFTER)) as string,
         'First-pass rate': expect.closeTo(now, 10) as number,
-        Before: expect.closeTo(was, 10) as number,
+        'Rate before': expect.closeTo(was, 10) as number,
       },
       {
         Revision: expect.stringMatching(nameOf(REVISION_BEFORE)) as string,
@@ -156,7 +156,7 @@ describe.each(GENERATIONS)('Prometheus %s', (generation) => {
     const [now, was] = [costOf(REVISION_AFTER), costOf(REVISION_BEFORE)]
     expect(rows[0]).toMatchObject({
       Revision: expect.stringMatching(nameOf(REVISION_AFTER)) as string,
-      'Tokens / success': expect.closeTo(now, 4) as number,
+      'Tokens per successful build': expect.closeTo(now, 4) as number,
       'Change of tokens': expect.closeTo(now / was - 1, 8) as number,
     })
   })
@@ -167,19 +167,21 @@ describe.each(GENERATIONS)('Prometheus %s', (generation) => {
   })
 
   test('the tokens per fix attempt by error type equal those of the files', async () => {
-    const shown = await ask(server, query('audit-token-efficiency', 'Tokens per fix attempt by error type'))
-    for (const { labels, value } of shown) {
+    const shown = await tableOf(server, 'audit-token-efficiency', 'Tokens per fix attempt by error type')
+    for (const { 'Error type': type, ...row } of shown) {
       // A fix answers the failure before it in its build.
       const fixes = byBuild(lines).flatMap((build) =>
-        build.filter(
-          (line, index) => isFix(line) && build[index - 1]?.validation_error_type === labels['error_type'],
-        ),
+        build.filter((line, index) => isFix(line) && build[index - 1]?.validation_error_type === type),
       )
-      expect(value).toBeCloseTo(sum(fixes, (line) => line.total_token_cost) / fixes.length, 5)
+      expect(row).toMatchObject({
+        Fixes: fixes.length,
+        'Tokens per fix attempt': expect.closeTo(
+          sum(fixes, (line) => line.total_token_cost) / fixes.length,
+          5,
+        ) as number,
+      })
     }
-    expect(new Set(shown.map(({ labels }) => labels['error_type']))).toEqual(
-      new Set(['JEST_FAILURE', 'TSC_ERROR']),
-    )
+    expect(new Set(shown.map((row) => row['Error type']))).toEqual(new Set(['JEST_FAILURE', 'TSC_ERROR']))
   })
 
   test('a mark shows the first use of each revision', async () => {

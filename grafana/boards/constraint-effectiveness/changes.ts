@@ -1,7 +1,7 @@
 import { bound, type Formula, shareOf, verdict } from '../../parts/formulas.ts'
 import { EMPTY } from '../../parts/empty.ts'
 import { errorTypeColumn, revisionColumns } from '../../parts/label-columns.ts'
-import { differs, VERDICT_LOOK } from '../../parts/looks.ts'
+import { differs, verdictLook } from '../../parts/looks.ts'
 import { failures, judged, validations } from '../../parts/measures.ts'
 import { countOf, enough, FIRST_SEEN, ofPrevious, ofRevisions, withRevision } from '../../parts/promql.ts'
 import { type Column, table, type TableSpec } from '../../parts/tables.ts'
@@ -43,8 +43,11 @@ const inputs: NonNullable<TableSpec['inputs']> = [
 const rateBefore = shareOf('failed before', 'validations before')
 const rateAfter = shareOf('failed after', 'validations after')
 // The sample is the builds: validations of one build are not independent of each other.
-const sampleBefore = { part: [rateBefore, '*', 'Builds before'], whole: 'Builds before' } as const
-const sampleAfter = { part: [rateAfter, '*', 'Builds after'], whole: 'Builds after' } as const
+const sampleBefore = {
+  part: [rateBefore, '*', 'Judged builds before'],
+  whole: 'Judged builds before',
+} as const
+const sampleAfter = { part: [rateAfter, '*', 'Judged builds after'], whole: 'Judged builds after' } as const
 const change = verdict(sampleAfter, sampleBefore, 'less', 'comparisons')
 
 const percent = (name: string, formula: Formula, width = 78): Column => ({
@@ -62,9 +65,15 @@ const number = (name: string, expr: string, width: number): Column => ({
   width,
 })
 
-const BUILDS_BEFORE = number('Builds before', before(builds), 105)
-const BUILDS_AFTER = number('Builds after', row(forEachRow(builds)), 95)
-const VERDICT: Column = { name: 'Verdict', formula: change, unit: 'none', width: 135, look: VERDICT_LOOK }
+const BUILDS_BEFORE = number('Judged builds before', before(builds), 100)
+const BUILDS_AFTER = number('Judged builds after', row(forEachRow(builds)), 95)
+const VERDICT: Column = {
+  name: 'Verdict',
+  formula: change,
+  unit: 'none',
+  width: 135,
+  look: verdictLook('no revision before'),
+}
 const LABELS = [...revisionColumns(160), errorTypeColumn(260)]
 const NEWEST_FIRST = ['-first used', 'Error type']
 
@@ -76,9 +85,9 @@ export const differences = table({
   labels: [...revisionColumns(160), errorTypeColumn(190)],
   columns: [
     BUILDS_BEFORE,
-    percent('Before', rateBefore, 68),
+    percent('Error rate before', rateBefore, 84),
     BUILDS_AFTER,
-    percent('After', rateAfter),
+    percent('Error rate after', rateAfter, 84),
     { ...VERDICT, width: 90 },
   ],
   inputs,
@@ -94,18 +103,18 @@ export const everyChange = table({
   labels: LABELS,
   columns: [
     BUILDS_BEFORE,
-    percent('Before', rateBefore, 66),
+    percent('Error rate before', rateBefore, 84),
     percent('Before ≥', bound('lower', sampleBefore.part, sampleBefore.whole)),
     percent('Before ≤', bound('upper', sampleBefore.part, sampleBefore.whole)),
     BUILDS_AFTER,
-    percent('After', rateAfter),
+    percent('Error rate after', rateAfter, 84),
     percent('After ≥', bound('lower', sampleAfter.part, sampleAfter.whole)),
     percent('After ≤', bound('upper', sampleAfter.part, sampleAfter.whole)),
     VERDICT,
   ],
   inputs,
   // A revision without builds in this time range has nothing to compare.
-  filters: [{ column: 'Builds after', above: 0 }],
+  filters: [{ column: 'Judged builds after', above: 0 }],
   empty: EMPTY.revisions,
   sortBy: NEWEST_FIRST,
 })

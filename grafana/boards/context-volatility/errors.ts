@@ -12,6 +12,10 @@ const failed = failures({
   where: named('error_type'),
 })
 const verified = `(${validations(BY)} > 0)`
+/** The name of a revision and its number of builds, for the head of its column. */
+const WITH_N = 'column'
+const withN = (expression: string): string =>
+  `label_join(${selected(`${expression} * on (context_hash) group_left (n) count_values by (context_hash) ("n", ${enough(judged(BY))})`)}, "${WITH_N}", ", n = ", "revision", "n")`
 /** By rank, which no two revisions share: the choice between equal values is random. */
 const newest = `topk(8, ${ORDER} and on (context_hash) (${enough(judged(BY))}))`
 
@@ -19,21 +23,19 @@ const newest = `topk(8, ${ORDER} and on (context_hash) (${enough(judged(BY))}))`
 export const errorMix = table({
   title: 'Error rates by revision',
   description:
-    'Share of the validations under a revision that failed with an error type. One row per error type, one column for each of the eight newest revisions with at least 20 builds in this time range, the newest first; the first table has their numbers of builds. A full bar is 30 %.',
+    'Share of the validations under a revision that failed with an error type. One row per error type, one column for each of the eight newest revisions with at least 20 judged builds in this time range, the newest first; n: its judged builds. A full bar is 30 %.',
   labels: [
-    { label: 'revision', name: 'revision' },
+    { label: WITH_N, name: WITH_N },
     { label: 'error_type', name: 'error_type' },
   ],
   columns: [
     {
       name: 'Share of validations',
-      expr: selected(`${failed} / on (context_hash) group_left () ${verified}`),
+      expr: withN(`${failed} / on (context_hash) group_left () ${verified}`),
       unit: 'percentunit',
     },
   ],
-  inputs: [
-    { name: 'first used', expr: selected(`${failed} * 0 + on (context_hash) group_left () ${newest}`) },
-  ],
+  inputs: [{ name: 'first used', expr: withN(`${failed} * 0 + on (context_hash) group_left () ${newest}`) }],
   empty: EMPTY.enoughOfRevision,
   sortBy: [],
 })
@@ -45,13 +47,13 @@ export const errorMix = table({
     {
       id: 'groupingToMatrix',
       options: {
-        columnField: 'revision',
+        columnField: WITH_N,
         rowField: 'error_type',
         valueField: 'Value #A',
         emptyValue: 'zero',
       },
     },
-    { id: 'organize', options: { renameByName: { 'error_type\\revision': 'Error type' } } },
+    { id: 'organize', options: { renameByName: { [`error_type\\${WITH_N}`]: 'Error type' } } },
   ])
   .unit('percentunit')
   .decimals(1)

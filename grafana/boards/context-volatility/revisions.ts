@@ -1,10 +1,9 @@
 import { EMPTY } from '../../parts/empty.ts'
 import { bound, type Formula, shareUnlessFew, unlessFew, verdict } from '../../parts/formulas.ts'
-import { revisionColumns } from '../../parts/label-columns.ts'
-import { VERDICT_LOOK, WITHHELD_LOOK } from '../../parts/looks.ts'
-import { judged, passedFirst, runs, succeeded } from '../../parts/measures.ts'
+import { revisionColumns, timeColumns } from '../../parts/label-columns.ts'
+import { verdictLook, WITHHELD_LOOK } from '../../parts/looks.ts'
+import { closed, judged, passedFirst, runs, succeeded } from '../../parts/measures.ts'
 import {
-  count,
   countOf,
   enough,
   FIRST_SEEN,
@@ -21,15 +20,15 @@ import { BY, CONTEXT, selected } from './selectors.ts'
 
 const builds = judged(BY)
 const passed = `(${passedFirst(BY)} or ${builds} * 0)`
-const closed = count('builds', BY)
+const closedBuilds = closed(BY)
 const tokensPerSuccess = ratio(total('buildTokens', BY), succeeded(BY))
-const fixesPerBuild = share(runs('rework', BY), closed)
+const fixesPerBuild = share(runs('rework', BY), closedBuilds)
 
 /** The number of selected revisions with enough builds on both sides: how many verdicts the table can give. */
 const comparisons = countOf(ofRevisions(`(${enough(builds)}) and (${enough(ofPrevious(builds))})`, CONTEXT))
 
 const BEFORE =
-  '“Before” is the part of the previous revision that is in this time range; comparisons need at least 20 builds on both sides.'
+  '“Before” is the part of the previous revision that is in this time range; comparisons need at least 20 builds on both sides. Judged: with a verdict, which abandoned builds do not have.'
 
 const percent = (name: string, formula: Formula): Column => ({
   name,
@@ -39,47 +38,49 @@ const percent = (name: string, formula: Formula): Column => ({
   width: 80,
 })
 
+const [firstUsed, newestUntil] = timeColumns(selected)
+
 export const passRates = table({
   title: 'First-pass rate by revision',
-  description: `First-pass rate of the builds under each revision of GEMINI.md, the newest first; ≥ and ≤ are the bounds of the 95 % interval (Wilson). The verdict compares with the previous revision. ${BEFORE} ${VERDICT_EXPLAINED}`,
-  labels: revisionColumns(165),
+  description: `First-pass rate of the judged builds under each revision of GEMINI.md, the newest first; ≥ and ≤ are the bounds of the 95 % interval (Wilson). The verdict compares with the previous revision. ${BEFORE} ${VERDICT_EXPLAINED}`,
+  labels: revisionColumns(165, true),
   columns: [
-    {
-      name: 'First used',
-      expr: selected(`${FIRST_SEEN} * 1000`),
-      unit: 'dateTimeAsIso',
-      width: 165,
-    },
-    { name: 'Builds', expr: selected(builds), unit: 'locale', decimals: 0, width: 75 },
+    firstUsed,
+    // For the link only.
+    { ...newestUntil, look: [{ id: 'custom.hideFrom', value: { viz: true } }] },
+    { name: 'Judged builds', expr: selected(builds), unit: 'locale', decimals: 0, width: 85 },
     {
       name: 'First-pass rate',
-      formula: shareUnlessFew('passed', 'Builds'),
+      formula: shareUnlessFew('passed', 'Judged builds'),
       unit: 'percentunit',
       decimals: 1,
       width: 125,
       look: WITHHELD_LOOK,
     },
-    percent('≥', bound('lower', 'passed', 'Builds')),
-    percent('≤', bound('upper', 'passed', 'Builds')),
+    percent('≥', bound('lower', 'passed', 'Judged builds')),
+    percent('≤', bound('upper', 'passed', 'Judged builds')),
     {
-      name: 'Builds before',
+      name: 'Judged builds before',
       expr: selected(`${ofPrevious(builds)} or ${builds} * 0`),
       unit: 'locale',
       decimals: 0,
       width: 105,
     },
-    { ...percent('Before', shareUnlessFew('passed before', 'Builds before')), look: WITHHELD_LOOK },
+    {
+      ...percent('Rate before', shareUnlessFew('passed before', 'Judged builds before')),
+      look: WITHHELD_LOOK,
+    },
     {
       name: 'Verdict',
       formula: verdict(
-        { part: 'passed', whole: 'Builds' },
-        { part: 'passed before', whole: 'Builds before' },
+        { part: 'passed', whole: 'Judged builds' },
+        { part: 'passed before', whole: 'Judged builds before' },
         'more',
         'comparisons',
       ),
       unit: 'none',
       width: 140,
-      look: VERDICT_LOOK,
+      look: verdictLook('no revision before'),
     },
   ],
   inputs: [
@@ -87,17 +88,17 @@ export const passRates = table({
     { name: 'passed before', expr: selected(`${ofPrevious(passed)} or ${builds} * 0`) },
     { name: 'comparisons', expr: selected(`${builds} * 0 + ${comparisons}`) },
   ],
-  filters: [{ column: 'Builds', above: 0 }],
+  filters: [{ column: 'Judged builds', above: 0 }],
   empty: EMPTY.revisions,
   sortBy: ['-First used'],
 })
 
 const change = (name: string, now: Formula, before: Formula): Column => ({
   name,
-  formula: unlessFew([[now, '/', before], '-', 1], 'Builds', 'builds before'),
+  formula: unlessFew([[now, '/', before], '-', 1], 'Closed builds', 'builds before'),
   unit: 'percentunit',
   decimals: 0,
-  width: 135,
+  width: 100,
   look: WITHHELD_LOOK,
 })
 
@@ -106,19 +107,44 @@ export const costs = table({
   description: `Tokens per successful build (tokens of failed builds included) and rework steps per closed build, with the change from the previous revision; less is better. Changes are not tested for chance, so they have no verdict. ${BEFORE}`,
   labels: revisionColumns(165),
   columns: [
-    { name: 'Builds', expr: selected(closed), unit: 'locale', decimals: 0, width: 66 },
-    { name: 'Tokens / success', expr: selected(tokensPerSuccess), unit: 'short', decimals: 1, width: 134 },
-    change('Change of tokens', 'Tokens / success', 'tokens before'),
-    { name: 'Fixes / build', expr: selected(fixesPerBuild), unit: 'none', decimals: 2, width: 102 },
-    change('Change of fixes', 'Fixes / build', 'fixes before'),
+    {
+      name: 'Successful builds',
+      expr: selected(`${succeeded(BY)} or ${closedBuilds} * 0`),
+      unit: 'locale',
+      decimals: 0,
+      width: 105,
+    },
+    {
+      name: 'Tokens per successful build',
+      formula: shareUnlessFew('tokens', 'Successful builds'),
+      unit: 'short',
+      decimals: 1,
+      width: 125,
+      look: WITHHELD_LOOK,
+    },
+    change('Change of tokens', 'tokens per success', 'tokens per success before'),
+    { name: 'Closed builds', expr: selected(closedBuilds), unit: 'locale', decimals: 0, width: 85 },
+    {
+      name: 'Fixes per closed build',
+      formula: shareUnlessFew('fixes', 'Closed builds'),
+      unit: 'none',
+      decimals: 2,
+      width: 105,
+      look: WITHHELD_LOOK,
+    },
+    change('Change of fixes', 'fixes per build', 'fixes per build before'),
   ],
   inputs: [
-    { name: 'builds before', expr: selected(`${ofPrevious(closed)} or ${closed} * 0`) },
-    { name: 'tokens before', expr: selected(ofPrevious(tokensPerSuccess)) },
-    { name: 'fixes before', expr: selected(ofPrevious(fixesPerBuild)) },
-    { name: 'first used', expr: withRevision(`${FIRST_SEEN} and on (context_hash) (${closed})`) },
+    { name: 'tokens', expr: selected(`${total('buildTokens', BY)} or ${closedBuilds} * 0`) },
+    { name: 'tokens per success', expr: selected(tokensPerSuccess) },
+    { name: 'fixes', expr: selected(`${runs('rework', BY)} and ${closedBuilds} or ${closedBuilds} * 0`) },
+    { name: 'fixes per build', expr: selected(fixesPerBuild) },
+    { name: 'builds before', expr: selected(`${ofPrevious(closedBuilds)} or ${closedBuilds} * 0`) },
+    { name: 'tokens per success before', expr: selected(ofPrevious(tokensPerSuccess)) },
+    { name: 'fixes per build before', expr: selected(ofPrevious(fixesPerBuild)) },
+    { name: 'first used', expr: withRevision(`${FIRST_SEEN} and on (context_hash) (${closedBuilds})`) },
   ],
-  filters: [{ column: 'Builds', above: 0 }],
+  filters: [{ column: 'Closed builds', above: 0 }],
   empty: EMPTY.revisions,
   sortBy: ['-first used'],
 })

@@ -1,4 +1,4 @@
-import { firstPassRate } from '../../parts/measures.ts'
+import { firstPassRate, judged, samplesOf } from '../../parts/measures.ts'
 import { bars, lines } from '../../parts/panels.ts'
 import { BUCKET, count, FIRST_SEEN, ORDER, type Selection, withRevision } from '../../parts/promql.ts'
 import { OTHER } from '../../parts/colors.ts'
@@ -10,6 +10,9 @@ const closed = (selection: Selection): string =>
 const newest = `topk(5, ${ORDER} and on (context_hash) ${count('builds', { ...BY, where: CONTEXT, atEnd: true })})`
 const drawn = `${closed(BY)} and on (context_hash) ${newest}`
 
+/** The place of each revision in the order as a label, by which Grafana can sort. */
+const place = `count_values by (context_hash) ("order", ${ORDER})`
+
 export const buildsByRevision = bars({
   title: 'Builds by revision',
   description:
@@ -19,29 +22,37 @@ export const buildsByRevision = bars({
   min: 0,
   queries: [
     {
-      expr: `sum by (revision) (${withRevision(drawn)}) > 0`,
+      expr: `sum by (revision, order) (${withRevision(`${drawn} * on (context_hash) group_left (order) ${place}`)}) > 0`,
       legend: '{{revision}}',
       interval: '1m',
     },
     {
-      expr: `${closed({})} - (sum(${drawn}) or vector(0))`,
+      expr: `label_replace(${closed({})} - (sum(${drawn}) or vector(0)), "order", "z", "", "")`,
       legend: OTHER,
       interval: '1m',
     },
   ],
-})
+}).transformations([
+  // One after another in the order of their first use; Prometheus sorts by label.
+  { id: 'joinByField', options: { byField: 'Time', mode: 'outer' } },
+  {
+    id: 'organize',
+    options: { orderByMode: 'auto', orderBy: [{ type: 'label', name: 'order', desc: false }] },
+  },
+])
 
 const revisionsPerWeek = `count(${FIRST_SEEN} > time() - 7 * 86400 <= time()) or vector(0)`
 
 export const churn = lines({
   title: 'Revisions per week and first-pass rate',
   description:
-    'Revisions first used in the seven days before each point (steps, right axis), and the first-pass rate of the builds of those seven days (line, left axis).',
+    'Revisions first used in the seven days before each point (steps, right axis), and the first-pass rate of the judged builds of those seven days (line, left axis), unless n, their number, is below 20.',
   unit: 'percentunit',
   min: 0,
   queries: [
     { expr: firstPassRate({ where: CONTEXT, window: '7d' }), legend: 'first-pass rate' },
     { expr: revisionsPerWeek, legend: 'revisions per week' },
+    { expr: judged({ where: CONTEXT, window: '7d' }), legend: samplesOf('judged builds') },
   ],
 })
   .overrideByName('first-pass rate', [{ id: 'max', value: 1 }])
@@ -56,3 +67,5 @@ export const churn = lines({
     { id: 'custom.fillOpacity', value: 25 },
     { id: 'custom.lineInterpolation', value: 'stepAfter' },
   ])
+  // Its axis would be the third.
+  .overrideByName(samplesOf('judged builds'), [{ id: 'custom.axisPlacement', value: 'hidden' }])

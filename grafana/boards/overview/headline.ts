@@ -23,17 +23,17 @@ import { count } from '../../parts/promql.ts'
 export function headline(where: string, ofBuilds: string): Band[] {
   const passRate = stat({
     title: 'First-pass rate',
-    description: `Share of the builds with a verdict that passed their first verification. Abandoned builds have no verdict. ${BEFORE}`,
+    description: `Share of the judged builds that passed their first verification. Judged: with a verdict, which abandoned builds do not have. ${BEFORE}`,
     unit: 'percentunit',
     decimals: 1,
-    queries: withSample(ofBuilds, firstPassRate, judged, 'builds'),
+    queries: withSample(ofBuilds, firstPassRate, judged, 'judged builds'),
   }).links([toAudit('audit-prompt-refinement', 'Prompt Refinement')])
   const tokens = stat({
     title: 'Tokens per successful build',
     description: `Tokens of all closed builds, failed and abandoned ones included, divided by the number of successful builds. ${BEFORE}`,
     unit: 'short',
     decimals: 1,
-    queries: withSample(ofBuilds, tokensPerSuccess, succeeded, 'builds'),
+    queries: withSample(ofBuilds, tokensPerSuccess, succeeded, 'successful builds'),
   }).links([toAudit('audit-token-efficiency', 'Token Efficiency')])
   const factor = stat({
     title: 'Rework cost factor',
@@ -54,7 +54,7 @@ export function headline(where: string, ofBuilds: string): Band[] {
     description: `All tokens at the prices per million set above. Unsplit tokens count as prompt tokens. ${BEFORE}`,
     unit: 'currencyUSD',
     decimals: 2,
-    queries: rangeAndBefore(where, cost),
+    queries: rangeAndBefore(where, (selection) => orZero(cost(selection))),
   }).links([toAudit('audit-token-efficiency', 'Token Efficiency')])
   return [
     {

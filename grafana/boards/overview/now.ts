@@ -1,6 +1,7 @@
+import { COLORS } from '../../parts/colors.ts'
 import type { PanelBuilder as TablePanel } from '@grafana/grafana-foundation-sdk/table'
-import { type Formula, shareUnlessFew, unlessFew, zScore } from '../../parts/formulas.ts'
-import { VERDICT_LOOK, WITHHELD_LOOK } from '../../parts/looks.ts'
+import { type Formula, isFew, isNone, shareUnlessFew, TOO_FEW, zScore } from '../../parts/formulas.ts'
+import { range, verdictLook, WITHHELD_LOOK } from '../../parts/looks.ts'
 import { judged, passedFirst, runs, succeeded } from '../../parts/measures.ts'
 import { count, type Selection, total } from '../../parts/promql.ts'
 import { type Column, table } from '../../parts/tables.ts'
@@ -63,7 +64,11 @@ const valueIn = (window: Window): Formula =>
     [1, '+', [99, '*', ['kind', '*', 'kind']]],
   ]
 
-const sample = (window: Window) => ({ part: `part, ${window}`, whole: `whole, ${window}` })
+/** Without any builds the whole is 1, so that there is a number to which the reason can be added. */
+const sample = (window: Window) => ({
+  part: `part, ${window}`,
+  whole: [`whole, ${window}`, '+', isNone(`whole, ${window}`)] as const,
+})
 
 /** Above 1 better and below -1 worse than in the week before. */
 function verdictNow(): Formula {
@@ -79,30 +84,42 @@ function verdictNow(): Formula {
   const change: Formula = [[usual!, '-', cost!], '/', [[[usual!, '+', cost!], '*', 0.2], '+', 1e-9]]
   const isShare: Formula = ['kind', '*', 'kind']
   const score: Formula = [['kind', '*', share], '+', [[1, '-', isShare], '*', change]]
-  return unlessFew(score, 'n, last day', 'n, week before')
+  return WHY_NOT.reduce<Formula>((sum, { when, value }) => [sum, '+', [when, '*', value]], score)
 }
+
+/** Reasons for no verdict; each is far above the sum of those before it, so that a value mapping recognises the last. */
+const WHY_NOT = [
+  { when: isFew('n, last day'), value: TOO_FEW, text: 'n < 20 in the last day' },
+  { when: isFew('n, week before'), value: 10 * TOO_FEW, text: 'n < 20 in the week' },
+  { when: isNone('n, week before'), value: 100 * TOO_FEW, text: 'nothing in the week' },
+  { when: isNone('n, last day'), value: 1000 * TOO_FEW, text: 'nothing in the last day' },
+]
+const NOW_LOOK = verdictLook(
+  '–',
+  WHY_NOT.map(({ value, text }, index) => range(value / 2, value * 5, COLORS.neutral, index + 4, text)),
+)
 
 /** The last day beside the day before and the week before, whatever the time range of the dashboard is. */
 export function now(where: string): TablePanel {
   const select = (window: Window): Selection => ({ where, ...WINDOWS[window] })
   const columns = (window: Window, title: string): Column[] => [
-    { name: title, formula: valueIn(window), unit: 'short', decimals: 2, width: 98, look: WITHHELD_LOOK },
+    { name: title, formula: valueIn(window), unit: 'short', decimals: 2, width: 80, look: WITHHELD_LOOK },
     {
       name: `n, ${window}`,
       expr: rows(({ whole, sample = whole }) => sample(select(window))),
       unit: 'locale',
       decimals: 0,
-      width: 108,
+      width: 72,
     },
   ]
   return table({
     title: 'Now: the last day against the week before',
     description:
-      'The 24 hours before the end of the time range, beside the 24 hours and the 7 days before them. n: builds with a verdict (first-pass rate and failed builds, as shares of these), successful builds (tokens), rework steps (factor: completion tokens per character of error log). Better or worse: shares that differ by more than three standard errors, costs by more than 1.5 times (not tested for chance); at least 20 in the last day and in the week.',
-    labels: [{ label: 'measure', name: 'Measure', minWidth: 190 }],
+      'The 24 hours before the end of the time range, beside the 24 hours and the 7 days before them. n: judged builds, those with a verdict (first-pass rate and failed builds, as shares of these), successful builds (tokens), rework steps (factor: completion tokens per character of error log). Better or worse: shares that differ by more than three standard errors, costs by more than 1.5 times (not tested for chance); at least 20 in the last day and in the week.',
+    labels: [{ label: 'measure', name: 'Measure', minWidth: 205 }],
     columns: [
       ...columns('last day', 'Last day'),
-      { name: 'Against the week', formula: verdictNow(), unit: 'none', width: 130, look: VERDICT_LOOK },
+      { name: 'Against the week', formula: verdictNow(), unit: 'none', width: 165, look: NOW_LOOK },
       ...columns('day before', 'Day before'),
       ...columns('week before', 'Week before'),
     ],

@@ -19,17 +19,17 @@ export function projects(context: string): TablePanel {
   return table({
     title: 'Projects',
     description:
-      'Builds of each project that closed in this time range, their first-pass rate (of the builds with a verdict) and tokens per successful build, tokens of failed builds included. The most builds first. Builds of no known project are not listed.',
+      'Builds of each project that closed in this time range, their first-pass rate (of the judged builds, those with a verdict) and tokens per successful build, tokens of failed builds included. The most builds first. Builds of no known project are not listed.',
     labels: [projectColumn(160)],
     columns: [
-      { name: 'Closed builds', expr: builds, unit: 'locale', decimals: 0, width: 120 },
-      { name: 'With a verdict', expr: orNone(judged(selection)), unit: 'locale', decimals: 0, width: 125 },
+      { name: 'Closed builds', expr: builds, unit: 'locale', decimals: 0, width: 85 },
+      { name: 'Judged builds', expr: orNone(judged(selection)), unit: 'locale', decimals: 0, width: 85 },
       {
         name: 'First-pass rate',
-        formula: shareUnlessFew('passed', 'With a verdict'),
+        formula: shareUnlessFew('passed', 'Judged builds'),
         unit: 'percentunit',
         decimals: 1,
-        width: 130,
+        width: 100,
         look: WITHHELD_LOOK,
       },
       {
@@ -37,14 +37,14 @@ export function projects(context: string): TablePanel {
         expr: orNone(succeeded(selection)),
         unit: 'locale',
         decimals: 0,
-        width: 145,
+        width: 100,
       },
       {
         name: 'Tokens per successful build',
         formula: shareUnlessFew('tokens', 'Successful builds'),
         unit: 'short',
         decimals: 1,
-        width: 215,
+        width: 130,
         look: WITHHELD_LOOK,
       },
     ],

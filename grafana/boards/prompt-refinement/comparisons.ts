@@ -1,6 +1,6 @@
 import { bound, shareUnlessFew, unlessFew, verdict } from '../../parts/formulas.ts'
 import { promptVersionColumn } from '../../parts/label-columns.ts'
-import { VERDICT_LOOK, WITHHELD_LOOK } from '../../parts/looks.ts'
+import { verdictLook, WITHHELD_LOOK } from '../../parts/looks.ts'
 import { countOf, enough } from '../../parts/promql.ts'
 import { type Column, table, type TableSpec } from '../../parts/tables.ts'
 import { VERDICT_EXPLAINED } from '../../parts/words.ts'
@@ -14,17 +14,29 @@ import {
 
 /** The number of builds, the share of good ones, and its interval. */
 const sampled = (title: string, { whole }: Sample): Column[] => [
-  { name: 'Builds', expr: whole, unit: 'locale', decimals: 0, width: 70 },
+  { name: 'Judged builds', expr: whole, unit: 'locale', decimals: 0, width: 75 },
   {
     name: title,
-    formula: shareUnlessFew('good', 'Builds'),
+    formula: shareUnlessFew('good', 'Judged builds'),
     unit: 'percentunit',
     decimals: 1,
-    width: 155,
+    width: 110,
     look: WITHHELD_LOOK,
   },
-  { name: '≥', formula: bound('lower', 'good', 'Builds'), unit: 'percentunit', decimals: 1, width: 64 },
-  { name: '≤', formula: bound('upper', 'good', 'Builds'), unit: 'percentunit', decimals: 1, width: 64 },
+  {
+    name: '≥',
+    formula: bound('lower', 'good', 'Judged builds'),
+    unit: 'percentunit',
+    decimals: 1,
+    width: 64,
+  },
+  {
+    name: '≤',
+    formula: bound('upper', 'good', 'Judged builds'),
+    unit: 'percentunit',
+    decimals: 1,
+    width: 64,
+  },
 ]
 
 /** The other prompt versions together: builds, rate, and the verdict against them. */
@@ -32,19 +44,19 @@ const againstOthers = ({ others }: Sample): Column[] => [
   {
     name: 'Against others',
     formula: verdict(
-      { part: 'good', whole: 'Builds' },
-      { part: 'good of others', whole: 'Builds of others' },
+      { part: 'good', whole: 'Judged builds' },
+      { part: 'good of others', whole: 'Judged builds of others' },
       'more',
       'comparisons',
     ),
     unit: 'none',
     width: 135,
-    look: VERDICT_LOOK,
+    look: verdictLook('no other version'),
   },
-  { name: 'Builds of others', expr: others.whole, unit: 'locale', decimals: 0, width: 120 },
+  { name: 'Judged builds of others', expr: others.whole, unit: 'locale', decimals: 0, width: 105 },
   {
     name: 'Rate of others',
-    formula: shareUnlessFew('good of others', 'Builds of others'),
+    formula: shareUnlessFew('good of others', 'Judged builds of others'),
     unit: 'percentunit',
     decimals: 1,
     width: 110,
@@ -68,23 +80,23 @@ const withheld = (
   style: Pick<Column, 'unit' | 'decimals' | 'width'>,
 ): Column => ({
   name,
-  formula: unlessFew(input, 'Builds'),
+  formula: unlessFew(input, 'Judged builds'),
   ...style,
   look: WITHHELD_LOOK,
 })
-const completionTokens = withheld('Completion tokens', 'tokens per build', {
+const completionTokens = withheld('Completion tokens per closed build', 'tokens per build', {
   unit: 'short',
   decimals: 1,
-  width: 148,
+  width: 125,
 })
 
 const LABELS = [promptVersionColumn(170)]
-const EXPLAINED = `≥ and ≤ are the bounds of the 95 % interval (Wilson). Rates and averages need at least 20 builds. “Against others” compares the rate of a prompt version with that of all others together, selected above or not. Builds of prompt versions beyond the maximum of the exporter (“_other”) are among the others. ${VERDICT_EXPLAINED}`
+const EXPLAINED = `≥ and ≤ are the bounds of the 95 % interval (Wilson). Rates and averages need at least 20 judged builds (those with a verdict). “Against others” compares the rate of a prompt version with that of all others together, selected above or not. Builds of prompt versions beyond the maximum of the exporter (“_other”) are among the others. ${VERDICT_EXPLAINED}`
 
 const implementSample = firstPasses()
 export const implementVersions = table({
   title: 'Implement prompt versions',
-  description: `First-pass rate of the builds by the prompt version of the implement step, and completion tokens of that step per build. ${EXPLAINED}`,
+  description: `First-pass rate of the judged builds by the prompt version of the implement step, and completion tokens of that step per build. ${EXPLAINED}`,
   labels: LABELS,
   columns: [
     ...sampled('First-pass rate', implementSample),
@@ -104,12 +116,12 @@ export const implementVersions = table({
 const fixSample = reworkSuccesses()
 export const fixVersions = table({
   title: 'Fix prompt versions',
-  description: `Share of the builds with fixes that succeeded, by the prompt version of the fix; rework cost factor, and completion tokens of all fixes per build. A build that used two versions counts for both. ${EXPLAINED}`,
+  description: `Share of the judged builds with fixes that succeeded, by the prompt version of the fix; rework cost factor, and completion tokens of all fixes per build. A build that used two versions counts for both. ${EXPLAINED}`,
   labels: LABELS,
   columns: [
     ...sampled('Rework success rate', fixSample),
     ...againstOthers(fixSample),
-    withheld('Rework cost factor', 'factor', { unit: 'none', decimals: 2, width: 145 }),
+    withheld('Rework cost factor', 'factor', { unit: 'none', decimals: 2, width: 105 }),
     completionTokens,
   ],
   inputs: [

@@ -1,7 +1,7 @@
 import { EMPTY } from '../../parts/empty.ts'
-import { BEFORE, contextShare, rangeAndBefore } from '../../parts/measures.ts'
+import { BEFORE, closed, contextShare, ifEnough, withSample } from '../../parts/measures.ts'
 import { bars, lines, stat } from '../../parts/panels.ts'
-import { BUCKET, total, WINDOW } from '../../parts/promql.ts'
+import { BUCKET, type Selection, total, WINDOW } from '../../parts/promql.ts'
 import { CONTEXT, STEPS } from './selectors.ts'
 
 const PROMPTS = `${CONTEXT},${STEPS}`
@@ -25,13 +25,16 @@ export const promptParts = bars({
   .overrideByName('context', [{ id: 'displayName', value: 'GEMINI.md' }])
   .overrideByName('other', [{ id: 'displayName', value: 'other (system prompt, tools, history)' }])
 
+/** Builds have no phase. */
+const builds = (selection: Selection): string => closed({ ...selection, where: CONTEXT })
+
 export const contextShareNow = stat({
   title: 'GEMINI.md share of the prompt',
   description: `Tokens of GEMINI.md as a share of the whole prompt: ${PARTS}. ${COUNTED} ${BEFORE}`,
   unit: 'percentunit',
   empty: EMPTY.promptParts,
   decimals: 1,
-  queries: rangeAndBefore(PROMPTS, contextShare),
+  queries: withSample(PROMPTS, ifEnough(contextShare, builds), builds, 'closed builds'),
 })
 
 export const contextShareOverTime = lines({

@@ -1,7 +1,9 @@
 import type { Band } from '../../parts/layout.ts'
 import {
   BEFORE,
+  closed,
   cost,
+  ifEnough,
   orZero,
   rangeAndBefore,
   succeeded,
@@ -9,7 +11,7 @@ import {
   withSample,
 } from '../../parts/measures.ts'
 import { stat } from '../../parts/panels.ts'
-import { ratio, share, total } from '../../parts/promql.ts'
+import { ratioIfEnough, share, total } from '../../parts/promql.ts'
 import { contextShareNow } from './prompt.ts'
 import { BUILDS, CONTEXT, FIXES } from './selectors.ts'
 
@@ -18,7 +20,7 @@ const perSuccess = stat({
   description: `Tokens of all closed builds, failed and abandoned ones included, divided by the number of successful builds. ${BEFORE}`,
   unit: 'short',
   decimals: 1,
-  queries: withSample(BUILDS, tokensPerSuccess, succeeded, 'builds'),
+  queries: withSample(BUILDS, tokensPerSuccess, succeeded, 'successful builds'),
 })
 
 const costPerSuccess = stat({
@@ -26,7 +28,12 @@ const costPerSuccess = stat({
   description: `All tokens at the prices set above, divided by the number of successful builds. ${BEFORE}`,
   unit: 'currencyUSD',
   decimals: 3,
-  queries: rangeAndBefore(CONTEXT, (selection) => ratio(cost(selection), succeeded(selection))),
+  queries: withSample(
+    CONTEXT,
+    (selection) => ratioIfEnough(cost(selection), succeeded(selection)),
+    succeeded,
+    'successful builds',
+  ),
 })
 
 const builds = stat({
@@ -38,25 +45,38 @@ const builds = stat({
 })
 
 const reworkShare = stat({
-  title: 'Tokens of rework',
+  title: 'Share of tokens in rework',
   description: `Tokens of fixes as a share of all tokens. ${BEFORE}`,
   unit: 'percentunit',
   decimals: 1,
-  queries: rangeAndBefore(CONTEXT, (selection) =>
-    share(total('tokens', { ...selection, where: FIXES }), total('tokens', selection)),
+  queries: withSample(
+    CONTEXT,
+    ifEnough(
+      (selection) => share(total('tokens', { ...selection, where: FIXES }), total('tokens', selection)),
+      closed,
+    ),
+    closed,
+    'closed builds',
   ),
 })
 
 const failedShare = stat({
-  title: 'Tokens of failed builds',
+  title: 'Share of tokens in failed builds',
   description: `Tokens of failed and abandoned builds as a share of the tokens of all closed builds. ${BEFORE}`,
   unit: 'percentunit',
   decimals: 1,
-  queries: rangeAndBefore(BUILDS, (selection) =>
-    share(
-      total('buildTokens', { ...selection, where: `${BUILDS},outcome=~"failed|abandoned"` }),
-      total('buildTokens', selection),
+  queries: withSample(
+    BUILDS,
+    ifEnough(
+      (selection) =>
+        share(
+          total('buildTokens', { ...selection, where: `${BUILDS},outcome=~"failed|abandoned"` }),
+          total('buildTokens', selection),
+        ),
+      closed,
     ),
+    closed,
+    'closed builds',
   ),
 })
 

@@ -1,11 +1,11 @@
 import { EMPTY } from '../../parts/empty.ts'
-import { COLORS } from '../../parts/colors.ts'
-import { runs } from '../../parts/measures.ts'
-import { bars, fixedColor, lines, ranking } from '../../parts/panels.ts'
-import { barLook } from '../../parts/looks.ts'
-import { BUCKET, count, ratio, total, WINDOW } from '../../parts/promql.ts'
+import { runs, samplesOf } from '../../parts/measures.ts'
+import { type Formula, lastIfFew, unlessFew } from '../../parts/formulas.ts'
+import { errorTypeColumn } from '../../parts/label-columns.ts'
+import { WITHHELD_LOOK } from '../../parts/looks.ts'
+import { bars, lines } from '../../parts/panels.ts'
+import { BUCKET, ratioIfEnough, total, WINDOW } from '../../parts/promql.ts'
 import { table } from '../../parts/tables.ts'
-import { SERIES, waysTo } from '../../parts/links.ts'
 import { named } from '../../parts/top.ts'
 import { ERRORS, FIXES, TOKENS } from './selectors.ts'
 
@@ -41,70 +41,49 @@ export const fixesOverTime = lines({
   title: 'Tokens per fix attempt over time',
   empty: EMPTY.fixes,
   description:
-    'Average prompt and completion tokens per rework step, over the window set above. Rising completion tokens: fixes became longer.',
+    'Average prompt and completion tokens per fix, over the window set above. Rising completion tokens: fixes became longer. No point where n, the fixes, is below 20.',
   unit: 'short',
   min: 0,
-  queries: (['completion', 'prompt'] as const).map((type) => ({
-    expr: ratio(
-      total('tokens', { where: `${FIXES},type="${type}"`, window: WINDOW }),
-      count('entries', { where: FIXES, window: WINDOW }),
-    ),
-    legend: type,
-  })),
+  queries: [
+    ...(['completion', 'prompt'] as const).map((type) => ({
+      expr: ratioIfEnough(
+        total('tokens', { where: `${FIXES},type="${type}"`, window: WINDOW }),
+        runs('rework', { where: ERRORS, window: WINDOW }),
+      ),
+      legend: type,
+    })),
+    { expr: runs('rework', { where: ERRORS, window: WINDOW }), legend: samplesOf('fixes') },
+  ],
 })
 
-export const fixesByErrorType = ranking({
+const fixes = runs('rework', { by: ['error_type'], where: named('error_type', ERRORS) })
+const perFix: Formula = ['Tokens of fixes', '/', 'Fixes']
+
+export const fixesByErrorType = table({
   title: 'Tokens per fix attempt by error type',
   empty: EMPTY.fixes,
   description:
-    'Average tokens (prompt and completion) per rework step, by the error type that it answers. The ten highest.',
-  unit: 'short',
-  decimals: 1,
-  queries: [
-    {
-      expr: `sort_desc(topk(10, ${ratio(
-        total('tokens', { by: ['error_type'], where: named('error_type', FIXES) }),
-        runs('rework', { by: ['error_type'], where: named('error_type', ERRORS) }),
-      )}))`,
-      legend: '{{error_type}}',
-    },
-  ],
-})
-  .colorScheme(fixedColor(COLORS.warning))
-  .overrideByRegexp('.*', [waysTo(['constraint-effectiveness'], 'error', SERIES('error_type'))])
-
-const stepRuns = count('entries', { by: ['step'], where: TOKENS })
-const stepTokens = `(${total('tokens', { by: ['step'], where: TOKENS })} > 0)`
-
-export const expensiveSteps = table({
-  title: 'Most expensive steps',
-  description:
-    'Number of runs of each step, average tokens per run, and share of all tokens in this time range. The most expensive step first.',
-  labels: [{ label: 'step', name: 'Step', minWidth: 120 }],
+    'Average tokens (prompt and completion) per fix, by the error type that it answers, the highest first; n < 20: of fewer than 20 fixes.',
+  labels: [errorTypeColumn(190)],
   columns: [
+    { name: 'Fixes', expr: fixes, unit: 'locale', decimals: 0, width: 70 },
     {
-      name: 'Runs',
-      expr: `${stepRuns} and on (step) ${stepTokens}`,
-      unit: 'locale',
-      decimals: 0,
-      width: 65,
-    },
-    {
-      name: 'Tokens per run',
-      formula: ['tokens', '/', 'Runs'],
+      name: 'Tokens per fix attempt',
+      formula: unlessFew(perFix, 'Fixes'),
       unit: 'short',
       decimals: 1,
-      width: 120,
+      width: 115,
+      look: WITHHELD_LOOK,
     },
     {
-      name: 'Share of tokens',
-      expr: `${stepTokens} / on () group_left () (${total('tokens', { where: TOKENS })} > 0)`,
-      unit: 'percentunit',
+      name: 'Tokens of fixes',
+      expr: `${total('tokens', { by: ['error_type'], where: named('error_type', FIXES) })} or ${fixes} * 0`,
+      unit: 'short',
       decimals: 1,
-      width: 130,
-      look: barLook(COLORS.amount, 1),
+      width: 90,
     },
   ],
-  inputs: [{ name: 'tokens', expr: stepTokens }],
-  sortBy: ['-tokens'],
+  // Averages of too few fixes come last.
+  hidden: new Map([['rank', lastIfFew(perFix, 'Fixes')]]),
+  sortBy: ['-rank', '-Fixes', 'Error type'],
 })

@@ -10,7 +10,7 @@ import {
   verdict,
   zScore,
 } from '../../../grafana/parts/formulas.ts'
-import { VERDICT_LOOK } from '../../../grafana/parts/looks.ts'
+import { verdictLook } from '../../../grafana/parts/looks.ts'
 import { createRandom, type Random } from '../../../src/simulate/random.ts'
 import { shownRows, type Transformation } from '../../setup/table-panel.ts'
 
@@ -39,7 +39,7 @@ const less = verdict(...SAMPLES, 'less', 'm')
 
 /** The text that a table shows for a value. */
 function words(shown: number): string | undefined {
-  const mappings = VERDICT_LOOK.find(({ id }) => id === 'mappings')!.value as {
+  const mappings = verdictLook('–').find(({ id }) => id === 'mappings')!.value as {
     type: string
     options: { from?: number | null; to?: number | null; result: { text: string } }
   }[]
