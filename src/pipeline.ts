@@ -1,6 +1,6 @@
 import type { ClosedBuild } from './attribute/build.ts'
 import type { Builds } from './attribute/builds.ts'
-import { parseLine, type EntryWarning, type Fault } from './entry/parse.ts'
+import { NOT_UTF8, parseLine, type EntryWarning, type Fault } from './entry/parse.ts'
 import type { Entry } from './entry/parsed.ts'
 import type { Supplement } from './entry/supplement.ts'
 import type { Events, LinePlace } from './events.ts'
@@ -46,8 +46,6 @@ export interface Pipeline extends LineSink, Durable {
 
 /** A timestamp that is further in the future causes a warning. */
 const FUTURE_TOLERANCE_MS = 60_000
-
-const NOT_UTF8: Fault = { reason: 'invalid_utf8', field: '', cause: 'the line is not valid UTF-8' }
 
 /** The path of a line: entry → attributed → measured. The next commit writes what has changed. */
 export function createPipeline(deps: PipelineDeps): Pipeline {

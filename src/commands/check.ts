@@ -1,6 +1,6 @@
 import path from 'node:path'
 import { misspeltKeys } from '../entry/misspelt.ts'
-import { parseLine, type Fault } from '../entry/parse.ts'
+import { NOT_UTF8, parseLine, type Fault } from '../entry/parse.ts'
 import type { Entry } from '../entry/parsed.ts'
 import type { LinePlace } from '../events.ts'
 import { nodeFileSystem } from '../tail/file-system.ts'
@@ -105,8 +105,6 @@ function createSink({ strict, maxLineBytes }: CheckOptions, report: Report, onLi
     truncated: () => undefined,
   }
 }
-
-const NOT_UTF8: Fault = { reason: 'invalid_utf8', field: '', cause: 'not valid UTF-8' }
 
 const shown = ({ path: file, line }: LinePlace): string => `${file}:${line}`
 

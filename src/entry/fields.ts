@@ -54,7 +54,7 @@ export const FIELDS = {
     kind: 'name',
     readAs: 'timestampMs',
     about:
-      'When the step was completed: an ISO 8601 date and time with a zone. Seconds, fractions and the colons are optional.',
+      'When the step was completed: an ISO 8601 date and time with a zone. Seconds, fractions and the colons are optional; a space may stand for the T.',
     examples: ['2026-11-20T10:00:00.000Z', '2026-11-20T12:00:00+02:00', '20261120T100000Z'],
     pattern: TIMESTAMP_PATTERN,
   },
@@ -94,7 +94,8 @@ export const FIELDS = {
   validation_status: {
     kind: 'status',
     readAs: 'status',
-    about: 'The outcome of the commands that the step ran. "N/A" or absent: it ran none.',
+    about:
+      'The outcome of the commands that the step ran. "N/A" or absent: it ran none. Read in upper and lower case.',
     examples: ['pass'],
   },
   validation_error_type: {

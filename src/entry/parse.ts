@@ -1,4 +1,5 @@
 import { shortName } from '../short-name.ts'
+import { jsonFault } from './json-fault.ts'
 import type { Entry } from './parsed.ts'
 import { isPlainEntry } from './plain.ts'
 import { entrySchema, type RawEntry } from './schema.ts'
@@ -18,6 +19,12 @@ export interface Fault {
   readonly cause: string
 }
 
+export const NOT_UTF8: Fault = {
+  reason: 'invalid_utf8',
+  field: '',
+  cause: 'not valid UTF-8. Write the trace in UTF-8, without a conversion by the shell or editor',
+}
+
 export type ParseResult =
   { readonly ok: true; readonly entry: Entry } | { readonly ok: false; readonly fault: Fault }
 
@@ -30,7 +37,7 @@ export function parseLine(line: string): ParseResult {
   try {
     value = JSON.parse(line)
   } catch (error) {
-    return { ok: false, fault: { reason: 'invalid_json', field: '', cause: jsonCause(error) } }
+    return { ok: false, fault: { reason: 'invalid_json', field: '', cause: jsonFault(line, error) } }
   }
   if (!isPlainEntry(value)) {
     const checked = entrySchema.safeParse(value)
@@ -148,9 +155,3 @@ const fault = (field: string, cause: string): ParseResult => ({
   ok: false,
   fault: { reason: 'schema', field, cause },
 })
-
-/** V8's message quotes the text of the line, so it is cut. */
-const jsonCause = (error: unknown): string => (error instanceof Error ? clip(error.message, 200) : 'not JSON')
-
-const clip = (text: string, length: number): string =>
-  text.length > length ? `${text.slice(0, length)}…` : text

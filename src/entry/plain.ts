@@ -5,7 +5,7 @@ type Check = (value: unknown) => boolean
 
 const isAbsent: Check = (value) => value === undefined || value === null
 
-/** The fast check of each kind. It must accept exactly what the zod schema of the kind accepts. */
+/** The fast check of each kind. It must accept what the zod schema of the kind reads without changing it, and no more. */
 const CHECKS: Record<FieldKind, Check> = {
   name: (value) => typeof value === 'string' && value !== '',
   text: (value) => typeof value === 'string' || isAbsent(value),
@@ -23,8 +23,8 @@ const CHECK_OF: ReadonlyMap<string, Check> = new Map(
 const REQUIRED = FIELD_NAMES.filter((name) => FIELDS[name].kind === 'name')
 
 /**
- * Whether a value of `JSON.parse` is an entry: the schema's rules in a fraction of its time. If the answer is
- * `false`, the schema says what is wrong.
+ * Whether a value of `JSON.parse` is an entry as it should be written: the schema's rules in a fraction of its time. If
+ * the answer is `false`, the schema says what is wrong, or reads the value (a status in upper case).
  */
 export function isPlainEntry(value: unknown): value is RawEntry {
   if (typeof value !== 'object' || value === null) return false

@@ -12,19 +12,21 @@ const dates = (separator: string): string => {
 const times = (separator: string): string =>
   `(?:[01][0-9]|2[0-3])${separator}[0-5][0-9](?:${separator}[0-5][0-9](?:[.,][0-9]+)?)?`
 
-const LOCAL = `(?:${dates('-')}T${times(':')}|${dates('')}T${times('')})`
-const ZONE = '(?:Z|[+-](?:[01][0-9]|2[0-3])(?::?[0-5][0-9])?)'
+const LOCAL = `(?:${dates('-')}[Tt ]${times(':')}|${dates('')}[Tt]${times('')})`
+const ZONE = ' ?(?:[Zz]|UTC|[+-](?:[01][0-9]|2[0-3])(?::?[0-5][0-9])?)'
 
 /**
  * The timestamps that are read: ISO 8601, extended (`2026-11-20T10:00:00Z`) or basic (`20261120T100000Z`), with a zone.
  * Seconds and their fraction, behind a point or a comma, are optional; so are the minutes of the zone and its colon.
+ * As in RFC 3339, `t` and `z` may be lower-case, and a space may stand for the `T`. So may one before the zone, and
+ * `UTC` for the `Z`: `2026-11-20 10:00:00 +0000` and `2026-11-20 10:00:00 UTC`, as Ruby, git and databases print them.
  */
 export const TIMESTAMP_PATTERN = `^${LOCAL}${ZONE}$`
 
 const TIMESTAMP = new RegExp(TIMESTAMP_PATTERN)
 const WITHOUT_ZONE = new RegExp(`^${LOCAL}$`)
 const NUMBERS =
-  /^(\d{4})-?(\d\d)-?(\d\d)T(\d\d):?(\d\d)(?::?(\d\d)(?:[.,](\d+))?)?(?:Z|([+-])(\d\d)(?::?(\d\d))?)$/
+  /^(\d{4})-?(\d\d)-?(\d\d)[Tt ](\d\d):?(\d\d)(?::?(\d\d)(?:[.,](\d+))?)? ?(?:[Zz]|UTC|([+-])(\d\d)(?::?(\d\d))?)$/
 
 const ZERO = 48
 const CANONICAL = '0000-00-00T00:00:00.000Z'

@@ -53,7 +53,23 @@ test('the schema accepts the lines of the golden cases', () => {
 
 test('the schema accepts a value exactly if the reader does', () => {
   const anything = fc.oneof(
-    fc.constantFrom<unknown>(null, '', 'x', 'N/A', 'pass', 0, -1, 1.5, 2 ** 53 - 1, 2 ** 53, true, {}),
+    fc.constantFrom<unknown>(
+      null,
+      '',
+      'x',
+      'N/A',
+      'pass',
+      'PASS',
+      'n/A',
+      'passed',
+      0,
+      -1,
+      1.5,
+      2 ** 53 - 1,
+      2 ** 53,
+      true,
+      {},
+    ),
     fc.array(fc.constantFrom('a', null, 1), { maxLength: 2 }),
   )
   const name = fc.constantFrom(...FIELD_NAMES, 'unknown')
@@ -70,6 +86,10 @@ test('the schema accepts a value exactly if the reader does', () => {
     'T24:00:00Z',
     'T10:00:00.123456-0730',
     ' 10:00:00Z',
+    't10:00:00 +0100',
+    ' 10:00:00 UTC',
+    ' 10:00:00  UTC',
+    '  10:00:00z',
   ]
   const timestamps = ['2026-11-20', '2026-02-29', '2024-02-29', '2026-13-01'].flatMap((day) =>
     times.flatMap((time) => [`${day}${time}`, `${day}${time}`.replaceAll(/-(?=\d\d)|:/g, '')]),

@@ -110,13 +110,15 @@ test.each([
   [JSON.stringify({ ...entry(), workflow_run_id: '' }), 'schema', 'workflow_run_id'],
   [JSON.stringify({ ...entry(), step_name: undefined }), 'schema', 'step_name'],
   [JSON.stringify({ ...entry(), timestamp: '2026-11-20 11:00' }), 'schema', 'timestamp'],
+  [JSON.stringify({ ...entry(), workflow_run_id: 42 }), 'schema', 'workflow_run_id'],
+  [JSON.stringify({ ...entry(), timestamp: 1763632800 }), 'schema', 'timestamp'],
   [JSON.stringify({ ...entry(), timestamp: '2026-11-20T11:00:00' }), 'schema', 'timestamp'],
   [JSON.stringify({ ...entry(), timestamp: '2026-02-30T11:00:00.000Z' }), 'schema', 'timestamp'],
   [JSON.stringify({ ...entry(), prompt_token_count: '5' }), 'schema', 'prompt_token_count'],
   [JSON.stringify({ ...entry(), prompt_token_count: -1 }), 'schema', 'prompt_token_count'],
   [JSON.stringify(entry()).replace('}', ',"cost_usd":1e999}'), 'schema', 'cost_usd'],
   [JSON.stringify(entry()).replace('}', ',"cost_usd":1e300}'), 'schema', 'cost_usd'],
-  [JSON.stringify({ ...entry(), validation_status: 'PASS' }), 'schema', 'validation_status'],
+  [JSON.stringify({ ...entry(), validation_status: 'passed' }), 'schema', 'validation_status'],
   [JSON.stringify({ ...entry(), files_touched: ['a', 1] }), 'schema', 'files_touched.1'],
   [JSON.stringify({ ...entry(), error_full: 7 }), 'schema', 'error_full'],
 ])('%s is rejected as %s at "%s"', (line, reason, field) => {
@@ -127,22 +129,53 @@ test.each([
   [{ step_name: undefined }, 'step_name', 'is missing'],
   [{ step_name: null }, 'step_name', 'is missing'],
   [{ step_name: '' }, 'step_name', 'is empty'],
-  [{ prompt_token_count: '5' }, 'prompt_token_count', 'is of type string, not a finite number'],
+  [{ prompt_token_count: '5' }, 'prompt_token_count', 'without quotes: 5'],
+  [{ prompt_token_count: 'many' }, 'prompt_token_count', 'is of type string, not a finite number'],
   [{ prompt_token_count: -1 }, 'prompt_token_count', 'is negative'],
+  [{ workflow_run_id: 42 }, 'workflow_run_id', '"42"'],
+  [{ timestamp: 1763632800 }, 'timestamp', 'like 2026-11-20T10:00:00Z'],
   [{ files_touched: 'a' }, 'files_touched', 'is of type string, not an array'],
   [{ files_touched: ['a', 7] }, 'files_touched.1', 'is 7, not a string'],
-  [{ validation_status: 'PASS' }, 'validation_status', 'is none of pass, fail, N/A'],
-])('the fault of %j says what is wrong', (fields, field, cause) => {
-  expect(faultOf(JSON.stringify({ ...entry(), ...fields }))).toMatchObject({ field, cause })
+  [{ validation_status: 'Passed' }, 'validation_status', 'Write "pass"'],
+  [{ validation_status: false }, 'validation_status', 'Write "fail"'],
+  [{ validation_status: 'skipped' }, 'validation_status', 'is "skipped", none of pass, fail, N/A'],
+  [{ validation_status: {} }, 'validation_status', 'is none of pass, fail, N/A'],
+])('the fault of %j says what is wrong, and what to write where that is known', (fields, field, cause) => {
+  const found = faultOf(JSON.stringify({ ...entry(), ...fields }))
+  expect(found).toMatchObject({ field, cause: expect.stringContaining(cause) as string })
+})
+
+test('a number that JSON.parse has rounded is not shown as the run id to write', () => {
+  const line = JSON.stringify(entry()).replace('"run-1"', '12345678901234567890')
+  expect(faultOf(line)?.cause).toMatch(/in quotes$/)
+})
+
+test.each([
+  ['PASS', 'pass'],
+  ['Fail', 'fail'],
+  ['n/a', 'N/A'],
+])('the status %s is read as %s, and the rest of the line as ever', (validation_status, status) => {
+  const fields = { prompt_token_count: 5, completion_token_count: null, total_token_cost: 7 }
+  const { status: found, ...rest } = read({ ...fields, validation_status })
+  expect(found).toBe(status)
+  expect(rest).toMatchObject({ promptTokens: 5, completionTokens: 2, spentTokens: 7 })
 })
 
 test('a line that is no object says so', () => {
-  expect(faultOf('[]')).toMatchObject({ field: '', cause: 'not a JSON object' })
+  for (const line of ['[]', '7', JSON.stringify(JSON.stringify(entry()))]) {
+    expect(faultOf(line)).toMatchObject({
+      field: '',
+      cause: expect.stringContaining('not a JSON object') as string,
+    })
+  }
 })
 
 test('the cause of a fault is short even if the value is long', () => {
   expect(faultOf(`{"a":${'x'.repeat(1e6)}`)?.cause.length).toBeLessThan(300)
-  expect(faultOf(JSON.stringify(entry({ timestamp: 'x'.repeat(1e6) })))?.cause.length).toBeLessThan(300)
+  for (const name of ['timestamp', 'validation_status', 'prompt_token_count']) {
+    const line = JSON.stringify({ ...entry(), [name]: '7'.repeat(1e6) })
+    expect(faultOf(line)?.cause.length).toBeLessThan(300)
+  }
 })
 
 test('keys like __proto__ are data and change nothing', () => {
