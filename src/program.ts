@@ -3,12 +3,14 @@ import { z } from 'zod'
 import { assetsDeclaration } from './commands/assets-flags.ts'
 import { backfillDeclaration } from './commands/backfill-flags.ts'
 import { checkDeclaration } from './commands/check-flags.ts'
+import { collectConfigOf, collectDeclaration } from './commands/collect-flags.ts'
 import { EXIT, type Declaration, type OptionsOf } from './commands/command.ts'
 import { demoDeclaration } from './commands/demo-flags.ts'
 import { reportDeclaration } from './commands/report-flags.ts'
 import { simulateDeclaration } from './commands/simulate-flags.ts'
 import { watchDeclaration } from './commands/watch-flags.ts'
 import type { WatchDeps } from './commands/watch.ts'
+import { withTemporal } from './commands/temporal-packages.ts'
 import { workerConfigOf, workerDeclaration } from './commands/worker-flags.ts'
 import {
   argumentsOf,
@@ -93,6 +95,11 @@ const COMMANDS: readonly RunnableCommand[] = [
     const { writeAssets } = await load(import('./commands/assets.ts'))
     writeAssets(options, deps)
     return EXIT.done
+  }),
+  define(collectDeclaration, async (flags, deps) => {
+    const config = collectConfigOf(flags)
+    const { collect } = await load(withTemporal('collect', import('./commands/collect.ts')))
+    return (await collect(config, deps)) ? EXIT.done : EXIT.failed
   }),
   define(workerDeclaration, async (flags, deps) => {
     const config = workerConfigOf(flags)

@@ -1,6 +1,7 @@
 import type { Clock } from '../clock.ts'
 import type { Logger } from '../log.ts'
 import { renderReport } from './render-report.ts'
+import { withTemporal } from './temporal-packages.ts'
 import type { WorkerConfig } from './worker-flags.ts'
 
 export interface RunWorkerDeps {
@@ -16,7 +17,7 @@ export async function runWorker(
   config: WorkerConfig,
   { log, signal, env = {}, clock }: RunWorkerDeps,
 ): Promise<void> {
-  const { worker } = await importWorker()
+  const { worker } = await withTemporal('worker', import('./worker.ts'))
   await worker(config, {
     log,
     signal,
@@ -24,17 +25,4 @@ export async function runWorker(
     renderReport: (traces, format, stop) =>
       renderReport(traces, format, AbortSignal.any([stop, signal]), clock),
   })
-}
-
-/** Temporal's packages are optional peers: only `worker` needs them. */
-async function importWorker(): Promise<typeof import('./worker.ts')> {
-  try {
-    return await import('./worker.ts')
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'ERR_MODULE_NOT_FOUND') throw error
-    throw new Error(
-      `worker: Temporal's packages are not installed. Run: npm install @temporalio/{activity,client,common,worker,workflow} protobufjs`,
-      { cause: error },
-    )
-  }
 }

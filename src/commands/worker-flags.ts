@@ -1,17 +1,10 @@
 import path from 'node:path'
 import { z } from 'zod'
-import { absolutePath, nonEmpty, oneOf, onOff, wholeNumber } from '../config/fields.ts'
+import { absolutePath, nonEmpty, oneOf, wholeNumber } from '../config/fields.ts'
 import { flag } from '../config/flags.ts'
-import { parseListen } from '../config/units.ts'
 import { UsageError } from '../config/usage-error.ts'
+import { addressFlag, serverConfigOf, serverFlags, type ServerConfig } from './temporal-server-flags.ts'
 
-/** `host:port` or `[::1]:port`; unlike an address to listen on, it names a host and a port above 0. */
-function isAddress(address: string): boolean {
-  const parsed = parseListen(address)
-  return parsed !== undefined && parsed.port > 0 && !/^:|\s/.test(address)
-}
-
-const SERVER = 'Temporal server:'
 const WORK = 'Work:'
 const REPORT = 'Scheduled report:'
 
@@ -20,59 +13,8 @@ const REPORT_DEFAULTS = { format: 'markdown', keep: 14, cron: '0 6 * * *' } as c
 
 /** The flags of `worker`. Each value is text, as on the command line and in variables. */
 const workerFlags = z.strictObject({
-  address: flag(
-    { value: '<host:port>', env: 'AUDIT_TEMPORAL_ADDRESS', group: SERVER, help: 'Address of its frontend.' },
-    z
-      .string()
-      .refine(isAddress, {
-        error: ({ input }) =>
-          `${JSON.stringify(input)} is not host:port, such as 127.0.0.1:7233 or [::1]:7233`,
-      })
-      .prefault('127.0.0.1:7233'),
-  ),
-  namespace: flag(
-    { value: '<name>', env: 'AUDIT_TEMPORAL_NAMESPACE', group: SERVER, help: 'Its namespace.' },
-    nonEmpty.prefault('default'),
-  ),
-  tls: flag(
-    {
-      env: 'AUDIT_TEMPORAL_TLS',
-      group: SERVER,
-      help: 'Encrypt the connection. Implied by --tls-ca, --tls-cert, --tls-key and --api-key.',
-    },
-    onOff(),
-  ),
-  tlsCa: flag(
-    {
-      value: '<file>',
-      env: 'AUDIT_TEMPORAL_TLS_CA',
-      group: SERVER,
-      help: 'PEM file with the authorities to trust. Default: those that Node.js trusts.',
-    },
-    nonEmpty.optional(),
-  ),
-  tlsCert: flag(
-    {
-      value: '<file>',
-      env: 'AUDIT_TEMPORAL_TLS_CERT',
-      group: SERVER,
-      help: 'PEM file with the client certificate.',
-    },
-    nonEmpty.optional(),
-  ),
-  tlsKey: flag(
-    { value: '<file>', env: 'AUDIT_TEMPORAL_TLS_KEY', group: SERVER, help: 'PEM file with its private key.' },
-    nonEmpty.optional(),
-  ),
-  apiKey: flag(
-    {
-      value: '<key>',
-      env: 'AUDIT_TEMPORAL_API_KEY',
-      group: SERVER,
-      help: 'API key of Temporal Cloud. Prefer the variable: other users of the machine can see flags.',
-    },
-    nonEmpty.optional(),
-  ),
+  address: addressFlag,
+  ...serverFlags,
   taskQueue: flag(
     { value: '<name>', env: 'AUDIT_TASK_QUEUE', group: WORK, help: 'Task queue to poll.' },
     nonEmpty.prefault('audited-builds'),
@@ -106,6 +48,24 @@ const workerFlags = z.strictObject({
       help: `Schedule a report on the traces below these paths. In the variable: separated by "${path.delimiter}".`,
     },
     z.array(absolutePath).prefault([]),
+  ),
+  reportCollect: flag(
+    {
+      value: '<query>',
+      env: 'AUDIT_REPORT_COLLECT',
+      group: REPORT,
+      help: "Also report on the workflows of this visibility query, from Temporal's history: see `collect`.",
+    },
+    nonEmpty.optional(),
+  ),
+  reportCollectDir: flag(
+    {
+      value: '<dir>',
+      env: 'AUDIT_REPORT_COLLECT_DIR',
+      group: REPORT,
+      help: 'Directory for their traces, not below the roots.',
+    },
+    absolutePath.optional(),
   ),
   reportDir: flag(
     { value: '<dir>', env: 'AUDIT_REPORT_DIR', group: REPORT, help: 'Directory for the reports.' },
@@ -141,20 +101,7 @@ const workerFlags = z.strictObject({
 })
 type WorkerFlags = z.output<typeof workerFlags>
 
-/** Paths of PEM files. */
-export interface TlsFiles {
-  /** Default: the authorities that Node.js trusts. */
-  readonly ca?: string
-  readonly client?: { readonly cert: string; readonly key: string }
-}
-
-export interface WorkerConfig {
-  /** host:port of the Temporal frontend. */
-  readonly address: string
-  readonly namespace: string
-  /** Absent: the connection is not encrypted. */
-  readonly tls?: TlsFiles
-  readonly apiKey?: string
+export interface WorkerConfig extends ServerConfig {
   readonly taskQueue: string
   readonly maxConcurrentActivities: number
   /** Path of a YAML or JSON file: model → price. */
@@ -166,6 +113,7 @@ export interface WorkerConfig {
     readonly format: 'markdown' | 'html' | 'json'
     readonly keep: number
     readonly cron: string
+    readonly collect?: { readonly query: string; readonly dir: string }
   }
 }
 
@@ -188,43 +136,29 @@ Examples:
 
 /** Checks which flags need each other. Throws a `UsageError` that names the flag and what it needs. */
 export function workerConfigOf(flags: WorkerFlags): WorkerConfig {
-  const { address, namespace, apiKey, taskQueue, maxConcurrentActivities, prices } = flags
-  const tls = tlsOf(flags)
+  const { taskQueue, maxConcurrentActivities, prices } = flags
   const report = reportOf(flags)
   return {
-    address,
-    namespace,
+    ...serverConfigOf(flags),
     taskQueue,
     maxConcurrentActivities,
-    ...(tls === undefined ? {} : { tls }),
-    ...(apiKey === undefined ? {} : { apiKey }),
     ...(prices === undefined ? {} : { prices }),
     ...(report === undefined ? {} : { report }),
   }
 }
 
-function tlsOf({ tls, tlsCa: ca, tlsCert: cert, tlsKey: key, apiKey }: WorkerFlags): TlsFiles | undefined {
-  if (cert !== undefined && key === undefined) throw new UsageError('--tls-cert: needs --tls-key as well')
-  if (key !== undefined && cert === undefined) throw new UsageError('--tls-key: needs --tls-cert as well')
-  // An API key must not cross the network in plain text.
-  const isEncrypted = tls || ca !== undefined || cert !== undefined || apiKey !== undefined
-  if (!isEncrypted) return undefined
-  return {
-    ...(ca === undefined ? {} : { ca }),
-    ...(cert === undefined || key === undefined ? {} : { client: { cert, key } }),
-  }
-}
-
 function reportOf(flags: WorkerFlags): WorkerConfig['report'] {
   const { reportRoots, reportDir, reportFormat, reportKeep, reportCron } = flags
-  if (reportRoots.length === 0) {
+  const collect = collectOf(flags)
+  if (reportRoots.length === 0 && collect === undefined) {
     const others = { dir: reportDir, format: reportFormat, keep: reportKeep, cron: reportCron }
     const given = Object.entries(others).find(([, value]) => value !== undefined)
     if (given === undefined) return undefined
     throw new UsageError(`--report-${given[0]}: needs --report-roots, the paths to report on`)
   }
   if (reportDir === undefined) {
-    throw new UsageError('--report-roots: needs --report-dir, the directory for the reports')
+    const needy = reportRoots.length === 0 ? '--report-collect' : '--report-roots'
+    throw new UsageError(`${needy}: needs --report-dir, the directory for the reports`)
   }
   return {
     roots: reportRoots,
@@ -232,5 +166,24 @@ function reportOf(flags: WorkerFlags): WorkerConfig['report'] {
     format: reportFormat ?? REPORT_DEFAULTS.format,
     keep: reportKeep ?? REPORT_DEFAULTS.keep,
     cron: reportCron ?? REPORT_DEFAULTS.cron,
+    ...(collect === undefined ? {} : { collect }),
   }
+}
+
+function collectOf({
+  reportRoots,
+  reportCollect: query,
+  reportCollectDir: dir,
+}: WorkerFlags): { readonly query: string; readonly dir: string } | undefined {
+  if (query === undefined && dir === undefined) return undefined
+  if (query === undefined)
+    throw new UsageError('--report-collect-dir: needs --report-collect, the workflows to collect')
+  if (dir === undefined)
+    throw new UsageError('--report-collect: needs --report-collect-dir, the directory for the traces')
+  const root = reportRoots.find((each) => `${dir}/`.startsWith(`${each}/`))
+  if (root !== undefined)
+    throw new UsageError(
+      `--report-collect-dir: ${dir} is below the root ${root}, so its builds would count twice`,
+    )
+  return { query, dir }
 }

@@ -1,5 +1,4 @@
-import { readFile } from 'node:fs/promises'
-import { Client, Connection, type TLSConfig } from '@temporalio/client'
+import { Client, Connection } from '@temporalio/client'
 import { DefaultLogger, NativeConnection, Runtime } from '@temporalio/worker'
 import { createAuditedBuildActivities } from '../capture/temporal/activities.ts'
 import {
@@ -8,10 +7,12 @@ import {
 } from '../capture/temporal/optimization-activities.ts'
 import { ensureOptimizationSchedule } from '../capture/temporal/schedule.ts'
 import { createAuditWorker } from '../capture/temporal/worker.ts'
+import type { CollectSummary } from '../collect/collect.ts'
+import { collectFromClient, type CollectRequest } from '../collect/from-client.ts'
 import { readPrices } from '../config/prices.ts'
-import { UsageError } from '../config/usage-error.ts'
 import type { Logger } from '../log.ts'
-import type { TlsFiles, WorkerConfig } from './worker-flags.ts'
+import { connectionOptions, type Server } from './temporal-server.ts'
+import type { WorkerConfig } from './worker-flags.ts'
 
 export interface WorkerDeps {
   readonly log: Logger
@@ -44,7 +45,10 @@ export async function worker(config: WorkerConfig, deps: WorkerDeps): Promise<vo
           env: deps.env,
           ...(prices === undefined ? {} : { agent: { prices } }),
         }),
-        ...createOptimizationActivities({ renderReport: deps.renderReport }),
+        ...createOptimizationActivities({
+          renderReport: deps.renderReport,
+          collect: ({ query, dir }, signal) => collect(config, server, { query, out: dir }, { signal, log }),
+        }),
       },
     })
     if (config.report !== undefined) await schedule(config, server, config.report)
@@ -72,42 +76,6 @@ const temporalLogger = (log: Logger): DefaultLogger =>
     log[level === 'ERROR' ? 'error' : 'warn']({ event: 'temporal', ...cause }, message)
   })
 
-interface Server {
-  readonly address: string
-  readonly tls?: TLSConfig
-  readonly apiKey?: string
-}
-
-async function connectionOptions({ address, tls, apiKey }: WorkerConfig): Promise<Server> {
-  return {
-    address,
-    ...(tls === undefined ? {} : { tls: await readTls(tls) }),
-    ...(apiKey === undefined ? {} : { apiKey }),
-  }
-}
-
-async function readTls({ ca, client }: TlsFiles): Promise<TLSConfig> {
-  return {
-    ...(ca === undefined ? {} : { serverRootCACertificate: await read('--tls-ca', ca) }),
-    ...(client === undefined
-      ? {}
-      : {
-          clientCertPair: {
-            crt: await read('--tls-cert', client.cert),
-            key: await read('--tls-key', client.key),
-          },
-        }),
-  }
-}
-
-async function read(flag: string, file: string): Promise<Buffer> {
-  try {
-    return await readFile(file)
-  } catch (error) {
-    throw new UsageError(`${flag}: cannot read ${file}: ${(error as Error).message}`, { cause: error })
-  }
-}
-
 async function reach(server: Server): Promise<NativeConnection> {
   try {
     return await NativeConnection.connect(server)
@@ -115,6 +83,23 @@ async function reach(server: Server): Promise<NativeConnection> {
     throw new Error(`Cannot reach the Temporal server at ${server.address}: ${(error as Error).message}`, {
       cause: error,
     })
+  }
+}
+
+async function collect(
+  { namespace }: WorkerConfig,
+  server: Server,
+  request: CollectRequest,
+  { signal, log }: { readonly signal: AbortSignal; readonly log: Logger },
+): Promise<CollectSummary> {
+  const connection = await Connection.connect(server)
+  try {
+    return await collectFromClient(new Client({ connection, namespace }), request, {
+      signal,
+      warn: (event, fields, message) => log.warn({ event, ...fields }, message),
+    })
+  } finally {
+    await connection.close()
   }
 }
 
@@ -128,7 +113,13 @@ async function schedule(
     await ensureOptimizationSchedule(new Client({ connection, namespace: config.namespace }), {
       taskQueue: config.taskQueue,
       cron: report.cron,
-      input: { roots: report.roots, reportDir: report.dir, format: report.format, keep: report.keep },
+      input: {
+        roots: report.roots,
+        reportDir: report.dir,
+        format: report.format,
+        keep: report.keep,
+        ...(report.collect === undefined ? {} : { collect: report.collect }),
+      },
     })
   } finally {
     await connection.close()

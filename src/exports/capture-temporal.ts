@@ -2,6 +2,8 @@
 import '../require-node.ts'
 
 export { createAuditedBuildActivities, type AuditedBuildDeps } from '../capture/temporal/activities.ts'
+export { collectFromClient, type CollectFromClientDeps, type CollectRequest } from '../collect/from-client.ts'
+export type { CollectSummary } from '../collect/collect.ts'
 export { DEFAULT_INSTRUCTIONS } from '../capture/temporal/instructions.ts'
 export {
   createOptimizationActivities,

@@ -1,11 +1,12 @@
 import { readdir, rename, rm, stat, writeFile } from 'node:fs/promises'
 import path from 'node:path'
+import { ApplicationFailure } from '@temporalio/activity'
 import { makeDirectory } from '../../make-directory.ts'
 import { nodeFileSystem } from '../../tail/file-system.ts'
 import { scan } from '../../tail/scan.ts'
 import { TRACE_FILE_NAME } from '../trace/log-audit-entry.ts'
 import { withHeartbeats } from './heartbeats.ts'
-import type { OptimizationActivities, ReportFormat } from './types.ts'
+import type { CollectInput, CollectResult, OptimizationActivities, ReportFormat } from './types.ts'
 
 export interface OptimizationDeps {
   /** Renders the four audits over these files, of which there may be none. The signal aborts it. */
@@ -14,6 +15,8 @@ export interface OptimizationDeps {
     format: ReportFormat,
     signal: AbortSignal,
   ) => Promise<string>
+  /** Collects traces, such as `collectFromClient` does. Without it, an input that asks for it fails. */
+  readonly collect?: (request: CollectInput, signal: AbortSignal) => Promise<CollectResult>
   /** Default `audit_trace.jsonl`. */
   readonly fileName?: string
 }
@@ -29,6 +32,19 @@ const PART_LEFT_AFTER_MS = 60 * 60_000
 /** The activities of `OptimizationWorkflow`. Without Temporal, call them in the same order. */
 export function createOptimizationActivities(deps: OptimizationDeps): OptimizationActivities {
   return {
+    async collectTraces(request) {
+      const { collect } = deps
+      if (collect === undefined)
+        throw ApplicationFailure.nonRetryable(
+          'this worker cannot collect traces: pass `collect` to createOptimizationActivities',
+          'CANNOT_COLLECT',
+        )
+      return await withHeartbeats(HEARTBEAT_MS, async (signal) => {
+        const { workflows, written, present, missing } = await collect(request, signal)
+        return { workflows, written, present, missing }
+      })
+    },
+
     async writeReport({ roots, reportDir, format, name }) {
       return await withHeartbeats(HEARTBEAT_MS, async (signal) => {
         const traces = await gatherTraces(roots, deps.fileName ?? TRACE_FILE_NAME)

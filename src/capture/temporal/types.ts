@@ -101,15 +101,37 @@ export interface OptimizationInput {
   readonly format?: ReportFormat
   /** Number of reports to keep in `reportDir`. Default 14. */
   readonly keep?: number
+  /** Rebuilds traces from the histories of the workflows that a query selects, and reports on them as well. */
+  readonly collect?: CollectInput
+}
+
+export interface CollectInput {
+  /** A visibility query, such as `WorkflowType="AuditedBuildWorkflow"`. */
+  readonly query: string
+  /** Directory on the worker's machine for the traces. It must not be below the roots. */
+  readonly dir: string
+}
+
+export interface CollectResult {
+  readonly workflows: number
+  /** Entries written now, and those that the directory had already. */
+  readonly written: number
+  readonly present: number
+  /** Entries that cannot be read, and histories that the server has deleted. */
+  readonly missing: number
 }
 
 export interface OptimizationResult {
   readonly reportFile: string
   readonly tracesRead: number
   readonly reportsRemoved: number
+  /** What was collected, if that was asked for. */
+  readonly collected?: CollectResult
 }
 
 export interface OptimizationActivities {
+  /** Rebuilds traces from Temporal's history. What the directory has already is not written again. */
+  collectTraces(request: CollectInput): Promise<CollectResult>
   /** Writes a report over all traces below the roots. `name` is part of the file name, so that a retry replaces it. */
   writeReport(request: {
     readonly roots: readonly string[]

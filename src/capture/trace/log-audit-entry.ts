@@ -60,16 +60,28 @@ export async function appendAuditEntry(
   options: LogAuditOptions = {},
 ): Promise<LoggedEntry> {
   const file = path.join(workingDir, options.fileName ?? TRACE_FILE_NAME)
-  const complete = completeEntry(withoutNulls(entry), options)
-  if (complete.entry_id === '')
-    throw refused(file, 'the idempotency key (entry_id)', 'is empty, and all steps would share it')
-  const line = readableLine(complete, file)
+  const { entry: complete, line } = auditLine(file, entry, options)
   const written = await appendLine(file, line, {
     unlessPresent: complete.entry_id === undefined ? undefined : idEnding(complete.entry_id),
     durable: options.durable ?? true,
     ...(options.write === undefined ? {} : { write: options.write }),
   })
   return { entry: complete, file, written }
+}
+
+/**
+ * The line of an entry in `file`, without its newline, and the entry with its derived fields.
+ * Throws the `TypeError` of `logAuditEntry`.
+ */
+export function auditLine(
+  file: string,
+  entry: GivenEntry,
+  options: LogAuditOptions,
+): { readonly entry: CapturedEntry; readonly line: string } {
+  const complete = completeEntry(withoutNulls(entry), options)
+  if (complete.entry_id === '')
+    throw refused(file, 'the idempotency key (entry_id)', 'is empty, and all steps would share it')
+  return { entry: complete, line: readableLine(complete, file) }
 }
 
 /**
