@@ -1,5 +1,6 @@
+import path from 'node:path'
 import type { DuckDBAppender, DuckDBConnection, DuckDBType, DuckDBValue } from '@duckdb/node-api'
-import { databaseShare, memoryLimit } from './memory.ts'
+import { databaseShare, databaseThreads } from './memory.ts'
 import { literal } from './sql.ts'
 import type { BuildRow, EntryRow, RowSink } from './rows.ts'
 
@@ -64,12 +65,28 @@ const BUILD_COLUMNS = {
 
 const CHUNK_ROWS = 2_048
 
-/** An empty database in memory with the tables `all_entries` and `all_builds`. Throws `MissingDuckDb`. */
-export async function openDatabase(
+interface DatabaseOptions {
+  /** Memory for the whole process, in bytes; DuckDB gets a share of it. */
+  readonly memoryBytes: number
+  /** Directory for the tables and for what queries cannot hold in memory; absent: all stays in memory. */
+  readonly directory?: string | undefined
+}
+
+/** Opens an empty database with the tables `all_entries` and `all_builds`. */
+export type OpenDatabase = (options: DatabaseOptions) => Promise<Database>
+
+/** Loads DuckDB. Throws `MissingDuckDb`. */
+export async function loadDatabase(
   load: () => Promise<DuckDb> = () => import('@duckdb/node-api'),
-): Promise<Database> {
+): Promise<OpenDatabase> {
   const duckDb = await loadDuckDb(load)
-  const instance = await duckDb.DuckDBInstance.create(':memory:', settings())
+  return (options) => openDatabase(duckDb, options)
+}
+
+async function openDatabase(duckDb: DuckDb, options: DatabaseOptions): Promise<Database> {
+  const { directory } = options
+  const file = directory === undefined ? ':memory:' : path.join(directory, 'rows.duckdb')
+  const instance = await duckDb.DuckDBInstance.create(file, settingsOf(options))
   const connection = await instance.connect()
   const entries = await createTable(duckDb, connection, 'all_entries', ENTRY_COLUMNS)
   const builds = await createTable(duckDb, connection, 'all_builds', BUILD_COLUMNS)
@@ -100,15 +117,12 @@ export async function openDatabase(
   }
 }
 
-/**
- * DuckDB's settings below a memory limit of the container; none without a limit. It would take 80 % of the limit, and
- * fail on a read-only root when it wants to spill.
- */
-function settings(): Record<string, string> {
-  const limit = memoryLimit()
-  if (limit === undefined) return {}
-  return { memory_limit: `${databaseShare(limit)}B`, threads: '1', temp_directory: '' }
-}
+/** DuckDB's own limit would be 80 % of the machine's memory, and its own place for temporary files the current directory. */
+const settingsOf = ({ memoryBytes, directory }: DatabaseOptions): Record<string, string> => ({
+  memory_limit: `${databaseShare(memoryBytes)}B`,
+  threads: String(databaseThreads(memoryBytes)),
+  temp_directory: directory === undefined ? '' : path.join(directory, 'duckdb'),
+})
 
 async function loadDuckDb(load: () => Promise<DuckDb>): Promise<DuckDb> {
   try {

@@ -2,43 +2,51 @@ import os from 'node:os'
 
 const MIB = 1024 * 1024
 
-/** Measured: what a report needs without entries, and for each entry (docs/report.md). */
+/** What `report` stays below unless it is told otherwise. */
+const DEFAULT_MEMORY = 1024 * MIB
+
+/** Measured: what a report needs without entries, and for each entry that is held in memory (docs/report.md). */
 const BASE_BYTES = 145 * MIB
 const ENTRY_BYTES = 1_200
 
 /** The memory that the container may use, in bytes; undefined without a limit below the machine's memory. */
-export function memoryLimit(): number | undefined {
+function containerLimit(): number | undefined {
   const limit = process.constrainedMemory()
   return limit > 0 && limit < os.totalmem() ? limit : undefined
 }
 
-/** The bytes of a limit that DuckDB may use. The rest is for Node, its heap and what DuckDB does not count. */
-export const databaseShare = (limitBytes: number): number =>
-  Math.max(32 * MIB, Math.floor(0.8 * limitBytes - 100 * MIB))
+/** The memory that the command may use, in bytes: what was asked for, at most what the container may use. */
+export const memoryBudget = (
+  askedBytes: number = DEFAULT_MEMORY,
+  limitBytes: number | undefined = containerLimit(),
+): number => Math.min(askedBytes, limitBytes ?? askedBytes)
 
-/**
- * Throws an error that says how much memory is needed if a report on so many entries cannot succeed below the limit:
- * the kernel would end the process without a word.
- */
-export function requireMemory(entries: number, limitBytes: number | undefined = memoryLimit()): void {
-  // What is measured varies: what may succeed is tried.
-  if (limitBytes !== undefined && limitBytes < 0.9 * neededBytes(entries))
-    throw notEnough(entries, limitBytes)
-}
+/** The bytes of a budget that DuckDB may use. The rest is for Node, its heap and what DuckDB does not count. */
+export const databaseShare = (budgetBytes: number): number =>
+  Math.max(32 * MIB, Math.floor(0.6 * budgetBytes - 50 * MIB))
 
-/** An error of DuckDB for want of memory as one that says how much is needed; other errors as they are. */
-export function explainMemory(error: unknown, entries: number, limitBytes = memoryLimit()): unknown {
-  const isMemory = limitBytes !== undefined && /Out of Memory Error/u.test(String(error))
-  return isMemory ? notEnough(entries, limitBytes, error) : error
+/** Each thread of DuckDB needs memory of its own. */
+export const databaseThreads = (budgetBytes: number, cores: number = os.availableParallelism()): number =>
+  Math.max(1, Math.min(cores, Math.floor(databaseShare(budgetBytes) / (256 * MIB))))
+
+/** Whether a report on so many entries certainly fits into memory, and needs no temporary files. */
+export const fitsInMemory = (entries: number, budgetBytes: number): boolean =>
+  neededBytes(entries) <= 0.75 * budgetBytes
+
+/** Whether it may fit: what is measured varies. */
+export const mayFitInMemory = (entries: number, budgetBytes: number): boolean =>
+  0.9 * neededBytes(entries) <= budgetBytes
+
+/** An error of DuckDB for want of memory as one that says what to do; other errors as they are. */
+export function explainMemory(error: unknown, entries: number, budgetBytes: number): unknown {
+  if (!/Out of Memory Error/u.test(String(error))) return error
+  return new Error(
+    `report: ${mebibytes(budgetBytes)} MiB of memory are too little for ${entries.toLocaleString('en')} entries. Give it more ` +
+      "with --memory or AUDIT_MEMORY, and raise the container's memory limit if there is one; or report on fewer paths.",
+    { cause: error },
+  )
 }
 
 const neededBytes = (entries: number): number => BASE_BYTES + entries * ENTRY_BYTES
-
-const notEnough = (entries: number, limitBytes: number, cause?: unknown): Error =>
-  new Error(
-    `report: ${entries.toLocaleString('en')} entries need about ${mebibytes(neededBytes(entries))} MiB of memory, and this ` +
-      `process may use ${mebibytes(limitBytes)} MiB. Raise the container's memory limit, or report on fewer paths.`,
-    { cause },
-  )
 
 const mebibytes = (bytes: number): number => Math.ceil(bytes / MIB)

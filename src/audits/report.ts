@@ -1,3 +1,4 @@
+import type { Progress } from '../history/progress.ts'
 import { createBatches } from './batches.ts'
 import { FALSE_DISCOVERY_RATE, MIN_GROUP } from './comparison.ts'
 import { createComparisons } from './comparisons.ts'
@@ -16,19 +17,22 @@ export interface ReportInput {
   readonly period: Period
   readonly input: Report['input']
   readonly nowMs: number
+  readonly progress: Progress
 }
 
 /** Calculates the four audits over the rows in the database, and the insights. */
-export async function makeReport(database: Database, { period, input, nowMs }: ReportInput): Promise<Report> {
-  await createViews(database, period)
+export async function makeReport(database: Database, request: ReportInput): Promise<Report> {
+  const { period, input, nowMs } = request
   const lacking: string[] = []
-  const comparisons = createComparisons(database, await createBatches(database), lacking)
+  const step = stepsOf(request.progress)
+  await step(() => createViews(database, period))
+  const comparisons = createComparisons(database, await step(() => createBatches(database)), lacking)
   const audits = {
-    totals: await totals(database),
-    token_efficiency: await tokenEfficiency(database),
-    constraint_effectiveness: await constraintEffectiveness(database, comparisons, lacking),
-    prompt_refinement: await promptRefinement(database, comparisons, lacking),
-    context_volatility: await contextVolatility(database),
+    totals: await step(() => totals(database)),
+    token_efficiency: await step(() => tokenEfficiency(database)),
+    constraint_effectiveness: await step(() => constraintEffectiveness(database, comparisons, lacking)),
+    prompt_refinement: await step(() => promptRefinement(database, comparisons, lacking)),
+    context_volatility: await step(() => contextVolatility(database)),
   }
   const compared = comparisons.correct()
   const { actions, confirmed } = findInsights(audits)
@@ -56,6 +60,17 @@ export async function makeReport(database: Database, { period, input, nowMs }: R
       comparisons: compared,
       min_group: MIN_GROUP,
     },
+  }
+}
+
+const STEPS = 7
+
+/** Runs the steps of the calculation, one after the other, and shows how many are done. */
+function stepsOf(progress: Progress): <T>(work: () => Promise<T>) => Promise<T> {
+  let done = 0
+  return (work) => {
+    progress.update('calculating', done++, STEPS, 'steps')
+    return work()
   }
 }
 

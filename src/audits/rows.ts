@@ -8,6 +8,7 @@ import type { Supplement } from '../entry/supplement.ts'
 import type { History } from '../history/history.ts'
 import type { Progress } from '../history/progress.ts'
 import { labelValue } from '../metrics/labels.ts'
+import type { Store } from '../state/store.ts'
 
 /** One attributed entry: a row of the report's tables and of the exported file. */
 export interface EntryRow {
@@ -100,7 +101,12 @@ export interface RowsDeps {
   readonly buildTimeoutMs: number
   readonly phaseRules: readonly PhaseRule[]
   readonly stopped: () => boolean
+  /** Keeps the closed builds of a large history, whose late entries still belong to them; absent: memory does. */
+  readonly store?: Store | undefined
 }
+
+/** The builds are written to the store after this many entries. */
+const COMMIT_EVERY = 100_000
 
 /** Yields to the event loop after this many entries. */
 const PAUSE_EVERY = 4_096
@@ -110,10 +116,10 @@ const PAUSE_EVERY = 4_096
  */
 export async function attributeRows(deps: RowsDeps): Promise<void> {
   const { history, sink, progress } = deps
-  const builds = createBuilds(
-    { all: () => [] },
-    { timeoutMs: deps.buildTimeoutMs, phaseRules: deps.phaseRules },
-  )
+  const builds = createBuilds(deps.store ?? { all: () => [] }, {
+    timeoutMs: deps.buildTimeoutMs,
+    phaseRules: deps.phaseRules,
+  })
   const expire = (nowMs: number): void => {
     for (const build of builds.expire(nowMs)) sink.build(buildRow(build))
   }
@@ -127,6 +133,7 @@ export async function attributeRows(deps: RowsDeps): Promise<void> {
     const attributed = builds.attribute(entry, { nowMs: atMs, firstPass: false })
     sink.entry(entryRow(seq++, runKey(parsed.entry.runId), attributed))
     if (attributed.closed !== undefined) sink.build(buildRow(attributed.closed))
+    if (seq % COMMIT_EVERY === 0) deps.store?.commit([builds])
     if (seq % PAUSE_EVERY === 0) {
       progress.update('attributing', seq, history.entries, 'entries')
       await new Promise(setImmediate)

@@ -1,11 +1,13 @@
 import { createCounting, type CountingConfig } from '../counting.ts'
 import type { Events } from '../events.ts'
 import { readHistory, type History, type HistoryOptions } from '../history/history.ts'
+import type { Pipeline } from '../pipeline.ts'
 import type { Progress } from '../history/progress.ts'
+import type { Scratch } from '../history/scratch.ts'
 import type { Store } from '../state/store.ts'
 import { refuseGaps } from './gaps.ts'
 import type { DayOfSamples } from './open-metrics.ts'
-import { createSampler } from './sampler.ts'
+import { createSampler, type Sampler } from './sampler.ts'
 
 export interface ReplayOptions extends HistoryOptions, CountingConfig {
   readonly stepMs: number
@@ -26,6 +28,7 @@ export interface ReplayDeps {
   readonly store: Store
   readonly events: Events
   readonly progress: Progress
+  readonly scratch: Scratch
   readonly nowMs: number
   readonly onDay: (day: DayOfSamples) => void
   readonly onFault: (path: string, cause: string) => void
@@ -49,7 +52,7 @@ const DAY_MS = 86_400_000
  * first day if a gap between entries is so long that the samples would fill the disk.
  */
 export async function replay(options: ReplayOptions, deps: ReplayDeps): Promise<Replayed> {
-  const { store, events, progress, nowMs } = deps
+  const { store, events, nowMs } = deps
   const { pipeline, registry, builds, contexts, ledger, parts } = createCounting(
     options,
     store,
@@ -74,14 +77,44 @@ export async function replay(options: ReplayOptions, deps: ReplayDeps): Promise<
     sink: pipeline,
     onWelded: (place) => pipeline.welded(place),
     track: (path, facts) => registry.add(path, facts),
-    progress,
+    progress: deps.progress,
+    scratch: deps.scratch,
     nowMs,
     stopped: deps.stopped,
     onFault: deps.onFault,
   })
-  throwIfStopped(deps)
-  refuseGaps(history, options)
+  try {
+    throwIfStopped(deps)
+    refuseGaps(history, options)
+    const { afterLast, beforeFirst } = await replayEntries(options, deps, {
+      history,
+      pipeline,
+      sampler,
+      commit: () => store.commit(parts),
+      noteEntry: (atMs) => (lastEntryMs = atMs),
+    })
+    return { history, afterLast, beforeFirst }
+  } finally {
+    history.close()
+  }
+}
 
+interface Replay {
+  readonly history: History
+  readonly pipeline: Pipeline
+  readonly sampler: Sampler
+  readonly commit: () => void
+  /** Called with the time of each entry. */
+  readonly noteEntry: (atMs: number) => void
+}
+
+/** Passes the entries on in merged order, and takes the samples between them. */
+async function replayEntries(
+  options: ReplayOptions,
+  deps: ReplayDeps,
+  { history, pipeline, sampler, commit, noteEntry }: Replay,
+): Promise<Pick<Replayed, 'afterLast' | 'beforeFirst'>> {
+  const { nowMs } = deps
   const ticksOfDay = Math.ceil(DAY_MS / options.stepMs)
   let nextTickMs = Number.POSITIVE_INFINITY
   let ticks = 0
@@ -89,7 +122,7 @@ export async function replay(options: ReplayOptions, deps: ReplayDeps): Promise<
   let ended = false
   let [afterLast, beforeFirst] = [0, 0]
   const pause = async (): Promise<void> => {
-    progress.update('replaying', done, history.entries, 'entries')
+    deps.progress.update('replaying', done, history.entries, 'entries')
     await new Promise(setImmediate)
     throwIfStopped(deps)
   }
@@ -114,18 +147,18 @@ export async function replay(options: ReplayOptions, deps: ReplayDeps): Promise<
     if (!ended && timeMs > options.asOfMs) await endSamples()
     pipeline.expire(atMs)
     pipeline.line(text, place, atMs)
-    lastEntryMs = atMs
+    noteEntry(atMs)
     if (timeMs > options.untilMs && timeMs <= nowMs) afterLast++
     if (options.sinceMs !== undefined && timeMs < options.sinceMs) beforeFirst++
     done++
-    if (done % COMMIT_EVERY === 0) store.commit(parts)
+    if (done % COMMIT_EVERY === 0) commit()
     if (done % PAUSE_EVERY === 0) await pause()
   }
   throwIfStopped(deps)
   if (!ended) await endSamples()
   pipeline.expire(nowMs)
-  store.commit(parts)
-  return { history, afterLast, beforeFirst }
+  commit()
+  return { afterLast, beforeFirst }
 }
 
 function throwIfStopped({ stopped }: Pick<ReplayDeps, 'stopped'>): void {

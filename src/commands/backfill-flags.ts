@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { absolutePath, nonEmpty, onOff, parsed } from '../config/fields.ts'
 import { flag } from '../config/flags.ts'
-import { capFlags, countingFlags, pathsField, readingFlags } from '../config/shared-flags.ts'
+import { capFlags, countingFlags, pathsField, readingFlags, tempFlag } from '../config/shared-flags.ts'
 import { parseDuration } from '../config/units.ts'
 
 const OUTPUT = 'Output:'
@@ -67,6 +67,7 @@ export const backfillOptions = z.strictObject({
     nonEmpty.prefault('audit-trace-exporter'),
   ),
   ...readingFlags,
+  temp: tempFlag,
   ...countingFlags,
   ...capFlags,
 })

@@ -1,5 +1,4 @@
 import fs from 'node:fs'
-import os from 'node:os'
 import path from 'node:path'
 import { createBlocks, requirePromtool } from '../backfill/blocks.ts'
 import { readManifest, writeManifest, type Manifest } from '../backfill/manifest.ts'
@@ -12,6 +11,7 @@ import { readPriceList } from '../config/prices.ts'
 import { UsageError } from '../config/usage-error.ts'
 import { requireWritableDirectory } from '../config/writable.ts'
 import { createProgress } from '../history/progress.ts'
+import { createScratch, explainSpace } from '../history/scratch.ts'
 import { createLogEvents, type Logger } from '../log.ts'
 import { openStore } from '../state/store.ts'
 import type { BackfillOptions } from './backfill-flags.ts'
@@ -43,8 +43,9 @@ export async function backfill(options: BackfillOptions, deps: BackfillDeps): Pr
     requireWritableDirectory('--prometheus-data', options.prometheusData)
     await requirePromtool(options.promtool)
   }
-  const work = makeWorkplace(makesState ? options.state : undefined)
-  const progress = createProgress({ monotonicMs: () => clock.monotonicMs(), rewrite: deps.rewrite })
+  const scratch = createScratch(options.temp)
+  const work = makeWorkplace(options.temp, makesState ? options.state : undefined)
+  const progress = createProgress({ ...deps, monotonicMs: () => clock.monotonicMs() })
   const manifest = nextManifest(options, before, span)
   const written: string[] = []
   let faults = 0
@@ -72,6 +73,7 @@ export async function backfill(options: BackfillOptions, deps: BackfillDeps): Pr
         {
           store,
           progress,
+          scratch,
           nowMs,
           events,
           stopped: () => deps.signal.aborted,
@@ -101,7 +103,10 @@ export async function backfill(options: BackfillOptions, deps: BackfillDeps): Pr
     const seconds = (clock.monotonicMs() - startedMs) / 1000
     deps.print(summarise(options, { replayed, written, samples, seconds, span, makesState }))
     return faults === 0
+  } catch (error) {
+    throw explainSpace(error, options.temp)
   } finally {
+    scratch.remove()
     work.remove()
   }
 }
@@ -127,10 +132,10 @@ interface Workplace {
 }
 
 /** A directory for the state in progress, inside its final one: a move across a mount point would fail. */
-function makeWorkplace(state: string | undefined): Workplace {
+function makeWorkplace(temp: string, state: string | undefined): Workplace {
   const isNew = state !== undefined && !fs.existsSync(state)
   if (state !== undefined) requireWritableDirectory('--state', state)
-  const prefix = state === undefined ? path.join(os.tmpdir(), 'audit-') : `${state}${path.sep}.`
+  const prefix = state === undefined ? path.join(temp, 'audit-') : `${state}${path.sep}.`
   const directory = fs.mkdtempSync(`${prefix}backfill-`)
   return {
     directory,

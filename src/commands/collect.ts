@@ -11,6 +11,7 @@ import { connectionOptions } from './temporal-server.ts'
 interface CollectCommandDeps {
   readonly log: Logger
   readonly print: (line: string) => void
+  readonly complain: (line: string) => void
   readonly signal: AbortSignal
   readonly clock: Clock
   readonly rewrite?: ((line: string) => void) | undefined
@@ -18,7 +19,7 @@ interface CollectCommandDeps {
 
 /** Runs `collect`. Returns whether every entry could be collected. Throws if the server cannot be reached or asked. */
 export async function collect(config: CollectConfig, deps: CollectCommandDeps): Promise<boolean> {
-  const progress = createProgress({ monotonicMs: deps.clock.monotonicMs, rewrite: deps.rewrite })
+  const progress = createProgress({ ...deps, monotonicMs: deps.clock.monotonicMs })
   const connection = await connect(config)
   try {
     const client = new Client({ connection, namespace: config.namespace })

@@ -1,7 +1,7 @@
 import { z } from 'zod'
-import { nonEmpty, oneOf } from '../config/fields.ts'
+import { memorySize, nonEmpty, oneOf } from '../config/fields.ts'
 import { flag } from '../config/flags.ts'
-import { countingFlags, pathsField, readingFlags } from '../config/shared-flags.ts'
+import { countingFlags, pathsField, readingFlags, tempFlag } from '../config/shared-flags.ts'
 
 const REPORT = 'Report:'
 
@@ -40,7 +40,17 @@ export const reportOptions = z.strictObject({
     },
     nonEmpty.optional(),
   ),
+  memory: flag(
+    {
+      value: '<size>',
+      env: 'AUDIT_MEMORY',
+      group: REPORT,
+      help: "Memory to stay below, at least 128MiB; a container's limit counts if it is lower. What does not fit goes to --temp.",
+    },
+    memorySize.prefault('1GiB'),
+  ),
   ...readingFlags,
+  temp: tempFlag,
   ...countingFlags,
 })
 
@@ -60,5 +70,6 @@ Examples:
   audit-trace-exporter report /builds --since 30d
   audit-trace-exporter report /builds --format html --out report.html
   audit-trace-exporter report /builds --export rows.parquet --out report.md
-  audit-trace-exporter report /builds --format json | jq '.insights[0]'`,
+  audit-trace-exporter report /builds --format json | jq '.insights[0]'
+  audit-trace-exporter report /archive --memory 4GiB --temp /var/tmp   years of builds`,
 }

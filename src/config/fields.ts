@@ -46,6 +46,14 @@ export const lineSize = parsed((text) => {
   return bytes !== undefined && bytes >= 1 && bytes <= MAX_LINE_BYTES ? bytes : undefined
 }, 'a size such as 64KiB, 16MiB, up to 511MiB')
 
+const MIN_MEMORY = 128 * 2 ** 20
+
+/** Bytes of memory for a command. */
+export const memorySize = parsed((text) => {
+  const bytes = parseSize(text)
+  return bytes !== undefined && bytes >= MIN_MEMORY ? bytes : undefined
+}, 'a size such as 512MiB, 4GiB, at least 128MiB')
+
 /** A name without its directory. */
 export const fileName = parsed(
   (text) => (isFileName(text) ? text : undefined),

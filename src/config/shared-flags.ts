@@ -1,3 +1,4 @@
+import os from 'node:os'
 import { z } from 'zod'
 import { PHASES } from '../attribute/phase.ts'
 import {
@@ -64,6 +65,19 @@ export const readingFlags = {
     lineSize.prefault('16MiB'),
   ),
 }
+
+/** Where a long history is kept while it is read: the same for `report` and `backfill`. */
+export const tempFlag = flag(
+  {
+    value: '<dir>',
+    env: 'AUDIT_TEMP',
+    group: READING,
+    help:
+      'Directory for temporary files, which a history of many entries needs: a disk, not memory as /tmp may be. ' +
+      'They are removed at the end.',
+  },
+  absolutePath.prefault(os.tmpdir()),
+)
 
 /** What a line means: the same for `watch`, `report` and `backfill`. */
 export const countingFlags = {

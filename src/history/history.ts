@@ -11,6 +11,7 @@ import { readWelded } from '../welded-line.ts'
 import { ChangedFile, createLineReader } from './line-reader.ts'
 import type { Progress } from './progress.ts'
 import { listRotated } from './rotated.ts'
+import type { Scratch } from './scratch.ts'
 import { createTimeline, type Timeline } from './timeline.ts'
 
 export interface HistoryOptions {
@@ -30,17 +31,22 @@ export interface HistoryDeps {
   /** Called for a file or directory that cannot be read; the others are still read. */
   readonly onFault: (path: string, cause: string) => void
   readonly progress: Progress
+  /** Takes the positions of the entries if there are many. */
+  readonly scratch: Scratch
   /** Later timestamps are in the future. */
   readonly nowMs: number
   /** Checked between slices. */
   readonly stopped: () => boolean
 }
 
-interface HistoryLine {
-  readonly text: string
+export interface HistorySpot {
   readonly place: LinePlace
-  /** When the entry counts: never before that of an earlier line. */
+  /** When the entry counts: never before that of an earlier one. */
   readonly timeMs: number
+}
+
+interface HistoryLine extends HistorySpot {
+  readonly text: string
 }
 
 export interface History {
@@ -58,22 +64,25 @@ export interface History {
   readonly rotated: readonly string[]
   /** Bytes read from all files. */
   readonly bytes: number
-  /** Position of the n-th entry in merged order, and when it counts. */
-  spot(n: number): { readonly timeMs: number; readonly place: LinePlace }
+  /** Positions of all entries in merged order, and when they count. */
+  spots(): Iterable<HistorySpot>
   /** All valid lines, read again from the files: in a file in its own order, the files merged by entry time. */
   lines(): Iterable<HistoryLine>
+  /** Removes the positions. */
+  close(): void
 }
 
 const SLICE_BYTES = 1024 * 1024
 
 /**
  * Reads everything below the paths once, with the reader and the rules of `watch`, and records the position of each
- * entry, so that the entries can be read again, merged by time. Memory grows by 28 bytes per entry.
+ * entry, so that the entries can be read again, merged by time. Memory does not grow with their number, but by about
+ * 0.6 kB per file.
  * Throws if a path does not exist, or if a file is truncated or rewritten during the run: its old and its new content
  * would both be counted.
  */
 export async function readHistory(options: HistoryOptions, deps: HistoryDeps): Promise<History> {
-  const timeline = createTimeline()
+  const timeline = createTimeline(deps.scratch, deps.nowMs)
   const files: TrackedFile[] = []
   let latestMs = Number.NEGATIVE_INFINITY
   let outOfOrder = 0
@@ -143,7 +152,7 @@ export async function readHistory(options: HistoryOptions, deps: HistoryDeps): P
     if (deps.stopped()) break
     await readFile(sighting)
   }
-  timeline.merge(deps.nowMs)
+  timeline.end()
 
   async function readFile({ path: from }: Sighting): Promise<void> {
     try {
@@ -173,8 +182,9 @@ export async function readHistory(options: HistoryOptions, deps: HistoryDeps): P
     unfinished: unfinishedOf(files),
     rotated: listRotated(files.map((file) => file.path)),
     bytes,
-    spot: (n) => spotOf(timeline, files, n),
+    spots: () => spotsOf(timeline, files),
     lines: () => linesOf(timeline, files),
+    close: () => timeline.close(),
   }
 }
 
@@ -194,17 +204,17 @@ async function findTraces(options: HistoryOptions, deps: HistoryDeps): Promise<S
   return once(result.found)
 }
 
-function spotOf(timeline: Timeline, files: readonly TrackedFile[], n: number): ReturnType<History['spot']> {
-  const { timeMs, file, at, length, line } = timeline.get(n)
-  return { timeMs, place: { path: (files[file] as TrackedFile).path, line, offset: at, length } }
+function* spotsOf(timeline: Timeline, files: readonly TrackedFile[]): Generator<HistorySpot> {
+  for (const { timeMs, file, at, length, line } of timeline.merged()) {
+    yield { timeMs, place: { path: (files[file] as TrackedFile).path, line, offset: at, length } }
+  }
 }
 
 /** The lines of all entries, in the order of the timeline; each is read again from its file. */
-function* linesOf(timeline: Timeline, files: readonly TrackedFile[]): ReturnType<History['lines']> {
+function* linesOf(timeline: Timeline, files: readonly TrackedFile[]): Generator<HistoryLine> {
   const again = createLineReader()
   try {
-    for (let n = 0; n < timeline.count(); n++) {
-      const { timeMs, file: index, at, length, line } = timeline.get(n)
+    for (const { timeMs, file: index, at, length, line } of timeline.merged()) {
       const file = files[index] as TrackedFile
       yield {
         timeMs,

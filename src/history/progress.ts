@@ -8,28 +8,38 @@ export interface Progress {
 
 export interface ProgressDeps {
   readonly monotonicMs: () => number
-  /** Rewrites the last line of a terminal; absent without a terminal, and then nothing is shown. */
+  /** Rewrites the last line of a terminal; absent without a terminal. */
   readonly rewrite?: ((line: string) => void) | undefined
+  /** Writes a line, as into a log; without a terminal it is called from time to time. */
+  readonly complain: (line: string) => void
 }
 
-const EVERY_MS = 200
+const REDRAW_MS = 200
+const LOG_MS = 30_000
 const WIDTH = 24
 
-/** Draws a bar with rate and remaining time, at most five times per second. */
-export function createProgress({ monotonicMs, rewrite }: ProgressDeps): Progress {
+/**
+ * Shows rate and remaining time: on a terminal as a bar, at most five times per second; elsewhere as a line every 30
+ * seconds, so that a short run says nothing.
+ */
+export function createProgress({ monotonicMs, rewrite, complain }: ProgressDeps): Progress {
+  const everyMs = rewrite === undefined ? LOG_MS : REDRAW_MS
   let stage = ''
   let startedMs = 0
-  let shownMs = Number.NEGATIVE_INFINITY
+  let shownMs = rewrite === undefined ? monotonicMs() : Number.NEGATIVE_INFINITY
   return {
     update(now, done, total, unit) {
-      if (rewrite === undefined) return
       const nowMs = monotonicMs()
-      if (now !== stage) {
+      const isNew = now !== stage
+      if (isNew) {
         stage = now
         startedMs = nowMs
-      } else if (nowMs - shownMs < EVERY_MS) return
+      }
+      if (!(isNew && rewrite !== undefined) && nowMs - shownMs < everyMs) return
       shownMs = nowMs
-      rewrite(bar({ stage, done, total, unit, seconds: (nowMs - startedMs) / 1000 }))
+      const state = { stage, done, total, unit, seconds: (nowMs - startedMs) / 1000 }
+      if (rewrite === undefined) complain(sentence(state))
+      else rewrite(bar(state))
     },
     end: () => rewrite?.(''),
   }
@@ -43,13 +53,23 @@ interface State {
   readonly seconds: number
 }
 
-function bar({ stage, done, total, unit, seconds }: State): string {
-  const share = total === 0 ? 1 : Math.min(1, done / total)
+function bar(state: State): string {
+  const share = shareOf(state)
   const filled = Math.round(share * WIDTH)
+  const drawn = `${'█'.repeat(filled)}${'░'.repeat(WIDTH - filled)}`
+  return `${state.stage} ${drawn} ${Math.floor(share * 100)} %  ${pace(state)}`
+}
+
+const sentence = (state: State): string =>
+  `${state.stage}: ${Math.floor(shareOf(state) * 100)} %, ${pace(state)}`
+
+const shareOf = ({ done, total }: State): number => (total === 0 ? 1 : Math.min(1, done / total))
+
+/** The rate, and the time that is left at this rate. */
+function pace({ done, total, unit, seconds }: State): string {
   const rate = seconds > 0 ? done / seconds : 0
   const left = rate > 0 ? `, ${Math.ceil((total - done) / rate)} s left` : ''
-  const drawn = `${'█'.repeat(filled)}${'░'.repeat(WIDTH - filled)}`
-  return `${stage} ${drawn} ${Math.floor(share * 100)} %  ${amount(rate, unit)}/s${left}`
+  return `${amount(rate, unit)}/s${left}`
 }
 
 const amount = (value: number, unit: string): string =>

@@ -1,87 +1,73 @@
 import { makeMonotonic } from './file-clock.ts'
+import { mergeRuns, type Run, type Spot } from './merge.ts'
+import type { Scratch } from './scratch.ts'
+import { createSpotFile, type SpotFile } from './spot-file.ts'
 
 /**
- * Positions of all entries, merged by entry time: 28 bytes per entry and 4 more if files overlap, so that millions fit
- * into memory.
+ * Positions of all entries, merged by entry time: 24 bytes per entry, of many entries in a temporary file. A file with
+ * timestamps out of order takes 20 bytes of memory for each of its entries when it ends.
  */
 export interface Timeline {
   /** Records one entry, file by file, each in its own order. `at` and `length` are bytes; `line` counts from 1. */
   add(timeMs: number, file: number, at: number, length: number, line: number): void
-  /** Merges the files by time. Each file keeps its own order, whatever its timestamps say. Those after `nowMs` are wrong. */
-  merge(nowMs: number): void
+  /** Call it after the last entry. */
+  end(): void
   count(): number
-  /** The n-th entry; after `merge` in merged order. */
-  get(n: number): Spot
+  /** All entries, merged by time, each file in its own order, whatever its timestamps say. Call it after `end`. */
+  merged(): Iterable<Spot>
+  close(): void
 }
 
-interface Spot {
-  /** After `merge` the time at which the entry counts, which never decreases. */
-  readonly timeMs: number
-  readonly file: number
-  readonly at: number
-  readonly length: number
-  readonly line: number
-}
+/** Timestamps after `nowMs` are wrong. */
+export function createTimeline(scratch: Scratch, nowMs: number): Timeline {
+  const spots = createSpotFile(scratch)
+  const runs: Run[] = []
+  let open: OpenRun | undefined
 
-const FIRST_CAPACITY = 1 << 14
-
-export function createTimeline(): Timeline {
-  let times = new Float64Array(FIRST_CAPACITY)
-  let positions = new Float64Array(FIRST_CAPACITY)
-  let files = new Uint32Array(FIRST_CAPACITY)
-  let lengths = new Uint32Array(FIRST_CAPACITY)
-  let lines = new Uint32Array(FIRST_CAPACITY)
-  let order: Uint32Array | undefined
-  let count = 0
-
-  function grow(): void {
-    times = copyOf(times, new Float64Array(count * 2))
-    positions = copyOf(positions, new Float64Array(count * 2))
-    files = copyOf(files, new Uint32Array(count * 2))
-    lengths = copyOf(lengths, new Uint32Array(count * 2))
-    lines = copyOf(lines, new Uint32Array(count * 2))
-  }
-
-  function isInOrder(): boolean {
-    for (let i = 1; i < count; i++) if ((times[i] as number) < (times[i - 1] as number)) return false
-    return true
+  function endRun(): void {
+    if (open !== undefined) runs.push(correct(open, spots, nowMs))
+    open = undefined
   }
 
   return {
     add(timeMs, file, at, length, line) {
-      if (count === times.length) grow()
-      times[count] = timeMs
-      positions[count] = at
-      files[count] = file
-      lengths[count] = length
-      lines[count] = line
-      count++
-    },
-    merge(nowMs) {
-      for (let from = 0, to = 0; from < count; from = to) {
-        while (to < count && files[to] === files[from]) to++
-        makeMonotonic(times.subarray(from, to), nowMs)
+      if (open?.file !== file) {
+        endRun()
+        open = { file, from: spots.count(), firstMs: timeMs, lastMs: timeMs, isMonotonic: true }
       }
-      if (isInOrder()) return
-      // No time of a file is before an earlier one of it, so equal times in the order added keep the file's order.
-      order = Uint32Array.from({ length: count }, (_, i) => i)
-      order.sort((a, b) => (times[a] as number) - (times[b] as number) || a - b)
+      if (timeMs < open.lastMs) open.isMonotonic = false
+      open.lastMs = timeMs
+      spots.add(timeMs, at, length, line)
     },
-    count: () => count,
-    get(n) {
-      const i = order === undefined ? n : (order[n] as number)
-      return {
-        timeMs: times[i] as number,
-        file: files[i] as number,
-        at: positions[i] as number,
-        length: lengths[i] as number,
-        line: lines[i] as number,
-      }
-    },
+    end: endRun,
+    count: () => spots.count(),
+    merged: () => mergeRuns(spots, runs),
+    close: () => spots.close(),
   }
 }
 
-function copyOf<T extends Float64Array | Uint32Array>(from: T, to: T): T {
-  to.set(from)
-  return to
+/** The entries of the file that is being read. */
+interface OpenRun {
+  readonly file: number
+  readonly from: number
+  readonly firstMs: number
+  lastMs: number
+  isMonotonic: boolean
 }
+
+/** Makes the times of a file's entries never decrease. */
+function correct({ file, from, firstMs, lastMs, isMonotonic }: OpenRun, spots: SpotFile, nowMs: number): Run {
+  const to = spots.count()
+  if (isMonotonic && lastMs <= nowMs) return { file, from, to, firstMs }
+  const times = new Float64Array(to - from)
+  for (let n = from; n < to; n += BLOCK_SPOTS) {
+    const block = spots.read(n, Math.min(to, n + BLOCK_SPOTS))
+    for (let i = 0; i < block.length; i++) times[n - from + i] = block.time(i)
+  }
+  makeMonotonic(times, nowMs)
+  for (let n = 0; n < times.length; n += BLOCK_SPOTS)
+    spots.setTimes(from + n, times.subarray(n, n + BLOCK_SPOTS))
+  return { file, from, to, firstMs: times[0] as number }
+}
+
+const BLOCK_SPOTS = 65_536

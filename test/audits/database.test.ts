@@ -1,7 +1,7 @@
 import path from 'node:path'
 import { DuckDBInstance } from '@duckdb/node-api'
 import { expect, onTestFinished, test } from 'vitest'
-import { openDatabase } from '../../src/audits/database.ts'
+import { loadDatabase } from '../../src/audits/database.ts'
 import type { Report } from '../../src/audits/schema.ts'
 import { temporaryDirectory } from '../setup/exporter.ts'
 import { corpus, reportText } from './report-setup.ts'
@@ -35,8 +35,8 @@ test('the exported rows contain every entry as attributed, and add up to the tot
 })
 
 test('without DuckDB the error says what to install', async () => {
-  const missing = openDatabase(() => Promise.reject(new Error("Cannot find package '@duckdb/node-api'")))
+  const missing = loadDatabase(() => Promise.reject(new Error("Cannot find package '@duckdb/node-api'")))
   await expect(missing).rejects.toThrow(/report needs DuckDB.*npm install @duckdb\/node-api/u)
-  const broken = openDatabase(() => Promise.reject(new Error('libstdc++.so.6: version not found')))
+  const broken = loadDatabase(() => Promise.reject(new Error('libstdc++.so.6: version not found')))
   await expect(broken).rejects.toThrow('cannot load @duckdb/node-api: Error: libstdc++.so.6')
 })

@@ -1,26 +1,36 @@
 import { expect, test } from 'vitest'
-import { databaseShare, explainMemory, requireMemory } from '../../src/audits/memory.ts'
+import {
+  databaseShare,
+  databaseThreads,
+  explainMemory,
+  fitsInMemory,
+  mayFitInMemory,
+  memoryBudget,
+} from '../../src/audits/memory.ts'
 
 const MIB = 1024 * 1024
+const GIB = 1024 * MIB
 
-test('entries that need more than the limit are refused with the memory that they need', () => {
-  expect(() => requireMemory(300_000, 256 * MIB)).toThrow(
-    /300,000 entries need about \d{3} MiB of memory, and this process may use 256 MiB/u,
-  )
+test("a report stays below what was asked for, and below the container's limit", () => {
+  expect(memoryBudget(4 * GIB, undefined)).toBe(4 * GIB)
+  expect(memoryBudget(4 * GIB, 512 * MIB)).toBe(512 * MIB)
+  expect(memoryBudget(256 * MIB, 512 * MIB)).toBe(256 * MIB)
 })
 
-test('entries that fit are not refused, nor is anything without a limit', () => {
-  expect(() => {
-    requireMemory(90_000, 256 * MIB)
-    requireMemory(300_000, 512 * MIB)
-    requireMemory(100_000_000, undefined)
-  }).not.toThrow()
+test('entries that certainly fit are held in memory; more that may fit are only where nothing can be written', () => {
+  expect(fitsInMemory(400_000, GIB)).toBe(true)
+  expect(fitsInMemory(1_000_000, GIB)).toBe(false)
+  expect(fitsInMemory(90_000, 256 * MIB)).toBe(false)
+  expect(mayFitInMemory(90_000, 256 * MIB)).toBe(true)
+  expect(mayFitInMemory(300_000, 256 * MIB)).toBe(false)
 })
 
-test('an error of DuckDB for want of memory says how much is needed; another one stays as it is', () => {
+test('an error of DuckDB for want of memory says what to do; another one stays as it is', () => {
   const cause = new Error('Out of Memory Error: could not allocate block of size 256.0 KiB')
   expect(explainMemory(cause, 300_000, 512 * MIB)).toMatchObject({
-    message: expect.stringContaining('Raise') as string,
+    message: expect.stringMatching(
+      /512 MiB of memory are too little for 300,000 entries.*--memory/u,
+    ) as string,
     cause,
   })
   const other = new Error('Parser Error')
@@ -28,7 +38,13 @@ test('an error of DuckDB for want of memory says how much is needed; another one
 })
 
 test('DuckDB gets what is left beside Node, never less than it can start with', () => {
-  expect(databaseShare(256 * MIB) / MIB).toBeCloseTo(105, 0)
-  expect(databaseShare(1024 * MIB) / MIB).toBeCloseTo(719, 0)
+  expect(databaseShare(256 * MIB) / MIB).toBeCloseTo(104, 0)
+  expect(databaseShare(1024 * MIB) / MIB).toBeCloseTo(564, 0)
   expect(databaseShare(64 * MIB)).toBe(32 * MIB)
+})
+
+test('DuckDB gets a thread for each quarter of a GiB, at most one per core', () => {
+  expect(databaseThreads(256 * MIB, 8)).toBe(1)
+  expect(databaseThreads(GIB, 8)).toBe(2)
+  expect(databaseThreads(16 * GIB, 8)).toBe(8)
 })

@@ -1,5 +1,6 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
+import { expect } from 'vitest'
 import type { Report } from '../../src/audits/schema.ts'
 import { report } from '../../src/commands/report.ts'
 import type { OptimizationLogEntry } from '../../src/entry/entry.ts'
@@ -27,7 +28,13 @@ const clock = { wallMs: () => NOW, monotonicMs: () => 0 }
 /** What the command writes. */
 export async function reportText(
   directory: string,
-  flags: { format?: 'md' | 'html' | 'json'; since?: string; until?: string; export?: string } = {},
+  flags: {
+    format?: 'md' | 'html' | 'json'
+    since?: string
+    until?: string
+    export?: string
+    memory?: number
+  } = {},
 ): Promise<string> {
   const out = path.join(temporaryDirectory(), 'report')
   await report(
@@ -38,6 +45,8 @@ export async function reportText(
       maxLineBytes: 1 << 24,
       buildTimeout: 3_600_000,
       phase: [],
+      memory: flags.memory ?? 1 << 30,
+      temp: directory,
       format: flags.format ?? 'json',
       since: flags.since,
       until: flags.until,
@@ -105,3 +114,16 @@ export const found = (report: Report) => [
   ...report.insights.filter(({ kind }) => kind === 'finding'),
   ...report.confirmed,
 ]
+
+/** Expects the same values; numbers that are added up in another order may differ in their last digits. */
+export function expectAlmostEqual(actual: unknown, expected: unknown, where = 'report'): void {
+  if (typeof actual === 'number' && typeof expected === 'number')
+    expect(Math.abs(actual - expected), where).toBeLessThanOrEqual(1e-9 * Math.max(1, Math.abs(expected)))
+  else if (isObject(actual) && isObject(expected)) {
+    expect(Object.keys(actual), where).toEqual(Object.keys(expected))
+    for (const key of Object.keys(expected)) expectAlmostEqual(actual[key], expected[key], `${where}.${key}`)
+  } else expect(actual, where).toBe(expected)
+}
+
+const isObject = (value: unknown): value is Record<string, unknown> =>
+  typeof value === 'object' && value !== null

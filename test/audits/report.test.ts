@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process'
-import { writeFileSync } from 'node:fs'
+import { readdirSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { expect, test } from 'vitest'
 import { reportSchema, type Report } from '../../src/audits/schema.ts'
@@ -9,7 +9,7 @@ import { reportOptions } from '../../src/commands/report-flags.ts'
 import { report } from '../../src/commands/report.ts'
 import { parseFlags } from '../../src/config/flags.ts'
 import { createManualClock, temporaryDirectory } from '../setup/exporter.ts'
-import { corpus, NOW, reportText } from './report-setup.ts'
+import { corpus, expectAlmostEqual, NOW, reportText } from './report-setup.ts'
 
 interface Independent {
   readonly [key: string]: unknown
@@ -190,4 +190,15 @@ test('invalid options and unwritable files are reported before anything is read'
 test('the report says if a directory has no traces', async () => {
   const directory = temporaryDirectory()
   expect(await asked(directory, {})).toContain(`No audit_trace.jsonl was found below ${directory}.`)
+})
+
+test('a history that is kept in temporary files gives the figures of one that is held in memory', async () => {
+  const directory = await corpus({ seed: 'spilt', size: { builds: 3_000 } }, 20)
+  const [inMemory, onDisk] = await Promise.all(
+    [4 * 2 ** 30, 128 * 2 ** 20].map(
+      async (memory) => JSON.parse(await reportText(directory, { memory })) as Report,
+    ),
+  )
+  expectAlmostEqual(onDisk, inMemory)
+  expect(readdirSync(directory)).toHaveLength(20)
 })

@@ -5,6 +5,7 @@ import { reportOptions } from '../../src/commands/report-flags.ts'
 import { report } from '../../src/commands/report.ts'
 import { parseFlags } from '../../src/config/flags.ts'
 import { readHistory } from '../../src/history/history.ts'
+import { createScratch } from '../../src/history/scratch.ts'
 import { entry, lines } from '../setup/entries.ts'
 import { createManualClock, NOON, temporaryDirectory } from '../setup/exporter.ts'
 import { memoryInUse, isFreed } from '../setup/memory.ts'
@@ -84,6 +85,7 @@ test('many files with long lines are gone through in little memory', async () =>
       onFault: () => undefined,
       nowMs: NOON,
       progress: { update: () => undefined, end: () => undefined },
+      scratch: createScratch(temporaryDirectory()),
       stopped: () => false,
     },
   )

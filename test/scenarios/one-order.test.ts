@@ -21,6 +21,7 @@ import { parseFlags } from '../../src/config/flags.ts'
 import { priceList } from '../../src/entry/prices.ts'
 import type { OptimizationLogEntry } from '../../src/entry/entry.ts'
 import { readHistory } from '../../src/history/history.ts'
+import { createScratch } from '../../src/history/scratch.ts'
 import { createLogger } from '../../src/log.ts'
 import { entry, HASH_A, HASH_B, lines } from '../setup/entries.ts'
 import { createManualClock, NOON, openExporter, type TestExporter } from '../setup/exporter.ts'
@@ -164,13 +165,15 @@ async function tailed({ root, files, buildTimeout }: Traces, nowMs: number): Pro
       },
       onFault: (file) => expect.unreachable(file),
       progress: { update: () => undefined, end: () => undefined },
+      scratch: createScratch(root),
       nowMs,
       stopped: () => false,
     },
   )
   const live = path.join(root, 'live')
   for (let i = 0; i < FILES; i++) mkdirSync(path.join(live, `file-${i}`), { recursive: true })
-  const startMs = history.entries === 0 ? nowMs : Math.min(history.spot(0).timeMs, nowMs)
+  const [first] = history.spots()
+  const startMs = Math.min(first?.timeMs ?? nowMs, nowMs)
   const exporter = openWatch({ roots: [live], state: path.join(root, 'tailed'), buildTimeout }, startMs)
   const goTo = async (ms: number): Promise<void> => {
     const waitMs = Math.min(ms, nowMs) - exporter.clock.wallMs()
