@@ -122,7 +122,8 @@ export const workerDeclaration = {
   summary: 'run audited builds for a Temporal server',
   description:
     'Runs AuditedBuildWorkflow and OptimizationWorkflow with their activities until SIGTERM. ' +
-    'Needs the Temporal packages, and the Gemini CLI: `gemini` on PATH, with GEMINI_API_KEY.',
+    'Needs the Temporal packages, and the CLI of the agent that builds ask for: `gemini` on PATH ' +
+    'with GEMINI_API_KEY, `claude` with ANTHROPIC_API_KEY, or `codex` with OPENAI_API_KEY.',
   flags: workerFlags,
   notes: `
 A flag takes precedence over its environment variable.

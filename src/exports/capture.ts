@@ -15,6 +15,7 @@ export {
 } from '../capture/checks/compliance-checks.ts'
 export type { CapturedEntry, EstimatedField } from '../capture/trace/entry.ts'
 export {
+  executeAgent,
   executeGeminiAgent,
   type AgentDeps,
   type AgentEffort,
@@ -22,8 +23,18 @@ export {
   type AgentResult,
   type AgentRun,
   type Instruction,
-} from '../capture/agent/gemini-agent.ts'
-export { isRetryable, type AgentFailureReason, type AgentTokens } from '../capture/agent/gemini-output.ts'
+} from '../capture/agent/execute-agent.ts'
+export {
+  isRetryable,
+  type AgentAdapter,
+  type AgentAnswer,
+  type AgentFailureReason,
+  type AgentTokens,
+  type ModelTokens,
+  type SessionQuery,
+} from '../capture/agent/agent-adapter.ts'
+export { AGENTS, type AgentName } from '../capture/agent/agents.ts'
+export type { ProcessResult } from '../capture/process/run-process.ts'
 export type { Price } from '../entry/prices.ts'
 export {
   appendAuditEntry,

@@ -1,6 +1,4 @@
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
-import type { AddressInfo } from 'node:net'
-import { setTimeout as delay } from 'node:timers/promises'
+import { sendJson, startLocalServer, untilClosed, type LocalServer } from './local-server.ts'
 
 /** What the model answers to one request. */
 export type ModelTurn =
@@ -30,10 +28,8 @@ export interface ModelRequest {
 /** The same for every answer, so that a test can compute what the CLI must report. */
 export const fakeUsage = { prompt: 1000, cached: 400, candidates: 50, thoughts: 7 } as const
 
-export interface FakeGeminiApi {
-  readonly url: string
+export interface FakeGeminiApi extends LocalServer {
   readonly requests: readonly ModelRequest[]
-  close(): Promise<void>
 }
 
 interface Part {
@@ -54,40 +50,24 @@ export async function createFakeGeminiApi(
   answer: (request: ModelRequest, index: number) => ModelTurn | Promise<ModelTurn>,
 ): Promise<FakeGeminiApi> {
   const requests: ModelRequest[] = []
-  const server = createServer((request, response) => {
-    void respond(request, response).catch((error: unknown) => response.destroy(error as Error))
-  })
-
-  async function respond(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    const chunks: Buffer[] = []
-    for await (const chunk of request) chunks.push(chunk as Buffer)
+  const server = await startLocalServer(async (request, text, response) => {
     const [, model = '', method = ''] = /models\/([^:]+):(\w+)/.exec(request.url ?? '') ?? []
-    if (method === 'countTokens') return json(response, 200, { totalTokens: fakeUsage.prompt })
-    const body = JSON.parse(Buffer.concat(chunks).toString('utf8') || '{}') as Body
+    if (method === 'countTokens') return sendJson(response, 200, { totalTokens: fakeUsage.prompt })
+    const body = JSON.parse(text || '{}') as Body
     const seen = modelRequest(model, body)
     requests.push(seen)
     const turn = await answer(seen, requests.length - 1)
-    if ('hang' in turn) return closed(response)
+    if ('hang' in turn) return untilClosed(response)
     if ('status' in turn) {
       const error = { code: turn.status, message: turn.message, status: statusName(turn.status) }
-      return json(response, turn.status, { error })
+      return sendJson(response, turn.status, { error })
     }
     const chunk = answerChunk(model, turn)
-    if (method !== 'streamGenerateContent') return json(response, 200, chunk)
+    if (method !== 'streamGenerateContent') return sendJson(response, 200, chunk)
     response.writeHead(200, { 'content-type': 'text/event-stream' })
     response.end(`data: ${JSON.stringify(chunk)}\r\n\r\n`)
-  }
-
-  await new Promise<void>((resolve) => void server.listen(0, '127.0.0.1', resolve))
-  return {
-    url: `http://127.0.0.1:${String((server.address() as AddressInfo).port)}`,
-    requests,
-    close: async () => {
-      server.closeAllConnections()
-      await new Promise((resolve) => void server.close(resolve))
-      await delay(0)
-    },
-  }
+  })
+  return { ...server, requests }
 }
 
 function modelRequest(model: string, body: Body): ModelRequest {
@@ -131,14 +111,6 @@ function answerChunk(model: string, turn: ModelTurn): unknown {
     modelVersion: model,
   }
 }
-
-function json(response: ServerResponse, status: number, value: unknown): void {
-  response.writeHead(status, { 'content-type': 'application/json' })
-  response.end(JSON.stringify(value))
-}
-
-const closed = (response: ServerResponse): Promise<void> =>
-  new Promise((resolve) => void response.once('close', resolve))
 
 const statusName = (status: number): string =>
   status === 429

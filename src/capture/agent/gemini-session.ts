@@ -1,18 +1,9 @@
-import { readdir, readFile, realpath } from 'node:fs/promises'
+import { readdir, realpath } from 'node:fs/promises'
 import os from 'node:os'
 import path from 'node:path'
 import { z } from 'zod'
-import type { ModelTokens } from './gemini-output.ts'
-
-export interface SessionQuery {
-  /** The CLI's environment, which determines its home directory. */
-  readonly env: NodeJS.ProcessEnv
-  readonly workingDir: string
-  /** Only sessions that began at this time or later, in milliseconds since 1970 … */
-  readonly sinceMs: number
-  /** … and before this time. */
-  readonly untilMs?: number | undefined
-}
+import { byModel, type ModelTokens, type SessionQuery } from './agent-adapter.ts'
+import { parseJson, parseJsonLines, readText } from './json-lines.ts'
 
 /**
  * Tokens by model from the Gemini CLI's own record of the conversations in a directory. The CLI writes that record
@@ -20,7 +11,7 @@ export interface SessionQuery {
  * It lacks answers that were in transit, and calls outside the conversation (choosing a model).
  * `undefined` if no conversation is found.
  */
-export async function sessionTokens(query: SessionQuery): Promise<ModelTokens[] | undefined> {
+export async function geminiSessionTokens(query: SessionQuery): Promise<ModelTokens[] | undefined> {
   const chats = await chatsOf(query)
   if (chats === undefined) return undefined
   const files = await readdir(chats, { recursive: true }).catch(() => [])
@@ -29,7 +20,7 @@ export async function sessionTokens(query: SessionQuery): Promise<ModelTokens[] 
   )
   const { sinceMs, untilMs = Number.POSITIVE_INFINITY } = query
   const asked = sessions.filter(({ startedMs }) => startedMs >= sinceMs && startedMs < untilMs)
-  return asked.length === 0 ? undefined : addUp(asked.flatMap(({ answers }) => answers))
+  return asked.length === 0 ? undefined : byModel(asked.flatMap(({ answers }) => answers.map(tokensOf)))
 }
 
 const registrySchema = z.object({ projects: z.record(z.string(), z.string()) })
@@ -38,7 +29,7 @@ const registrySchema = z.object({ projects: z.record(z.string(), z.string()) })
 async function chatsOf({ env, workingDir }: SessionQuery): Promise<string | undefined> {
   const home = env['GEMINI_CLI_HOME'] ?? env['HOME'] ?? os.homedir()
   const gemini = path.join(home, '.gemini')
-  const registry = registrySchema.safeParse(await readJson(path.join(gemini, 'projects.json')))
+  const registry = registrySchema.safeParse(parseJson(await readText(path.join(gemini, 'projects.json'))))
   if (!registry.success) return undefined
   const real = await realpath(workingDir).catch(() => workingDir)
   const name = registry.data.projects[real] ?? registry.data.projects[path.resolve(workingDir)]
@@ -60,7 +51,7 @@ interface Session {
 }
 
 async function readSession(file: string): Promise<Session> {
-  const lines = (await readFile(file, 'utf8').catch(() => '')).split('\n').map(parseJson)
+  const lines = parseJsonLines(await readText(file))
   const [head] = lines as [{ startTime?: unknown }?]
   const messages = lines.flatMap((line) => [line, ...rewritten(line)])
   // An answer is written again for each tool that it called: the last one counts.
@@ -78,30 +69,10 @@ function rewritten(line: unknown): unknown[] {
   return Array.isArray(messages) ? messages : []
 }
 
-function addUp(answers: readonly Answer[]): ModelTokens[] {
-  const models = new Map<string, ModelTokens>()
-  for (const { model, tokens } of answers) {
-    const { input, output, cached, thoughts, tool } = tokens
-    const sum = models.get(model) ?? { model, prompt: 0, cached: 0, completion: 0, thoughts: 0 }
-    models.set(model, {
-      model,
-      prompt: sum.prompt + input + tool,
-      cached: sum.cached + cached,
-      completion: sum.completion + output + thoughts,
-      thoughts: sum.thoughts + thoughts,
-    })
-  }
-  return [...models.values()]
-}
-
-const readJson = async (file: string): Promise<unknown> =>
-  parseJson(await readFile(file, 'utf8').catch(() => ''))
-
-/** `undefined` for an incomplete line of a killed CLI. */
-function parseJson(text: string): unknown {
-  try {
-    return (JSON.parse(text) as unknown) ?? undefined
-  } catch {
-    return undefined
-  }
-}
+const tokensOf = ({ model, tokens }: Answer): ModelTokens => ({
+  model,
+  prompt: tokens.input + tokens.tool,
+  cached: tokens.cached,
+  completion: tokens.output + tokens.thoughts,
+  thoughts: tokens.thoughts,
+})

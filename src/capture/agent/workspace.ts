@@ -74,9 +74,9 @@ async function copyWhole(from: string, to: string): Promise<void> {
   }
 }
 
-/** Writes GEMINI.md. Whatever has that name, even a link or a directory, is removed first. */
-export async function writeContext(dir: string, context: string): Promise<void> {
-  const file = path.join(dir, CONTEXT_FILE)
+/** Writes the context file `name`. Whatever has that name, even a link or a directory, is removed first. */
+export async function writeContext(dir: string, name: string, context: string): Promise<void> {
+  const file = path.join(dir, name)
   await rm(file, { recursive: true, force: true })
   await writeFile(file, context)
 }
@@ -94,13 +94,13 @@ export const sha256 = (text: string): string => createHash('sha256').update(text
 /** Path below the workspace → a text that changes with every write. */
 export type Snapshot = ReadonlyMap<string, string>
 
-const CONTEXT_FILE = 'GEMINI.md'
-
-/** Not the agent's work: installed packages, caches, version control, and our own files. */
+/** Not the agent's work: installed packages, caches, version control, contexts of agents, and our own files. */
 const IGNORED = new Set([
   'node_modules',
   '.git',
   '.gemini',
+  '.claude',
+  '.codex',
   '.venv',
   '.next',
   '.nuxt',
@@ -108,7 +108,9 @@ const IGNORED = new Set([
   '.cache',
   '__pycache__',
   TRACE_FILE_NAME,
-  CONTEXT_FILE,
+  'GEMINI.md',
+  'CLAUDE.md',
+  'AGENTS.md',
 ])
 const isIgnored = (name: string): boolean => IGNORED.has(name) || name.startsWith(`.${TRACE_FILE_NAME}`)
 

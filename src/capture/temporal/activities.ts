@@ -2,16 +2,16 @@ import { ApplicationFailure, CancelledFailure, Context } from '@temporalio/activ
 import {
   describeEffort,
   estimatedFields,
-  executeGeminiAgent,
-  sumTokens,
+  executeAgent,
   type AgentDeps,
   type AgentEffort,
+  type AgentRequest,
   type AgentRun,
-} from '../agent/gemini-agent.ts'
+} from '../agent/execute-agent.ts'
 import { runComplianceChecks, type ComplianceDeps } from '../checks/compliance-checks.ts'
 import { firstSnapshot } from '../agent/first-snapshot.ts'
-import { isRetryable } from '../agent/gemini-output.ts'
-import { sessionTokens } from '../agent/gemini-session.ts'
+import { isRetryable, sumTokens, type AgentAdapter } from '../agent/agent-adapter.ts'
+import { adapterOf } from '../agent/agents.ts'
 import { logAuditEntry, type LogAuditOptions } from '../trace/log-audit-entry.ts'
 import { endOrphan } from '../process/orphan.ts'
 import {
@@ -28,9 +28,9 @@ import { withHeartbeats } from './heartbeats.ts'
 import type { AuditedBuildActivities } from './types.ts'
 
 export interface AuditedBuildDeps {
-  /** Environment of the agent and the checks, including the agent's API key. */
+  /** Environment of the agents and the checks, including the agents' API keys. */
   readonly env: NodeJS.ProcessEnv
-  readonly agent?: Pick<AgentDeps, 'command' | 'estimate' | 'prices'>
+  readonly agent?: Pick<AgentDeps, 'adapters' | 'command' | 'estimate' | 'prices'>
   readonly checks?: Pick<ComplianceDeps, 'passEnv'>
   readonly log?: Pick<LogAuditOptions, 'errorLimitChars' | 'fileName' | 'durable'>
   readonly heartbeatEveryMs?: number
@@ -43,6 +43,38 @@ const TEXT_LIMIT_CHARS = 20_000
 /** The activities of `AuditedBuildWorkflow`, ready for a worker. */
 export function createAuditedBuildActivities(deps: AuditedBuildDeps): AuditedBuildActivities {
   const heartbeatMs = deps.heartbeatEveryMs ?? HEARTBEAT_MS
+  const adapterFor = ({ agent }: AgentRequest): AgentAdapter => {
+    try {
+      return adapterOf(agent, deps.agent?.adapters)
+    } catch (error) {
+      throw permanent('AGENT_UNKNOWN', error as TypeError)
+    }
+  }
+
+  async function runAgent(request: AgentRequest, step?: string): Promise<AgentRun> {
+    const { workingDir } = request
+    const key = stepKey(step)
+    const result = await withHeartbeats(heartbeatMs, async (signal) => {
+      await settleAttempts(workingDir, adapterFor(request), deps.env)
+      const before = await firstSnapshot(workingDir, key)
+      const attempt = await beginAttempt(workingDir, key)
+      const result = await executeAgent(request, { ...deps.agent, env: deps.env, signal, before })
+      await endAttempt(workingDir, attempt, spentBy(result.run))
+      return result
+    }).catch((error: unknown) => {
+      throw error instanceof TypeError ? permanent('AGENT_BAD_INSTRUCTION', error) : error
+    })
+    if (!result.ok && result.reason === 'cancelled') throw ended('the agent was cancelled')
+    const spent = await sumAttempts(workingDir, key)
+    if (result.ok) return { ...runOfStep(result.run, spent), response: bounded(result.run.response) }
+    throw ApplicationFailure.create({
+      type: `AGENT_${result.reason.toUpperCase()}`,
+      message: bounded(result.message),
+      nonRetryable: !isRetryable(result.reason),
+      details: [effortOfStep(result.run, spent)],
+    })
+  }
+
   return {
     async setupWorkspace(request) {
       try {
@@ -52,36 +84,15 @@ export function createAuditedBuildActivities(deps: AuditedBuildDeps): AuditedBui
       }
     },
 
-    async executeGeminiAgent(request, step) {
-      const { workingDir } = request
-      const key = stepKey(step)
-      const result = await withHeartbeats(heartbeatMs, async (signal) => {
-        await settleAttempts(workingDir, deps.env)
-        const before = await firstSnapshot(workingDir, key)
-        const attempt = await beginAttempt(workingDir, key)
-        const result = await executeGeminiAgent(request, { ...deps.agent, env: deps.env, signal, before })
-        await endAttempt(workingDir, attempt, spentBy(result.run))
-        return result
-      }).catch((error: unknown) => {
-        throw error instanceof TypeError ? permanent('AGENT_BAD_INSTRUCTION', error) : error
-      })
-      if (!result.ok && result.reason === 'cancelled') throw ended('the agent was cancelled')
-      const spent = await sumAttempts(workingDir, key)
-      if (result.ok) return { ...runOfStep(result.run, spent), response: bounded(result.run.response) }
-      throw ApplicationFailure.create({
-        type: `AGENT_${result.reason.toUpperCase()}`,
-        message: bounded(result.message),
-        nonRetryable: !isRetryable(result.reason),
-        details: [effortOfStep(result.run, spent)],
-      })
-    },
+    executeAgent: runAgent,
+    executeGeminiAgent: (request, step) => runAgent({ ...request, agent: 'gemini-cli' }, step),
 
     async accountForAgent(request, step) {
       const { workingDir } = request
       const key = stepKey(step)
-      await settleAttempts(workingDir, deps.env)
+      if ((await sumAttempts(workingDir, key)).attempts === 0) return undefined
+      await settleAttempts(workingDir, adapterFor(request), deps.env)
       const spent = await sumAttempts(workingDir, key)
-      if (spent.attempts === 0) return undefined
       const before = await firstSnapshot(workingDir, key)
       return effortOfStep(await describeEffort(request, { ...deps.agent, before }), spent)
     },
@@ -119,11 +130,15 @@ function stepKey(step: string | undefined): string {
  * Records what attempts spent whose worker died. The counts come from the CLI's own record of the conversation and are
  * a lower bound. Agents that are still running are ended first.
  */
-async function settleAttempts(workingDir: string, env: NodeJS.ProcessEnv): Promise<void> {
+async function settleAttempts(
+  workingDir: string,
+  adapter: AgentAdapter,
+  env: NodeJS.ProcessEnv,
+): Promise<void> {
   await endOrphan(workingDir)
   for (const attempt of await openAttempts(workingDir)) {
     const { begunMs: sinceMs, untilMs } = attempt
-    const models = await sessionTokens({ env, workingDir, sinceMs, untilMs })
+    const models = await adapter.sessionTokens({ env, workingDir, sinceMs, untilMs })
     const { prompt, cached, completion } = sumTokens(models ?? [])
     await endAttempt(workingDir, attempt, { prompt, cached, completion, isWhole: false })
   }

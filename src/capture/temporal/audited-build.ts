@@ -9,7 +9,7 @@ import {
 } from '@temporalio/workflow'
 import type { Check, CheckFailure, ComplianceResult } from '../checks/compliance-checks.ts'
 import type { CapturedEntry } from '../trace/entry.ts'
-import type { AgentEffort, AgentRequest, AgentRun, Instruction } from '../agent/gemini-agent.ts'
+import type { AgentEffort, AgentRequest, AgentRun, Instruction } from '../agent/execute-agent.ts'
 import { DEFAULT_INSTRUCTIONS } from './instructions.ts'
 import type {
   AuditedBuildActivities,
@@ -120,11 +120,14 @@ async function agentStep(
     values,
     context: input.context,
     timeoutMs: input.agentTimeoutMs ?? 15 * MINUTE_MS,
+    ...(input.agent === undefined ? {} : { agent: input.agent }),
     ...(input.model === undefined ? {} : { model: input.model }),
   }
+  const { executeAgent, executeGeminiAgent } = build.activities.agent
   let run: AgentRun
   try {
-    run = await build.activities.agent.executeGeminiAgent(request, step)
+    // Two names, because builds that an older worker started have the second one in their histories.
+    run = await (input.agent === undefined ? executeGeminiAgent : executeAgent)(request, step)
   } catch (error) {
     throw await agentFailed(build, error, request, step, more)
   }
@@ -228,7 +231,7 @@ function buildFailed(
 
 interface Proxies {
   readonly quick: Pick<AuditedBuildActivities, 'setupWorkspace' | 'accountForAgent' | 'logAuditEntry'>
-  readonly agent: Pick<AuditedBuildActivities, 'executeGeminiAgent'>
+  readonly agent: Pick<AuditedBuildActivities, 'executeAgent' | 'executeGeminiAgent'>
   readonly checks: Pick<AuditedBuildActivities, 'runComplianceChecks'>
 }
 

@@ -1,6 +1,6 @@
 import type { Check } from '../checks/compliance-checks.ts'
 import type { CapturedEntry } from '../trace/entry.ts'
-import type { AgentEffort, AgentRequest, AgentRun, Instruction } from '../agent/gemini-agent.ts'
+import type { AgentEffort, AgentRequest, AgentRun, Instruction } from '../agent/execute-agent.ts'
 import type { ComplianceRequest, ComplianceResult } from '../checks/compliance-checks.ts'
 import type { WorkspaceRequest } from '../agent/workspace.ts'
 
@@ -12,7 +12,9 @@ export interface AuditedBuildInput {
   readonly workspaceRoot: string
   /** What to build. Replaces `{{specification}}` in the instructions. */
   readonly specification: string
-  /** Content of GEMINI.md. */
+  /** `gemini-cli` (default), `claude-code`, `codex-cli`, or an adapter that the worker has under this name. */
+  readonly agent?: AgentRequest['agent']
+  /** Content of the agent's context file: GEMINI.md, CLAUDE.md or AGENTS.md. */
   readonly context: string
   /** Copied into the new workspace before the agent starts. */
   readonly templateDir?: string
@@ -80,6 +82,8 @@ export interface AuditedBuildActivities {
    * Returns the sums over all attempts. `step` identifies the step for `accountForAgent`; default: the activity's id.
    * The first detail of a failure is an `AgentEffort`.
    */
+  executeAgent(request: AgentRequest, step?: string): Promise<AgentRun>
+  /** `executeAgent` for the Gemini CLI. */
   executeGeminiAgent(request: AgentRequest, step?: string): Promise<AgentRun>
   /**
    * What all attempts at a failed step spent, in the same workflow run; `undefined` if none has begun. Ends an agent

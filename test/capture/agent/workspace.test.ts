@@ -54,7 +54,7 @@ describe('setupWorkspace', () => {
     symlinkSync('AGENTS.md', path.join(template(), 'GEMINI.md'))
     const made = await setup()
     expect(readlinkSync(path.join(made, 'GEMINI.md'))).toBe('AGENTS.md')
-    await writeContext(made, 'the build’s')
+    await writeContext(made, 'GEMINI.md', 'the build’s')
     expect(lstatSync(path.join(made, 'GEMINI.md')).isFile()).toBe(true)
     for (const agents of [template(), made]) {
       expect(readFileSync(path.join(agents, 'AGENTS.md'), 'utf8')).toBe('the template’s own')

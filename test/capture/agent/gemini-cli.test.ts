@@ -7,8 +7,8 @@ import {
   fillIn,
   type AgentDeps,
   type AgentResult,
-} from '../../../src/capture/agent/gemini-agent.ts'
-import { isRetryable } from '../../../src/capture/agent/gemini-output.ts'
+} from '../../../src/capture/agent/execute-agent.ts'
+import { isRetryable } from '../../../src/capture/agent/agent-adapter.ts'
 import { appendAuditEntry } from '../../../src/capture/trace/log-audit-entry.ts'
 import { runProcess } from '../../../src/capture/process/run-process.ts'
 import { markAgent } from '../../../src/capture/process/orphan.ts'

@@ -2,14 +2,15 @@ import { microUsd, type Price } from '../../entry/prices.ts'
 import { boundedNames } from './bounded-names.ts'
 import type { EstimatedField } from '../trace/entry.ts'
 import {
-  readGeminiOutput,
+  sumTokens,
+  type AgentAdapter,
   type AgentAnswer,
   type AgentFailureReason,
-  type AgentTokens,
   type ModelTokens,
-} from './gemini-output.ts'
-import { sessionTokens } from './gemini-session.ts'
+} from './agent-adapter.ts'
+import { adapterOf, type AgentName } from './agents.ts'
 import { endOrphan, runMarked } from '../process/orphan.ts'
+import type { ProcessResult } from '../process/run-process.ts'
 import { estimateTokens, type TokenEstimator } from './token-estimate.ts'
 import { filesTouched, sha256, takeSnapshot, writeContext, type Snapshot } from './workspace.ts'
 
@@ -21,22 +22,32 @@ export interface Instruction {
 }
 
 export interface AgentRequest {
+  /** Default `gemini-cli`. A further name is that of an adapter of your own, in `AgentDeps.adapters`. */
+  readonly agent?: AgentName | (string & {})
   readonly workingDir: string
   readonly instruction: Instruction
   readonly values: Readonly<Record<string, string>>
-  /** Content of GEMINI.md. It is written again before the run, because an agent may have changed it. */
+  /**
+   * Content of GEMINI.md (of CLAUDE.md for Claude Code, of AGENTS.md for Codex CLI). The file is written again before
+   * the run, because an agent may have changed it.
+   */
   readonly context: string
-  /** Default: the CLI chooses, which takes an extra routing call. */
+  /** Default: the CLI chooses, which takes the Gemini CLI an extra routing call. */
   readonly model?: string
   readonly timeoutMs: number
 }
 
 export interface AgentDeps {
   readonly env: NodeJS.ProcessEnv
-  /** Program and leading arguments of the Gemini CLI. Default `['gemini']`. */
+  /** Program and leading arguments of the agent's CLI. Default: that of its adapter: `gemini`, `claude` or `codex`. */
   readonly command?: readonly [string, ...string[]]
+  /** Adapters for further agents, or in place of ours, by the name of the agent. */
+  readonly adapters?: Readonly<Record<string, AgentAdapter>>
   readonly estimate?: TokenEstimator
-  /** By model. The cost is set only if every model that was used has a price. */
+  /**
+   * By model, for agents that do not report the cost themselves. It is set only if every model that was used has a
+   * price.
+   */
   readonly prices?: Readonly<Record<string, Price>>
   readonly signal?: AbortSignal
   /** Files that changed since this snapshot count as touched. Default: since the start of the run. */
@@ -51,7 +62,7 @@ export interface AgentEffort {
   /** The part of the prompt that came from a cache. Absent if it was not reported. */
   readonly cachedTokens?: number
   readonly completionTokens?: number
-  /** Estimated tokens of GEMINI.md. The rest of the prompt is the instruction, the CLI's own text and the history. */
+  /** Estimated tokens of the context file. The rest of the prompt is the instruction, the CLI's own text and the history. */
   readonly contextTokens: number
   /** Estimated. */
   readonly instructionTokens: number
@@ -76,7 +87,10 @@ export interface AgentRun extends AgentEffort {
   readonly response: string
   readonly promptTokens: number
   readonly completionTokens: number
+  /** Tool calls that failed, refused ones included. A failing test or a missing file is normal work of an agent. */
   readonly failedToolCalls: number
+  /** Tool calls that the CLI did not permit. If all of them were refused, the run is a failure. */
+  readonly refusedToolCalls: number
   readonly durationMs: number
 }
 
@@ -89,47 +103,72 @@ export type AgentResult =
       readonly run: AgentEffort
     }
 
+/** `executeAgent` for the Gemini CLI. */
+export const executeGeminiAgent = (request: AgentRequest, deps: AgentDeps): Promise<AgentResult> =>
+  executeAgent({ ...request, agent: 'gemini-cli' }, deps)
+
 /**
- * Runs the Gemini CLI on a workspace: writes GEMINI.md, passes the instruction on standard input, and reads the result.
- * If a killed worker left an agent running in the workspace, that agent is ended first.
- * Throws if the CLI cannot be started or the workspace cannot be read; throws a `TypeError` if the instruction names a
- * value that is missing.
+ * Runs the CLI of an agent on a workspace: writes its context file, passes the instruction on standard input, and reads
+ * the result. If a killed worker left an agent running in the workspace, that agent is ended first.
+ * Throws if the CLI cannot be started or the workspace cannot be read; throws a `TypeError` if no adapter has the
+ * agent's name, or if the instruction names a value that is missing.
  */
-export async function executeGeminiAgent(request: AgentRequest, deps: AgentDeps): Promise<AgentResult> {
+export async function executeAgent(request: AgentRequest, deps: AgentDeps): Promise<AgentResult> {
   const { workingDir, context } = request
-  const instruction = instructionText(request)
+  const adapter = adapterOf(request.agent, deps.adapters)
+  const instruction = instructionText(request, adapter)
   await endOrphan(workingDir)
-  await writeContext(workingDir, context)
+  await writeContext(workingDir, adapter.contextFile, context)
   const before = deps.before ?? (await takeSnapshot(workingDir))
-  const [command, ...args] = deps.command ?? ['gemini']
-  const startedMs = Date.now()
-  const result = await runMarked(workingDir, {
-    command,
-    args: [...args, '--yolo', '--output-format', 'json', ...(request.model ? ['-m', request.model] : [])],
-    cwd: workingDir,
-    // NO_RELAUNCH: the CLI's launcher ignores SIGTERM. TRUST: the workspace is ours, and there is nobody to ask.
-    env: { ...deps.env, GEMINI_CLI_NO_RELAUNCH: 'true', GEMINI_CLI_TRUST_WORKSPACE: 'true' },
-    input: instruction,
-    timeoutMs: request.timeoutMs,
-    signal: deps.signal,
+  const query = { env: deps.env, workingDir, sinceMs: Date.now() }
+  const result = await runCli(adapter, request, deps, instruction)
+  const answer = await adapter.read(result, {
+    ...query,
+    ...(request.model === undefined ? {} : { model: request.model }),
   })
-  const answer = readGeminiOutput(result)
   const durationMs = Math.round(result.durationMs)
   const effort = await describeEffort(request, { ...deps, before })
   if (!answer.ok) {
-    const { reason, message } = answer
+    const { reason } = answer
     const isReported = answer.models.length > 0
-    const models = isReported
-      ? answer.models
-      : await sessionTokens({ env: deps.env, workingDir, sinceMs: startedMs })
-    const counted = models && countFailed(models, isReported || !CUT_SHORT.has(reason))
+    const models = isReported ? answer.models : await adapter.sessionTokens(query)
+    const counted = models && countFailed(answer, models, isReported || !CUT_SHORT.has(reason))
+    const message = reason === 'auth' ? `${answer.message} ${keyHint(adapter)}` : answer.message
     return { ok: false, reason, message, run: { ...effort, ...measured(counted, deps.prices), durationMs } }
   }
-  const { response, failedToolCalls } = answer
+  const { response, failedToolCalls, refusedToolCalls } = answer
   const counts = countAnswered(answer, effort, deps.estimate ?? estimateTokens)
   const { promptTokens, completionTokens } = counts
   const run = { ...effort, ...measured(counts, deps.prices), promptTokens, completionTokens, durationMs }
-  return { ok: true, run: { ...run, response, failedToolCalls } }
+  return { ok: true, run: { ...run, response, failedToolCalls, refusedToolCalls } }
+}
+
+const keyHint = ({ title, keyVariable }: AgentAdapter): string =>
+  `(${title} takes its key from the variable ${keyVariable} of the worker.)`
+
+/** Throws with the program, the directory, the cause and what to do if the CLI cannot be started. */
+async function runCli(
+  adapter: AgentAdapter,
+  request: AgentRequest,
+  deps: AgentDeps,
+  instruction: string,
+): Promise<ProcessResult> {
+  const [command, ...args] = deps.command ?? adapter.command
+  try {
+    return await runMarked(request.workingDir, {
+      command,
+      args: [...args, ...adapter.args(request.model)],
+      cwd: request.workingDir,
+      env: { ...deps.env, ...adapter.env },
+      input: instruction,
+      timeoutMs: request.timeoutMs,
+      signal: deps.signal,
+    })
+  } catch (error) {
+    if (!(error instanceof Error && error.message.includes('ENOENT'))) throw error
+    const advice = `Is ${adapter.title} installed (${adapter.install}), and on the PATH of the worker?`
+    throw new Error(`${error.message}. ${advice}`, { cause: error })
+  }
 }
 
 /**
@@ -138,14 +177,15 @@ export async function executeGeminiAgent(request: AgentRequest, deps: AgentDeps)
  */
 export async function describeEffort(
   request: AgentRequest,
-  deps: Pick<AgentDeps, 'estimate' | 'now'> & { readonly before: Snapshot },
+  deps: Pick<AgentDeps, 'adapters' | 'estimate' | 'now'> & { readonly before: Snapshot },
 ): Promise<AgentEffort> {
+  const adapter = adapterOf(request.agent, deps.adapters)
   const estimate = deps.estimate ?? estimateTokens
   const touched = filesTouched(deps.before, await takeSnapshot(request.workingDir))
   const { template, version } = request.instruction
   return {
     contextTokens: estimate(request.context),
-    instructionTokens: estimate(instructionText(request)),
+    instructionTokens: estimate(instructionText(request, adapter)),
     estimatedFields: SPLIT_FIELDS,
     contextFileHash: sha256(request.context),
     instructionVersion: version ?? sha256(template).slice(0, 8),
@@ -157,11 +197,11 @@ export async function describeEffort(
 }
 
 /**
- * The prompt for the CLI. The CLI replaces `@name` by the content of that file. In values of the build (a log, a
- * specification) every `@` is escaped, so that only the template can include files.
+ * The prompt for the CLI. Some CLIs replace `@name` by the content of that file. In values of the build (a log, a
+ * specification) every `@` is escaped for them, so that only the template can include files.
  */
-function instructionText({ instruction, values }: AgentRequest): string {
-  const escaped = Object.entries(values).map(([name, value]) => [name, value.replaceAll(/(?<!\\)@/g, '\\@')])
+function instructionText({ instruction, values }: AgentRequest, { escape }: AgentAdapter): string {
+  const escaped = Object.entries(values).map(([name, value]) => [name, escape?.(value) ?? value])
   return fillIn(instruction.template, Object.fromEntries(escaped) as Record<string, string>)
 }
 
@@ -192,6 +232,8 @@ interface Counted {
   readonly cachedTokens?: number
   readonly completionTokens: number
   readonly models: readonly ModelTokens[]
+  /** As the CLI reported it. */
+  readonly costUsd?: number | undefined
   /** Whether the counts are exact: everything that was billed. */
   readonly isWhole: boolean
 }
@@ -201,11 +243,11 @@ function countAnswered(
   effort: AgentEffort,
   estimate: TokenEstimator,
 ): Counted {
-  const { models } = answer
+  const { models, costUsd } = answer
   const { prompt, cached, completion } = sumTokens(models)
   if (prompt + completion > 0) {
     const counts = { promptTokens: prompt, cachedTokens: cached, completionTokens: completion }
-    return { models, ...counts, isWhole: true }
+    return { models, costUsd, ...counts, isWhole: true }
   }
   return {
     models,
@@ -218,9 +260,16 @@ function countAnswered(
 /** Ended from outside: an answer that was in transit is not counted. */
 const CUT_SHORT: ReadonlySet<AgentFailureReason> = new Set(['timeout', 'cancelled', 'killed', 'no_output'])
 
-function countFailed(models: readonly ModelTokens[], isWhole: boolean): Counted {
+function countFailed({ costUsd }: AgentAnswer, models: readonly ModelTokens[], isWhole: boolean): Counted {
   const { prompt, cached, completion } = sumTokens(models)
-  return { models, promptTokens: prompt, cachedTokens: cached, completionTokens: completion, isWhole }
+  return {
+    models,
+    costUsd,
+    promptTokens: prompt,
+    cachedTokens: cached,
+    completionTokens: completion,
+    isWhole,
+  }
 }
 
 type Measured = Pick<
@@ -228,12 +277,12 @@ type Measured = Pick<
   'promptTokens' | 'cachedTokens' | 'completionTokens' | 'estimatedFields' | 'model' | 'costUsd'
 >
 
-/** The counts of a run. The cost is set only if the counts are exact. */
+/** The counts of a run. The cost is set only if the counts are exact; what the CLI reports comes before the prices. */
 function measured(counted: Counted | undefined, prices: AgentDeps['prices']): Partial<Measured> {
   if (counted === undefined) return {}
   const { models, promptTokens, cachedTokens, completionTokens, isWhole } = counted
   const model = models.toSorted((a, b) => b.prompt + b.completion - a.prompt - a.completion)[0]?.model
-  const cost = prices === undefined || !isWhole ? undefined : costUsd(models, prices)
+  const cost = isWhole ? (counted.costUsd ?? costOf(models, prices)) : undefined
   return {
     promptTokens,
     ...(cachedTokens === undefined ? {} : { cachedTokens }),
@@ -244,22 +293,9 @@ function measured(counted: Counted | undefined, prices: AgentDeps['prices']): Pa
   }
 }
 
-export function sumTokens(models: readonly ModelTokens[]): AgentTokens {
-  const total = (pick: (tokens: ModelTokens) => number): number =>
-    models.reduce((sum, tokens) => sum + pick(tokens), 0)
-  return {
-    prompt: total((tokens) => tokens.prompt),
-    cached: total((tokens) => tokens.cached),
-    completion: total((tokens) => tokens.completion),
-    thoughts: total((tokens) => tokens.thoughts),
-  }
-}
-
 /** `undefined` if a model has no price: a partial sum would be mistaken for the whole cost. */
-function costUsd(
-  models: readonly ModelTokens[],
-  prices: Readonly<Record<string, Price>>,
-): number | undefined {
+function costOf(models: readonly ModelTokens[], prices: AgentDeps['prices']): number | undefined {
+  if (prices === undefined || models.length === 0) return undefined
   let sum = 0
   for (const { model, ...tokens } of models) {
     const price = prices[model]

@@ -1,65 +1,30 @@
 import { z } from 'zod'
 import type { ProcessResult } from '../process/run-process.ts'
+import {
+  endedRun,
+  escapeAt,
+  reasonOfStatus,
+  type AgentAdapter,
+  type AgentAnswer,
+  type AgentFailureReason,
+  type ModelTokens,
+} from './agent-adapter.ts'
+import { geminiSessionTokens } from './gemini-session.ts'
 
-/** Why a run of the agent failed. `isRetryable` says whether another attempt can help. */
-export type AgentFailureReason =
-  | 'auth'
-  | 'untrusted_workspace'
-  | 'empty_instruction'
-  | 'bad_request'
-  | 'rate_limited'
-  | 'server_error'
-  | 'unreachable'
-  | 'turn_limit'
-  | 'empty_answer'
-  | 'tools_refused'
-  | 'timeout'
-  | 'cancelled'
-  | 'killed'
-  | 'no_output'
-  | 'failed'
-
-const PERMANENT: ReadonlySet<AgentFailureReason> = new Set([
-  'auth',
-  'untrusted_workspace',
-  'empty_instruction',
-  'bad_request',
-  'turn_limit',
-  'tools_refused',
-])
-
-export const isRetryable = (reason: AgentFailureReason): boolean => !PERMANENT.has(reason)
-
-/** Tokens over all calls of all models in one run, as the API counted and bills them. */
-export interface AgentTokens {
-  /** Input: instruction, context, the CLI's system prompt and tools, and the history that is sent again each turn. */
-  readonly prompt: number
-  /** The part of `prompt` that came from a cache. */
-  readonly cached: number
-  /** Output, including thinking. */
-  readonly completion: number
-  /** The part of `completion` that was thinking. */
-  readonly thoughts: number
+/** The Gemini CLI, `@google/gemini-cli`. It refuses writes outside of the workspace. */
+export const geminiCli: AgentAdapter = {
+  title: 'Gemini CLI',
+  command: ['gemini'],
+  install: 'npm install --global @google/gemini-cli',
+  keyVariable: 'GEMINI_API_KEY',
+  contextFile: 'GEMINI.md',
+  args: (model) => ['--yolo', '--output-format', 'json', ...(model === undefined ? [] : ['-m', model])],
+  // NO_RELAUNCH: the CLI's launcher ignores SIGTERM. TRUST: the workspace is ours, and there is nobody to ask.
+  env: { GEMINI_CLI_NO_RELAUNCH: 'true', GEMINI_CLI_TRUST_WORKSPACE: 'true' },
+  escape: escapeAt,
+  read: (run) => Promise.resolve(readGeminiOutput(run)),
+  sessionTokens: geminiSessionTokens,
 }
-
-export interface ModelTokens extends AgentTokens {
-  readonly model: string
-}
-
-export type AgentAnswer =
-  | {
-      readonly ok: true
-      readonly response: string
-      /** Empty if the CLI reported no counts. */
-      readonly models: readonly ModelTokens[]
-      readonly failedToolCalls: number
-    }
-  | {
-      readonly ok: false
-      readonly reason: AgentFailureReason
-      readonly message: string
-      readonly models: readonly ModelTokens[]
-    }
 
 const count = z.number().nonnegative().catch(0)
 const outputSchema = z.object({
@@ -84,7 +49,9 @@ const outputSchema = z.object({
           totalCalls: count,
           totalSuccess: count,
           totalFail: count,
-          totalDecisions: z.object({ accept: count, modify: count, auto_accept: count }).nullish(),
+          totalDecisions: z
+            .object({ accept: count, reject: count, modify: count, auto_accept: count })
+            .nullish(),
         })
         .nullish(),
     })
@@ -98,7 +65,7 @@ const errorSchema = z.object({
  * The result of one run of the Gemini CLI (`--output-format json`). The exit code alone is not enough: it is 0 for an
  * empty answer, for refused tools and after SIGTERM, and an HTTP status modulo 256 after an API error.
  */
-export function readGeminiOutput(run: ProcessResult): AgentAnswer {
+function readGeminiOutput(run: ProcessResult): AgentAnswer {
   const output = parseOutput(run.stdout)
   const models = modelTokens(output)
   const fail = (reason: AgentFailureReason, message: string): AgentAnswer => ({
@@ -107,10 +74,8 @@ export function readGeminiOutput(run: ProcessResult): AgentAnswer {
     message,
     models,
   })
-  if (run.how === 'timeout')
-    return fail('timeout', `the agent did not finish within ${String(Math.round(run.durationMs))} ms`)
-  if (run.how === 'cancelled') return fail('cancelled', 'the agent was cancelled')
-  if (run.how === 'killed') return fail('killed', `the agent was killed by ${String(run.endedBy)}`)
+  const ended = endedRun(run)
+  if (ended) return fail(ended.reason, ended.message)
   if (run.code !== 0) return { ...failureOf(run), models }
   if (output === undefined)
     return fail('no_output', 'the agent exited with code 0 but printed no result: it was asked to stop')
@@ -125,7 +90,8 @@ export function readGeminiOutput(run: ProcessResult): AgentAnswer {
   }
   const response = output.response ?? ''
   if (response.trim() === '') return fail('empty_answer', 'the model answered without any text')
-  return { ok: true, response, models, failedToolCalls: tools?.totalFail ?? 0 }
+  const refusedToolCalls = tools?.totalDecisions?.reject ?? 0
+  return { ok: true, response, models, failedToolCalls: tools?.totalFail ?? 0, refusedToolCalls }
 }
 
 type Tools = NonNullable<NonNullable<Output['stats']>['tools']>
@@ -146,14 +112,12 @@ function failureOf(run: ProcessResult): { ok: false; reason: AgentFailureReason;
 }
 
 function reasonOf(code: number, message: string): AgentFailureReason {
-  if (code === 41 || code === 401 || code === 403 || /api key not valid/i.test(message)) return 'auth'
+  if (code === 41 || /api key not valid/i.test(message)) return 'auth'
   if (code === 42) return 'empty_instruction'
   if (code === 53) return 'turn_limit'
   if (code === 55) return 'untrusted_workspace'
-  if (code === 429) return 'rate_limited'
-  if (code === 408) return 'unreachable'
-  if (code >= 500) return 'server_error'
-  if (code >= 400) return 'bad_request'
+  const reason = reasonOfStatus(code)
+  if (reason !== undefined) return reason
   return /fetch failed|ECONN|ENOTFOUND|EAI_AGAIN|ETIMEDOUT|socket/i.test(message) ? 'unreachable' : 'failed'
 }
 
