@@ -44,5 +44,5 @@ export {
   type LogAuditOptions,
   type LoggedEntry,
 } from '../capture/trace/log-audit-entry.ts'
-export { estimateTokens, type TokenEstimator } from '../capture/agent/token-estimate.ts'
+export { estimateO200kTokens, estimateTokens, type TokenEstimator } from '../capture/agent/token-estimate.ts'
 export { setupWorkspace, type WorkspaceRequest } from '../capture/agent/workspace.ts'
