@@ -171,10 +171,19 @@ export function expire(build: BuildState, nowMs: number, timeoutMs: number): Clo
 /** Closes an open build that nothing more is expected of, by the same rule. */
 export function closeUnverified(build: BuildState): ClosedBuild | undefined {
   if (build.outcome !== undefined) return undefined
-  const outcome = build.passedStep ? passedOutcome(build) : build.failed ? 'failed' : 'abandoned'
+  const outcome = unverifiedOutcome(build)
   close(build, outcome)
   return closedBuild(build, outcome)
 }
+
+const unverifiedOutcome = (build: BuildState): Outcome =>
+  build.passedStep ? passedOutcome(build) : build.failed ? 'failed' : 'abandoned'
+
+/** What an open build would be if it closed now; it stays open. */
+export const asIfClosed = (build: BuildState): ClosedBuild => ({
+  ...closedBuild(build, unverifiedOutcome(build)),
+  contextFileHash: build.contextFileHash,
+})
 
 function close(build: BuildState, outcome: Outcome): void {
   build.outcome = outcome

@@ -1,6 +1,7 @@
 import type { Entry } from '../entry/parsed.ts'
 import type { Durable, Reader, Transaction } from '../state/durable.ts'
 import {
+  asIfClosed,
   attribute,
   closeUnverified,
   expire,
@@ -29,8 +30,12 @@ export interface Builds extends Durable {
   attribute(entry: Entry, readAt: ReadAt): AttributedEntry
   /** Closes the builds that have been idle for longer than the timeout and returns them. */
   expire(nowMs: number): ClosedBuild[]
+  /** The same for one build only. */
+  expireOne(runId: string, nowMs: number): ClosedBuild | undefined
   /** Closes every open build, as if it had timed out, and returns them. */
   closeAll(): ClosedBuild[]
+  /** Every open build as it would be if it closed now, and since when it has been idle. */
+  unsettled(): { readonly build: ClosedBuild; readonly idleSinceMs: number }[]
   /** Number of open builds as of the last commit. */
   inProgress(): number
   /** Number of open builds now, committed or not. */
@@ -93,6 +98,12 @@ export function createBuilds(state: Reader, options: BuildsOptions): Builds {
       }
       return expired
     },
+    expireOne(runId, nowMs) {
+      const build = known.openOne(runId)
+      return build && closeIfIdle(build, nowMs)
+    },
+    unsettled: () =>
+      [...known.open()].map((build) => ({ build: asIfClosed(build), idleSinceMs: build.idleSinceMs })),
     closeAll: () => [...known.open()].flatMap((build) => noteClosed(build, closeUnverified(build)) ?? []),
     inProgress: () => committedOpen,
     openNow: () => known.open().size,

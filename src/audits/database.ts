@@ -1,5 +1,6 @@
 import path from 'node:path'
 import type { DuckDBAppender, DuckDBConnection, DuckDBType, DuckDBValue } from '@duckdb/node-api'
+import { makeDirectorySync } from '../make-directory.ts'
 import { databaseShare, databaseThreads } from './memory.ts'
 import { literal } from './sql.ts'
 import type { BuildRow, EntryRow, RowSink } from './rows.ts'
@@ -15,6 +16,11 @@ export interface Database extends RowSink {
   run(sql: string): Promise<void>
   /** Writes all attributed rows as one Parquet file (zstd). */
   exportParquet(file: string): Promise<void>
+  /**
+   * Writes the rows as Parquet below a directory: `entries`, partitioned by day and project, and `builds`. Needs spots.
+   * `name` begins the names of the files.
+   */
+  exportParts(directory: string, name: string): Promise<void>
   close(): void
 }
 
@@ -26,6 +32,9 @@ class MissingDuckDb extends Error {
 const TEXT = 'VARCHAR'
 const NUMBER = 'DOUBLE'
 const WHOLE = 'INTEGER'
+
+/** Where an entry stands and when it counts: in the rows that later runs go on from. */
+const SPOT_COLUMNS = { counted_ms: NUMBER, file: TEXT, line: WHOLE } as const
 
 const ENTRY_COLUMNS = {
   seq: WHOLE,
@@ -70,6 +79,8 @@ interface DatabaseOptions {
   readonly memoryBytes: number
   /** Directory for the tables and for what queries cannot hold in memory; absent: all stays in memory. */
   readonly directory?: string | undefined
+  /** Whether the rows say where each entry stands and when it counts. */
+  readonly withSpots?: boolean
 }
 
 /** Opens an empty database with the tables `all_entries` and `all_builds`. */
@@ -88,10 +99,14 @@ async function openDatabase(duckDb: DuckDb, options: DatabaseOptions): Promise<D
   const file = directory === undefined ? ':memory:' : path.join(directory, 'rows.duckdb')
   const instance = await duckDb.DuckDBInstance.create(file, settingsOf(options))
   const connection = await instance.connect()
-  const entries = await createTable(duckDb, connection, 'all_entries', ENTRY_COLUMNS)
+  const columns = options.withSpots === true ? { ...ENTRY_COLUMNS, ...SPOT_COLUMNS } : ENTRY_COLUMNS
+  const entries = await createTable(duckDb, connection, 'all_entries', columns)
   const builds = await createTable(duckDb, connection, 'all_builds', BUILD_COLUMNS)
   return {
-    entry: (row) => entries.add(row),
+    entry: (row, { timeMs, place }) =>
+      entries.add(
+        options.withSpots === true ? { ...row, counted_ms: timeMs, file: place.path, line: place.line } : row,
+      ),
     build: (row) => builds.add(row),
     flush() {
       entries.flush()
@@ -110,11 +125,32 @@ async function openDatabase(duckDb: DuckDb, options: DatabaseOptions): Promise<D
           FROM all_entries e LEFT JOIN all_builds b USING (run_id) ORDER BY seq
         ) TO ${literal(file)} (FORMAT parquet, COMPRESSION zstd)`)
     },
+    exportParts: (directory, name) => exportParts(connection, directory, name),
     close() {
       connection.closeSync()
       instance.closeSync()
     },
   }
+}
+
+async function exportParts(connection: DuckDBConnection, directory: string, name: string): Promise<void> {
+  for (const folder of ['entries', 'builds']) makeDirectorySync(path.join(directory, folder))
+  const isEmpty = async (table: string): Promise<boolean> =>
+    (await connection.runAndReadAll(`SELECT 1 FROM ${table} LIMIT 1`)).currentRowCount === 0
+  if (!(await isEmpty('all_entries')))
+    await connection.run(`
+      COPY (
+        SELECT run_id, epoch_ms(ts_ms::BIGINT) AS ts, * EXCLUDE (seq, run_id, ts_ms, counted_ms),
+          epoch_ms(counted_ms::BIGINT) AS counted, strftime(epoch_ms(ts_ms::BIGINT), '%Y-%m-%d') AS day
+        FROM all_entries
+      ) TO ${literal(path.join(directory, 'entries'))} (FORMAT parquet, COMPRESSION zstd, PARTITION_BY (day, project),
+        WRITE_PARTITION_COLUMNS true, FILENAME_PATTERN ${literal(`${name}-{i}`)})`)
+  if (!(await isEmpty('all_builds')))
+    await connection.run(`
+      COPY (
+        SELECT run_id, outcome, epoch_ms(last_entry_ms::BIGINT) AS last_entry, * EXCLUDE (run_id, outcome, last_entry_ms)
+        FROM all_builds
+      ) TO ${literal(path.join(directory, 'builds', `${name}.parquet`))} (FORMAT parquet, COMPRESSION zstd)`)
 }
 
 /** DuckDB's own limit would be 80 % of the machine's memory, and its own place for temporary files the current directory. */

@@ -1,14 +1,12 @@
-import { createBuilds } from '../attribute/builds.ts'
+import type { Builds } from '../attribute/builds.ts'
 import { runKey } from '../attribute/known-builds.ts'
 import type { AttributedEntry, ClosedBuild } from '../attribute/build.ts'
-import type { PhaseRule } from '../attribute/phase.ts'
 import { parseLine } from '../entry/parse.ts'
 import type { Entry } from '../entry/parsed.ts'
 import type { Supplement } from '../entry/supplement.ts'
-import type { History } from '../history/history.ts'
+import type { History, HistorySpot } from '../history/history.ts'
 import type { Progress } from '../history/progress.ts'
 import { labelValue } from '../metrics/labels.ts'
-import type { Store } from '../state/store.ts'
 
 /** One attributed entry: a row of the report's tables and of the exported file. */
 export interface EntryRow {
@@ -87,26 +85,31 @@ export interface BuildRow {
 }
 
 export interface RowSink {
-  entry(row: EntryRow): void
+  /** `spot` says where the entry stands, and when it counts. */
+  entry(row: EntryRow, spot: HistorySpot): void
   build(row: BuildRow): void
 }
 
 export interface RowsDeps {
-  readonly history: History
+  readonly history: Pick<History, 'entries' | 'lines'>
   readonly sink: RowSink
+  readonly builds: Builds
   readonly supplement: Supplement
   readonly progress: Progress
-  /** Builds that have been idle for `buildTimeoutMs` at this moment are closed. */
+  /** An entry never counts later than this. */
   readonly nowMs: number
-  readonly buildTimeoutMs: number
-  readonly phaseRules: readonly PhaseRule[]
+  /**
+   * How long after its timeout a build that pauses stays open for entries that come late, in milliseconds. When its next
+   * entry shows that it paused, it has closed at the pause all the same.
+   */
+  readonly settleMs: number
+  /** Writes the builds, so that memory need not hold those that have closed; absent: memory does. */
+  readonly stage?: (() => void) | undefined
   readonly stopped: () => boolean
-  /** Keeps the closed builds of a large history, whose late entries still belong to them; absent: memory does. */
-  readonly store?: Store | undefined
 }
 
-/** The builds are written to the store after this many entries. */
-const COMMIT_EVERY = 100_000
+/** The builds are written after this many entries. */
+const STAGE_EVERY = 100_000
 
 /** Yields to the event loop after this many entries. */
 const PAUSE_EVERY = 4_096
@@ -115,32 +118,31 @@ const PAUSE_EVERY = 4_096
  * Passes the history in merged order through the state machine of `watch`, as if each line were read when it counts.
  */
 export async function attributeRows(deps: RowsDeps): Promise<void> {
-  const { history, sink, progress } = deps
-  const builds = createBuilds(deps.store ?? { all: () => [] }, {
-    timeoutMs: deps.buildTimeoutMs,
-    phaseRules: deps.phaseRules,
-  })
-  const expire = (nowMs: number): void => {
-    for (const build of builds.expire(nowMs)) sink.build(buildRow(build))
-  }
+  const { history, sink, progress, builds } = deps
   let seq = 0
-  for (const { text, timeMs, place } of history.lines()) {
+  for (const { text, ...spot } of history.lines()) {
     const parsed = parseLine(text)
     if (!parsed.ok) throw new Error('a line that was valid a moment ago no longer is')
-    const atMs = Math.min(timeMs, deps.nowMs)
-    expire(atMs)
-    const entry = deps.supplement.complete(parsed.entry, place.path)
+    const atMs = Math.min(spot.timeMs, deps.nowMs)
+    if (deps.settleMs === 0 || seq % PAUSE_EVERY === 0) closeIdle(builds, sink, atMs - deps.settleMs)
+    const entry = deps.supplement.complete(parsed.entry, spot.place.path)
+    const paused = builds.expireOne(entry.runId, atMs)
+    if (paused !== undefined) sink.build(buildRow(paused))
     const attributed = builds.attribute(entry, { nowMs: atMs, firstPass: false })
-    sink.entry(entryRow(seq++, runKey(parsed.entry.runId), attributed))
+    sink.entry(entryRow(seq++, runKey(parsed.entry.runId), attributed), spot)
     if (attributed.closed !== undefined) sink.build(buildRow(attributed.closed))
-    if (seq % COMMIT_EVERY === 0) deps.store?.commit([builds])
+    if (seq % STAGE_EVERY === 0) deps.stage?.()
     if (seq % PAUSE_EVERY === 0) {
       progress.update('attributing', seq, history.entries, 'entries')
       await new Promise(setImmediate)
-      if (deps.stopped()) break
+      if (deps.stopped()) return
     }
   }
-  expire(deps.nowMs)
+}
+
+/** Closes the builds that have been idle for longer than the timeout at this moment. */
+export function closeIdle(builds: Builds, sink: RowSink, nowMs: number): void {
+  for (const build of builds.expire(nowMs)) sink.build(buildRow(build))
 }
 
 function entryRow(
@@ -177,7 +179,7 @@ function entryRow(
   }
 }
 
-const buildRow = (build: ClosedBuild): BuildRow => ({
+export const buildRow = (build: ClosedBuild): BuildRow => ({
   run_id: build.runId,
   outcome: build.outcome,
   last_entry_ms: build.lastEntryMs,

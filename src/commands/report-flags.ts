@@ -1,13 +1,20 @@
 import { z } from 'zod'
-import { memorySize, nonEmpty, oneOf } from '../config/fields.ts'
+import { absolutePath, memorySize, nonEmpty, oneOf } from '../config/fields.ts'
 import { flag } from '../config/flags.ts'
-import { countingFlags, pathsField, readingFlags, tempFlag } from '../config/shared-flags.ts'
+import { countingFlags, readingFlags, tempFlag } from '../config/shared-flags.ts'
 
 const REPORT = 'Report:'
 
 /** The flags of `report`. Each value is text, as on the command line. */
 export const reportOptions = z.strictObject({
-  paths: pathsField('Directories or files with traces.'),
+  paths: flag(
+    {
+      value: '[path...]',
+      positional: true,
+      help: 'Directories or files with traces. Without any, the report is on the rows of --rows alone.',
+    },
+    z.array(absolutePath).prefault([]),
+  ),
   since: flag(
     {
       value: '<moment>',
@@ -49,6 +56,17 @@ export const reportOptions = z.strictObject({
     },
     memorySize.prefault('1GiB'),
   ),
+  rows: flag(
+    {
+      value: '<dir>',
+      env: 'AUDIT_ROWS',
+      group: REPORT,
+      help:
+        'With paths: keep the attributed rows in this directory, as Parquet by day and project, and read only what the traces have grown by ' +
+        'since the last run. Without paths: report on the rows alone; a pattern in quotes takes several directories, s3:// an object store.',
+    },
+    nonEmpty.optional(),
+  ),
   ...readingFlags,
   temp: tempFlag,
   ...countingFlags,
@@ -71,5 +89,9 @@ Examples:
   audit-trace-exporter report /builds --format html --out report.html
   audit-trace-exporter report /builds --export rows.parquet --out report.md
   audit-trace-exporter report /builds --format json | jq '.insights[0]'
-  audit-trace-exporter report /archive --memory 4GiB --temp /var/tmp   years of builds`,
+  audit-trace-exporter report /archive --memory 4GiB --temp /var/tmp   years of builds
+
+Read once, report each day, also when the traces are gone:
+  audit-trace-exporter report /builds --rows /var/lib/audit-rows
+  audit-trace-exporter report --rows '/shared/rows/*' --since 30d`,
 }

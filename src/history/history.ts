@@ -1,15 +1,13 @@
 import path from 'node:path'
-import { parseLine } from '../entry/parse.ts'
-import type { Entry } from '../entry/parsed.ts'
 import type { LinePlace } from '../events.ts'
 import { nodeFileSystem } from '../tail/file-system.ts'
 import { createReader, type LineSink } from '../tail/reader.ts'
 import { scan, type Sighting } from '../tail/scan.ts'
 import type { Registry } from '../tail/registry.ts'
 import { newFile, pendingBytes, type TrackedFile } from '../tail/tracked-file.ts'
-import { readWelded } from '../welded-line.ts'
 import { ChangedFile, createLineReader } from './line-reader.ts'
 import type { Progress } from './progress.ts'
+import { createRecorder } from './recorder.ts'
 import { listRotated } from './rotated.ts'
 import type { Scratch } from './scratch.ts'
 import { createTimeline, type Timeline } from './timeline.ts'
@@ -84,62 +82,10 @@ const SLICE_BYTES = 1024 * 1024
 export async function readHistory(options: HistoryOptions, deps: HistoryDeps): Promise<History> {
   const timeline = createTimeline(deps.scratch, deps.nowMs)
   const files: TrackedFile[] = []
-  let latestMs = Number.NEGATIVE_INFINITY
-  let outOfOrder = 0
-  let inFuture = 0
-  let rejectedLines = 0
-  let bytes = 0
-
-  function add({ timestampMs }: Entry, place: LinePlace): void {
-    timeline.add(timestampMs, files.length - 1, place.offset, place.length, place.line)
-    if (timestampMs < latestMs) outOfOrder++
-    if (timestampMs > deps.nowMs) inFuture++
-    latestMs = Math.max(latestMs, timestampMs)
-  }
-
-  /** Whole entries on one line with torn ones: the torn parts are handed on, as lines of their own. */
-  const salvage = (line: Buffer, place: LinePlace, nowMs: number) =>
-    readWelded(line, place, {
-      entry(entry, at) {
-        add(entry, at)
-        deps.onWelded?.(at)
-      },
-      rejected({ reason }, at) {
-        rejectedLines++
-        const from = at.offset - place.offset
-        const part = line.subarray(from, from + at.length)
-        if (reason === 'invalid_utf8') deps.sink.invalidUtf8(part, at, nowMs)
-        else deps.sink.line(part.toString(), at, nowMs)
-      },
-    })
-
+  const recorder = createRecorder(deps, timeline, () => files.length - 1)
+  const { counts } = recorder
   const sink: LineSink = {
-    ...deps.sink,
-    line(text, place, nowMs) {
-      const parsed = parseLine(text)
-      if (parsed.ok) {
-        add(parsed.entry, place)
-        return 'counted'
-      }
-      const salvaged = parsed.fault.reason === 'invalid_json' && salvage(Buffer.from(text), place, nowMs)
-      if (salvaged) return salvaged
-      rejectedLines++
-      return deps.sink.line(text, place, nowMs)
-    },
-    invalidUtf8(line, place, nowMs) {
-      const salvaged = salvage(line, place, nowMs)
-      if (salvaged !== undefined) return salvaged
-      rejectedLines++
-      return deps.sink.invalidUtf8(line, place, nowMs)
-    },
-    tooLong(place) {
-      rejectedLines++
-      deps.sink.tooLong(place)
-    },
-    bytes(result, amount) {
-      bytes += amount
-      deps.sink.bytes(result, amount)
-    },
+    ...recorder.sink,
     truncated(file, position) {
       if (position > 0) throw new ChangedFile(file.path)
     },
@@ -160,9 +106,8 @@ export async function readHistory(options: HistoryOptions, deps: HistoryDeps): P
       try {
         const file = (deps.track ?? newFile)(from, await handle.facts())
         files.push(file)
-        latestMs = Number.NEGATIVE_INFINITY
         while ((await reader.readSlice(file, handle, 0)) === 'more' && !deps.stopped()) {
-          deps.progress.update('reading', bytes, totalBytes, 'B')
+          deps.progress.update('reading', counts.bytes, totalBytes, 'B')
         }
       } finally {
         await handle.close()
@@ -176,12 +121,12 @@ export async function readHistory(options: HistoryOptions, deps: HistoryDeps): P
   return {
     files,
     entries: timeline.count(),
-    outOfOrder,
-    inFuture,
-    rejectedLines,
+    outOfOrder: counts.outOfOrder,
+    inFuture: counts.inFuture,
+    rejectedLines: counts.rejectedLines,
     unfinished: unfinishedOf(files),
     rotated: listRotated(files.map((file) => file.path)),
-    bytes,
+    bytes: counts.bytes,
     spots: () => spotsOf(timeline, files),
     lines: () => linesOf(timeline, files),
     close: () => timeline.close(),
@@ -211,7 +156,7 @@ function* spotsOf(timeline: Timeline, files: readonly TrackedFile[]): Generator<
 }
 
 /** The lines of all entries, in the order of the timeline; each is read again from its file. */
-function* linesOf(timeline: Timeline, files: readonly TrackedFile[]): Generator<HistoryLine> {
+export function* linesOf(timeline: Timeline, files: readonly TrackedFile[]): Generator<HistoryLine> {
   const again = createLineReader()
   try {
     for (const { timeMs, file: index, at, length, line } of timeline.merged()) {
@@ -237,7 +182,7 @@ function once(found: readonly Sighting[]): Sighting[] {
   return [...byIdentity.values()]
 }
 
-function unfinishedOf(files: readonly TrackedFile[]): History['unfinished'] {
+export function unfinishedOf(files: readonly TrackedFile[]): History['unfinished'] {
   const pending = files.map(pendingBytes).filter((bytes) => bytes > 0)
   return { lines: pending.length, bytes: pending.reduce((sum, bytes) => sum + bytes, 0) }
 }

@@ -3,7 +3,11 @@ import type { History } from './history.ts'
 
 /** Describes what was not read, one sentence for each kind; also says if there are no files. */
 export function leftOut(
-  { files, unfinished, rotated }: Pick<History, 'files' | 'unfinished' | 'rotated'>,
+  {
+    files,
+    unfinished,
+    rotated,
+  }: Pick<History, 'unfinished' | 'rotated'> & { readonly files: { readonly length: number } },
   { paths, fileName }: { readonly paths: readonly string[]; readonly fileName: string },
 ): string[] {
   const sentences: string[] = []

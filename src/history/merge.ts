@@ -1,11 +1,16 @@
 import type { FileSpot, SpotBlock, SpotFile } from './spot-file.ts'
 
-/** The entries of one file: consecutive spots whose times never decrease. */
-export interface Run {
-  readonly file: number
+/** Consecutive spots. */
+export interface Piece {
   readonly from: number
   /** Not included. */
   readonly to: number
+}
+
+/** The entries of one file: spots whose times never decrease. */
+export interface Run {
+  readonly file: number
+  readonly pieces: readonly Piece[]
   readonly firstMs: number
 }
 
@@ -56,27 +61,36 @@ class Cursor {
   readonly #run: Run
   #block: SpotBlock | undefined
   #at = 0
+  #piece = 0
   #next: number
 
   constructor(spots: SpotFile, run: Run, index: number) {
     this.#spots = spots
     this.#run = run
     this.index = index
-    this.#next = run.from
+    this.#next = run.pieces[0]?.from ?? 0
   }
 
   /** Goes to the next spot; false at the end. */
   advance(blockSpots: number): boolean {
     this.#at++
     if (this.#block === undefined || this.#at >= this.#block.length) {
-      if (this.#next >= this.#run.to) return false
-      const to = Math.min(this.#run.to, this.#next + blockSpots)
+      const piece = this.#pieceInTurn()
+      if (piece === undefined) return false
+      const to = Math.min(piece.to, this.#next + blockSpots)
       this.#block = this.#spots.read(this.#next, to)
       this.#next = to
       this.#at = 0
     }
     this.timeMs = this.#block.time(this.#at)
     return true
+  }
+
+  /** The piece with the next spot; `undefined` at the end. */
+  #pieceInTurn(): Piece | undefined {
+    const { pieces } = this.#run
+    if (this.#next === pieces[this.#piece]?.to) this.#next = pieces[++this.#piece]?.from ?? this.#next
+    return pieces[this.#piece]
   }
 
   spot(): Spot {

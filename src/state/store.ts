@@ -12,6 +12,11 @@ export interface Store extends Reader {
   readonly origin: Pick<OpenedDatabase, 'isNew' | 'createdMs' | 'instanceId'>
   /** Writes what every part has changed as one transaction; on return it is on disk. Throws a `StateError`. */
   commit(parts: readonly Durable[]): void
+  /**
+   * Writes what every part has changed into a transaction that the next `commit` ends: of more changes than memory
+   * holds, all or none are kept. Throws a `StateError`; nothing of the transaction is kept then.
+   */
+  stage(parts: readonly Durable[]): void
   /** Bytes of the database and its log on disk; `undefined` if that cannot be read. Never throws. */
   sizeBytes(): number | undefined
   close(): void
@@ -38,20 +43,32 @@ export function openStore(directory: string, nowMs: number = Date.now()): Store 
       statement(sql).run(...values)
     },
   }
+  function write(parts: readonly Durable[]): void {
+    // SQLite continues to write to a file that has no name any more, and the next start would find no state.
+    if (isGone(file, inode)) throw new StateError(removed(file))
+    if (!database.isTransaction) database.exec('BEGIN IMMEDIATE')
+    for (const part of parts) part.write(transaction)
+  }
+  function attempt(action: () => void): void {
+    try {
+      action()
+    } catch (error) {
+      if (database.isTransaction) database.exec('ROLLBACK')
+      throw error instanceof StateError ? error : explain(error, 'write', file)
+    }
+  }
   return {
     origin,
     all: (sql, ...values) => statement(sql).all(...values),
+    stage(parts) {
+      attempt(() => write(parts))
+      for (const part of parts) part.committed()
+    },
     commit(parts) {
-      try {
-        // SQLite continues to write to a file that has no name any more, and the next start would find no state.
-        if (isGone(file, inode)) throw new StateError(removed(file))
-        database.exec('BEGIN IMMEDIATE')
-        for (const part of parts) part.write(transaction)
+      attempt(() => {
+        write(parts)
         database.exec('COMMIT')
-      } catch (error) {
-        if (database.isTransaction) database.exec('ROLLBACK')
-        throw error instanceof StateError ? error : explain(error, 'write', file)
-      }
+      })
       for (const part of parts) part.committed()
     },
     sizeBytes() {

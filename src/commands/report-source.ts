@@ -1,0 +1,237 @@
+import path from 'node:path'
+import { createBuilds } from '../attribute/builds.ts'
+import { DEFAULT_PHASE_RULES } from '../attribute/phase.ts'
+import { loadDatabase, type Database, type OpenDatabase } from '../audits/database.ts'
+import { fitsInMemory, mayFitInMemory, memoryBudget } from '../audits/memory.ts'
+import { attributeRows, closeIdle } from '../audits/rows.ts'
+import type { Report } from '../audits/schema.ts'
+import type { Clock } from '../clock.ts'
+import { readPriceList } from '../config/prices.ts'
+import { UsageError } from '../config/usage-error.ts'
+import { requireWritableDirectory } from '../config/writable.ts'
+import type { PriceList } from '../entry/prices.ts'
+import { createSupplement, type Supplement } from '../entry/supplement.ts'
+import { readHistory } from '../history/history.ts'
+import { leftOut } from '../history/left-out.ts'
+import { createProgress, type Progress } from '../history/progress.ts'
+import { createScratch, type Scratch } from '../history/scratch.ts'
+import { describeUnpriced } from '../log.ts'
+import { makeDirectorySync } from '../make-directory.ts'
+import { counted } from '../render/format.ts'
+import { findRows, inputOf, loadRows, type RowsDirectory } from '../rows/load.ts'
+import { updateRows, type UpdateStep } from '../rows/update.ts'
+import { openStore } from '../state/store.ts'
+import type { LineSink } from '../tail/reader.ts'
+import type { ReportOptions } from './report-flags.ts'
+
+export interface ReportDeps {
+  readonly clock: Clock
+  readonly signal: AbortSignal
+  readonly print: (text: string) => void
+  readonly complain: (line: string) => void
+  readonly rewrite?: ((line: string) => void) | undefined
+  /** Called at each step of writing rows. */
+  readonly reached?: ((step: UpdateStep) => void) | undefined
+}
+
+/** What one run has opened. */
+export interface Run {
+  readonly options: ReportOptions
+  readonly deps: ReportDeps
+  readonly nowMs: number
+  readonly memoryBytes: number
+  readonly progress: Progress
+  readonly scratch: Scratch
+  readonly open: OpenDatabase
+  readonly priceList: PriceList | undefined
+  /** Closed at the end, the latest first. */
+  readonly opened: { close(): void }[]
+  /** Entries of the report, as far as is known. */
+  entries: number
+  close(): void
+}
+
+export async function openRun(options: ReportOptions, deps: ReportDeps, nowMs: number): Promise<Run> {
+  const scratch = createScratch(options.temp)
+  const opened: { close(): void }[] = []
+  return {
+    options,
+    deps,
+    nowMs,
+    memoryBytes: memoryBudget(options.memory),
+    progress: createProgress({ ...deps, monotonicMs: () => deps.clock.monotonicMs() }),
+    scratch,
+    priceList: await readPriceList(options.prices),
+    open: await loadDatabase(),
+    opened,
+    entries: 0,
+    close() {
+      for (const each of opened.toReversed()) each.close()
+      scratch.remove()
+    },
+  }
+}
+
+/** The rows of a report. */
+interface Source {
+  readonly database: Database
+  readonly input: Report['input']
+  /** What was left out, one sentence each. */
+  readonly notes: readonly string[]
+  readonly isComplete: boolean
+}
+
+/** Reads the traces, the rows, or what the traces have grown by and the rows. */
+export function readSource(run: Run): Promise<Source> {
+  const { rows, paths } = run.options
+  if (rows === undefined) return readTraces(run)
+  return paths.length === 0 ? readRows(run, rows) : readGrown(run, rows)
+}
+
+async function readTraces(run: Run): Promise<Source> {
+  const { options, deps, nowMs, progress, scratch, opened } = run
+  let faults = 0
+  const stopped = (): boolean => deps.signal.aborted
+  const history = await readHistory(options, {
+    sink: SILENT,
+    progress,
+    scratch,
+    nowMs,
+    stopped,
+    onFault(where, cause) {
+      faults++
+      deps.complain(`${where}: ${cause}`)
+    },
+  })
+  opened.push(history)
+  run.entries = history.entries
+  const directory = storageFor(run, 'report', history.entries)
+  const database = await openDatabase(run, directory)
+  const store = directory === undefined ? undefined : openStore(directory)
+  if (store !== undefined) opened.push(store)
+  const builds = createBuilds(store ?? { all: () => [] }, {
+    timeoutMs: options.buildTimeout,
+    phaseRules: [...options.phase, ...DEFAULT_PHASE_RULES],
+  })
+  await attributeRows({
+    history,
+    progress,
+    nowMs,
+    builds,
+    settleMs: 0,
+    stage: store && (() => store.stage([builds])),
+    stopped,
+    supplement: supplementOf(run),
+    sink: database,
+  })
+  if (stopped()) throw new Error('Stopped before the report was finished.')
+  closeIdle(builds, database, nowMs)
+  database.flush()
+  return {
+    database,
+    input: {
+      files: history.files.length,
+      entries: history.entries,
+      rejected_lines: history.rejectedLines,
+      out_of_order: history.outOfOrder,
+      in_future: history.inFuture,
+      unfinished_lines: history.unfinished.lines,
+      unfinished_bytes: history.unfinished.bytes,
+      rotated_files: history.rotated.length,
+    },
+    notes: leftOut(history, options),
+    isComplete: faults === 0,
+  }
+}
+
+/** Adds to the rows what the traces have grown by, and reads all rows. */
+async function readGrown(run: Run, rows: string): Promise<Source> {
+  const { options, deps } = run
+  if (/[*?[]|^[a-z0-9]+:\/\//u.test(rows))
+    throw new UsageError(
+      '--rows: with paths of traces, give one local directory; a pattern or an address can only be read.',
+    )
+  const directory = path.resolve(rows)
+  requireWritableDirectory('--rows', directory)
+  const updated = await updateRows(
+    { ...options, directory },
+    {
+      progress: run.progress,
+      scratch: run.scratch,
+      nowMs: run.nowMs,
+      monotonicMs: () => deps.clock.monotonicMs(),
+      stopped: () => deps.signal.aborted,
+      complain: deps.complain,
+      reached: deps.reached,
+      supplement: supplementOf(run),
+      openDatabase: (entries) =>
+        run.open({
+          memoryBytes: run.memoryBytes,
+          directory: storageFor(run, 'growth', entries),
+          withSpots: true,
+        }),
+    },
+  )
+  const source = await readDirectories(run, [{ place: directory, manifest: updated.manifest }])
+  const { unfinished, rotated } = updated.growth
+  return {
+    ...source,
+    notes: [
+      ...leftOut({ files: { length: source.input.files }, unfinished, rotated }, options),
+      `${counted(updated.added, 'new entry', 'new entries')} added to the rows in ${directory}.`,
+    ],
+    isComplete: updated.isComplete,
+  }
+}
+
+async function readRows(run: Run, pattern: string): Promise<Source> {
+  const finder = await run.open({ memoryBytes: run.memoryBytes })
+  try {
+    return await readDirectories(run, await findRows(finder, pattern))
+  } finally {
+    finder.close()
+  }
+}
+
+async function readDirectories(run: Run, directories: readonly RowsDirectory[]): Promise<Source> {
+  const input = inputOf(directories)
+  run.entries = input.entries
+  const database = await openDatabase(run, storageFor(run, 'report', input.entries))
+  run.progress.update('loading rows', 0, input.entries, 'entries')
+  await loadRows(database, directories, run.nowMs)
+  if (run.deps.signal.aborted) throw new Error('Stopped before the report was finished.')
+  return { database, input, notes: [], isComplete: true }
+}
+
+async function openDatabase(run: Run, directory: string | undefined): Promise<Database> {
+  const database = await run.open({ memoryBytes: run.memoryBytes, directory })
+  run.opened.push(database)
+  return database
+}
+
+/** The directory for the rows of so many entries; `undefined` if memory holds them. */
+function storageFor({ memoryBytes, scratch }: Run, name: string, entries: number): string | undefined {
+  if (fitsInMemory(entries, memoryBytes)) return undefined
+  try {
+    const directory = path.join(scratch.directory(), name)
+    makeDirectorySync(directory)
+    return directory
+  } catch (error) {
+    if (mayFitInMemory(entries, memoryBytes)) return undefined
+    throw error
+  }
+}
+
+const supplementOf = ({ options, priceList, deps }: Run): Supplement =>
+  createSupplement({ ...options, priceList }, (model, reason) =>
+    deps.complain(describeUnpriced(model, reason)),
+  )
+
+/** The history counts rejected lines; `check` prints them. */
+const SILENT: LineSink = {
+  line: () => 'rejected',
+  invalidUtf8: () => 'rejected',
+  tooLong: () => undefined,
+  bytes: () => undefined,
+  truncated: () => undefined,
+}
