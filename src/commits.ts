@@ -8,6 +8,8 @@ export interface CommitsDeps {
   readonly events: Events
   readonly clock: Clock
   readonly onCommit: (seconds: number) => void
+  /** Whether a commit may wait longer: nothing is shown yet, and what is to be written fits well into memory. */
+  readonly mayWait?: () => boolean
 }
 
 export interface Commits {
@@ -23,9 +25,12 @@ export interface Commits {
 
 /** Bounds what is read again after a crash. Correctness does not depend on it. */
 const COMMIT_EVERY_MS = 1_000
+/** Builds that change often are written once in so long, and most of the recent builds of that time not at all. */
+const PATIENCE_MS = 5_000
 
 /** Commits all parts of the state together and remembers whether that succeeded. */
-export function createCommits({ commit, parts, events, clock, onCommit }: CommitsDeps): Commits {
+export function createCommits(deps: CommitsDeps): Commits {
+  const { commit, parts, events, clock, onCommit, mayWait = () => false } = deps
   let lastMs = clock.monotonicMs()
   let fault: Error | undefined
   return {
@@ -45,7 +50,10 @@ export function createCommits({ commit, parts, events, clock, onCommit }: Commit
       onCommit((clock.monotonicMs() - startedMs) / 1000)
       return true
     },
-    due: () => clock.monotonicMs() - lastMs >= COMMIT_EVERY_MS,
+    due() {
+      const sinceMs = clock.monotonicMs() - lastMs
+      return sinceMs >= COMMIT_EVERY_MS && (sinceMs >= PATIENCE_MS || !mayWait())
+    },
     durable: () => fault === undefined,
     fault: () => fault?.message,
   }

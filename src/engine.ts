@@ -70,6 +70,8 @@ const DAY_MS = 86_400_000
 const LONGEST_DEFAULT_HOLD_MS = 30_000
 const SLICE_BYTES = 512 * 1024
 const MAX_OPEN_FILES = 256
+/** So many changed builds take some 5 MB until they are committed. */
+const MANY_BUILDS = 10_000
 const FORGET_AFTER_MS = 7 * DAY_MS
 /** A file that has not grown for this long is closed and no longer watched. */
 export const COLD_AFTER_MS = 5 * 60_000
@@ -93,6 +95,7 @@ export function createEngine(config: EngineConfig, deps: EngineDeps): Engine {
     events,
     clock,
     onCommit: deps.onCommit,
+    mayWait: () => !passes.ready() && builds.changed() < MANY_BUILDS,
   })
   const outlets = createOutlets(config, deps, {
     ledger,
@@ -131,7 +134,7 @@ export function createEngine(config: EngineConfig, deps: EngineDeps): Engine {
     },
   )
 
-  const passes = createPasses({ ...deps, tail, pipeline, registry, commits })
+  const passes: Passes = createPasses({ ...deps, tail, pipeline, registry, commits })
   /** Start of the latest complete scan. Everything that was in the files at that time has been found. */
   let foundUpToMs = Number.NEGATIVE_INFINITY
 

@@ -41,6 +41,8 @@ export interface Builds extends Durable {
   /** Number of open builds now, committed or not. */
   openNow(): number
   lastEntryMs(): number | undefined
+  /** Number of builds that the next commit writes. */
+  changed(): number
 }
 
 /** Attributes entries to their builds, and closes builds once each. */
@@ -48,6 +50,8 @@ export function createBuilds(state: Reader, options: BuildsOptions): Builds {
   const phaseOf = createPhaseOf(options.phaseRules)
   const known = createKnownBuilds(state)
   const dirty = new Map<string, BuildState>()
+  /** The one that was added to `dirty` last: consecutive entries mostly have the same. */
+  let lastDirty: BuildState | undefined
   let lastEntryMs = Number(
     state.all("SELECT value FROM meta WHERE key = 'last_entry_ms'")[0]?.['value'] ?? Number.NaN,
   )
@@ -60,10 +64,16 @@ export function createBuilds(state: Reader, options: BuildsOptions): Builds {
   const closeIfIdle = (build: BuildState, nowMs: number): ClosedBuild | undefined =>
     noteClosed(build, expire(build, nowMs, options.timeoutMs))
 
+  function touch(build: BuildState): void {
+    if (build === lastDirty) return
+    dirty.set(build.runId, build)
+    lastDirty = build
+  }
+
   function noteClosed(build: BuildState, closedBuild: ClosedBuild | undefined): ClosedBuild | undefined {
     if (closedBuild === undefined) return undefined
     known.close(build)
-    dirty.set(build.runId, build)
+    touch(build)
     return closedBuild
   }
 
@@ -78,7 +88,7 @@ export function createBuilds(state: Reader, options: BuildsOptions): Builds {
       const build = known.get(entry.runId)
       const attributed = attribute(build, entry, phaseOf(entry.step), readAt)
       if (attributed.closed !== undefined) known.close(build)
-      dirty.set(build.runId, build)
+      touch(build)
       quietUntilMs = Math.min(quietUntilMs, build.idleSinceMs + options.timeoutMs)
       const entryMs = Math.min(entry.timestampMs, readAt.nowMs)
       if (!(lastEntryMs >= entryMs)) {
@@ -107,6 +117,7 @@ export function createBuilds(state: Reader, options: BuildsOptions): Builds {
     closeAll: () => [...known.open()].flatMap((build) => noteClosed(build, closeUnverified(build)) ?? []),
     inProgress: () => committedOpen,
     openNow: () => known.open().size,
+    changed: () => dirty.size,
     lastEntryMs: () => (Number.isNaN(committedLastEntryMs) ? undefined : committedLastEntryMs),
     write(transaction: Transaction) {
       // Ids are random. Written in their order, neighbours share a page of the tree, which saves a third of the time.
@@ -121,6 +132,7 @@ export function createBuilds(state: Reader, options: BuildsOptions): Builds {
     committed() {
       known.written(dirty.keys())
       dirty.clear()
+      lastDirty = undefined
       lastEntryDirty = false
       committedOpen = known.open().size
       committedLastEntryMs = lastEntryMs

@@ -67,7 +67,8 @@ export function createKnownBuilds(state: Reader): KnownBuilds {
     written(keys) {
       if (onDisk !== undefined) for (const key of keys) onDisk.add(key)
       if (byKey.size - open.size <= MAX_CLOSED_IN_MEMORY) return
-      for (const [key, build] of byKey) if (!open.has(build)) byKey.delete(key)
+      byKey.clear()
+      for (const build of open) byKey.set(build.runId, build)
       last = undefined
     },
   }

@@ -35,7 +35,7 @@ export interface Bundle {
   model?: ModelSeries
 }
 
-/** The series of one model and one project within a bundle. */
+/** The series of one model and one project within a phase. */
 export interface ModelSeries {
   /** As the entry has it. */
   readonly raw: string
@@ -49,7 +49,7 @@ export interface ModelSeries {
   completion?: Series
 }
 
-/** The series of one prompt version within a bundle. */
+/** The series of one prompt version within a phase. */
 export interface PromptVersion {
   /** As the entry has it. */
   readonly raw: string
@@ -58,6 +58,8 @@ export interface PromptVersion {
   readonly overflowing: readonly Series[]
   prompt?: Series
   completion?: Series
+  reworkCompletionTokens?: Series
+  reworkErrorLogChars?: Series
 }
 
 export interface Bundles {

@@ -1,27 +1,40 @@
 import type { AttributedEntry } from '../attribute/build.ts'
 import type { Bundle, PromptVersion } from './bundles.ts'
+import { getOrInsert } from './get-or-insert.ts'
 import type { Ledger, Series } from './ledger.ts'
 import type { Overflow } from './overflow.ts'
 
-/** Adds what one step spent to its prompt version; for a rework step also both sums of the rework cost factor. */
-export function countPromptVersion(
+/** Bounds the memory that hostile label values can take. */
+const MAX_VERSIONS = 10_000
+
+/**
+ * Adds what one step spent to its prompt version; for a rework step also both sums of the rework cost factor. Builds take
+ * turns with versions: each version is looked up in the ledger once for each phase.
+ */
+export function createPromptVersions(
   ledger: Ledger,
   overflow: Overflow,
-  bundle: Bundle,
-  attributed: AttributedEntry,
-): void {
-  const raw = attributed.instructionVersion
-  if (raw === undefined) return
-  if (bundle.promptVersion?.raw !== raw) bundle.promptVersion = promptVersion(overflow, raw)
-  const version = bundle.promptVersion
-  for (const series of version.overflowing) ledger.add(series, 1)
-  countTokens(ledger, version, attributed)
-  countFixPrompt(ledger, version, attributed)
-}
+): (bundle: Bundle, attributed: AttributedEntry) => void {
+  const known = new Map<string, Map<string, PromptVersion>>()
 
-function promptVersion(overflow: Overflow, raw: string): PromptVersion {
-  const overflowing: Series[] = []
-  return { raw, label: overflow.admit('instruction_version', raw, overflowing), overflowing }
+  function versionOf(phase: string, raw: string): PromptVersion {
+    const byRaw = getOrInsert(known, phase, () => new Map<string, PromptVersion>())
+    if (byRaw.size >= MAX_VERSIONS) byRaw.clear()
+    return getOrInsert(byRaw, raw, () => {
+      const overflowing: Series[] = []
+      return { raw, label: overflow.admit('instruction_version', raw, overflowing), overflowing }
+    })
+  }
+
+  return (bundle, attributed) => {
+    const raw = attributed.instructionVersion
+    if (raw === undefined) return
+    if (bundle.promptVersion?.raw !== raw) bundle.promptVersion = versionOf(attributed.phase, raw)
+    const version = bundle.promptVersion
+    for (const series of version.overflowing) ledger.add(series, 1)
+    countTokens(ledger, version, attributed)
+    countFixPrompt(ledger, version, attributed)
+  }
 }
 
 function countTokens(ledger: Ledger, version: PromptVersion, { entry, phase }: AttributedEntry): void {
@@ -38,6 +51,8 @@ function countTokens(ledger: Ledger, version: PromptVersion, { entry, phase }: A
 function countFixPrompt(ledger: Ledger, version: PromptVersion, attributed: AttributedEntry): void {
   const { phase, errorLogChars, entry } = attributed
   if (phase !== 'rework' || entry.completionTokens === undefined || !errorLogChars) return
-  ledger.add(ledger.series('instructionReworkCompletionTokens', [version.label]), entry.completionTokens)
-  ledger.add(ledger.series('instructionReworkErrorLogChars', [version.label]), errorLogChars)
+  version.reworkCompletionTokens ??= ledger.series('instructionReworkCompletionTokens', [version.label])
+  ledger.add(version.reworkCompletionTokens, entry.completionTokens)
+  version.reworkErrorLogChars ??= ledger.series('instructionReworkErrorLogChars', [version.label])
+  ledger.add(version.reworkErrorLogChars, errorLogChars)
 }

@@ -4,8 +4,8 @@ import { createClosing } from './closing.ts'
 import type { Contexts } from './contexts.ts'
 import { OVERFLOW, type LabelValues } from './labels.ts'
 import type { Ledger, Series } from './ledger.ts'
-import { countModel } from './measure-model.ts'
-import { countPromptVersion } from './measure-prompt-version.ts'
+import { createModels } from './measure-model.ts'
+import { createPromptVersions } from './measure-prompt-version.ts'
 import {
   countDuration,
   countFilesTouched,
@@ -33,6 +33,8 @@ export function createMeasure({ ledger, labels, contexts }: MeasureDeps): Measur
   const overflow = createOverflow(ledger, labels)
   const bundles = createBundles(ledger, overflow)
   const projects = createProjects(ledger, overflow)
+  const countPromptVersion = createPromptVersions(ledger, overflow)
+  const countModel = createModels(ledger, overflow)
   const closing = createClosing({ ledger, contexts, overflow })
 
   return {
@@ -47,8 +49,8 @@ export function createMeasure({ ledger, labels, contexts }: MeasureDeps): Measur
       countTokens(ledger, bundle, entry)
       countPromptParts(ledger, bundle, entry)
       countRework(ledger, bundle, attributed)
-      countPromptVersion(ledger, overflow, bundle, attributed)
-      countModel(ledger, overflow, bundle, entry, project)
+      countPromptVersion(bundle, attributed)
+      countModel(bundle, entry, project)
       countFilesTouched(ledger, bundle, entry)
       countDuration(ledger, bundle, attributed)
       if (attributed.closed !== undefined) closing.closed(attributed.closed, nowMs)
