@@ -1,6 +1,7 @@
 import type { SkipReason } from '../events.ts'
 import nodePath from 'node:path'
 import { rotatedKind } from './names.ts'
+import type { Listed, Unchanged } from './settled.ts'
 import { isMissing, type DirectoryEntry, type FileFacts, type FileSystem } from './file-system.ts'
 
 /** Directories that hold no traces but many files. */
@@ -54,6 +55,10 @@ export interface WalkEvents {
   entered(directory: string, modifiedNs: bigint): void
   /** Called at each walk. */
   skipped(path: string, reason: SkipReason): void
+  /** The directory if its names are known to be those of the last walk: it is neither looked at nor listed. */
+  unchanged(directory: string): Unchanged | undefined
+  /** Wall clock. */
+  now(): number
 }
 
 /** Finds every trace below the roots. Errors go to `onError`, what is not read to `onSkip`; the rest goes on. */
@@ -71,24 +76,26 @@ export async function scan(
     reachable: () => undefined,
     entered: () => undefined,
     skipped: onSkip,
+    unchanged: () => undefined,
+    now: () => 0,
   })
   for (;;) {
     const { done, value } = await steps.next()
     if (done === true) return { found, missingRoots: value }
-    if (value !== undefined && 'facts' in value) found.push(value)
+    if (value !== undefined && 'path' in value) found.push(value)
   }
 }
 
 /**
- * The same step by step: a trace, the rotated names of a directory, or nothing at each, so that the caller may stop
- * or do something else in between. Ends with the roots that do not exist.
+ * The same step by step: a trace, the rotated names of a directory, a directory with nothing else in it, or nothing at
+ * each, so that the caller may stop or do something else in between. Ends with the roots that do not exist.
  */
 export async function* walk(
   fs: FileSystem,
   roots: readonly string[],
   options: ScanOptions,
   events: WalkEvents,
-): AsyncGenerator<Sighting | Beside | undefined, readonly string[]> {
+): AsyncGenerator<Sighting | Beside | Listed | undefined, readonly string[]> {
   const missingRoots: string[] = []
   const walked: Walk = {
     fs,
@@ -97,30 +104,85 @@ export async function* walk(
     realRoots: await resolveRoots(fs, roots),
     visited: new Set(),
     open: [],
+    passed: 0,
   }
   for (const root of roots) {
     if (events.isBackingOff(root)) continue
-    try {
-      const facts = await fs.stat(root)
-      if (facts.isDirectory) enter(walked, root, facts)
-      else events.reachable(root)
-      if (facts.isFile) yield { path: root, facts }
-      else if (!facts.isDirectory) events.skipped(root, 'not_a_file')
-    } catch (error) {
-      if (isMissing(error)) missingRoots.push(root)
-      else events.failed(root, 'stat', error)
-    }
-    for (let next = walked.open.pop(); next !== undefined; next = walked.open.pop()) {
-      const { directory, modifiedNs } = next
-      const entries = await list(walked, directory)
-      for (const entry of entries) yield await visit(walked, nodePath.join(directory, entry.name), entry)
-      const names = entries.filter((entry) => isRotated(entry, options.fileName)).map(({ name }) => name)
-      if (names.length > 0) yield { directory, modifiedNs, root, watchedName: options.fileName, names }
-      yield undefined
-    }
+    if (!enterUnchanged(walked, root)) yield* seeRoot(walked, root, missingRoots)
+    for (let next = walked.open.pop(); next !== undefined; next = walked.open.pop())
+      yield* next.seen === undefined
+        ? passThrough(walked, next.directory)
+        : look(walked, root, next.directory, next.seen)
   }
   return missingRoots
 }
+
+async function* seeRoot(walked: Walk, root: string, missing: string[]): AsyncGenerator<Sighting, void> {
+  const { fs, events } = walked
+  try {
+    const seenMs = events.now()
+    const facts = await fs.stat(root)
+    if (facts.isDirectory) enter(walked, root, facts, seenMs)
+    else events.reachable(root)
+    if (facts.isFile) yield { path: root, facts }
+    else if (!facts.isDirectory) events.skipped(root, 'not_a_file')
+  } catch (error) {
+    if (isMissing(error)) missing.push(root)
+    else events.failed(root, 'stat', error)
+  }
+}
+
+/** A directory that is as it was. Passes over what is settled without a step: the caller has looked at it. */
+async function* passThrough(walked: Walk, directory: string): AsyncGenerator<Sighting | undefined, void> {
+  const { subdirectories, trace } = walked.events.unchanged(directory) ?? { subdirectories: [] }
+  for (const path of subdirectories) {
+    if (enterUnchanged(walked, path)) continue
+    yield await visit(walked, path, { name: nodePath.basename(path), kind: 'directory' })
+  }
+  if (trace !== undefined) yield await visit(walked, trace, { name: walked.options.fileName, kind: 'file' })
+  if (++walked.passed % PASSED_AT_ONCE === 0) yield undefined
+}
+
+async function* look(
+  walked: Walk,
+  root: string,
+  directory: string,
+  seen: Seen,
+): AsyncGenerator<Sighting | Beside | Listed | undefined, void> {
+  const { fileName } = walked.options
+  const entries = await list(walked, directory)
+  for (const entry of entries) {
+    const path = nodePath.join(directory, entry.name)
+    if (entry.kind === 'directory' && enterUnchanged(walked, path)) {
+      if (++walked.passed % PASSED_AT_ONCE === 0) yield undefined
+    } else yield await visit(walked, path, entry)
+  }
+  const names = entries.filter((entry) => isRotated(entry, fileName)).map(({ name }) => name)
+  if (names.length > 0)
+    yield { directory, modifiedNs: seen.facts.modifiedNs, root, watchedName: fileName, names }
+  yield listedAs(directory, seen, entries, fileName)
+}
+
+/** `undefined` if there are names in it that have to be looked at each time. */
+function listedAs(
+  directory: string,
+  seen: Seen,
+  entries: readonly DirectoryEntry[],
+  fileName: string,
+): Listed | undefined {
+  const directories = entries.filter(({ kind }) => kind === 'directory')
+  const traces = entries.filter(({ name, kind }) => kind === 'file' && name === fileName)
+  if (directories.length + traces.length < entries.length) return undefined
+  const subdirectories = directories
+    .filter(({ name }) => !isIgnoredDirectory(name))
+    .map(({ name }) => nodePath.join(directory, name))
+  return { ...seen, directory, subdirectories, hasTrace: traces.length > 0 }
+}
+
+/** So many unchanged directories are passed through without a step. */
+const PASSED_AT_ONCE = 64
+
+type Seen = Pick<Listed, 'facts' | 'seenMs'>
 
 interface Walk {
   readonly fs: FileSystem
@@ -128,19 +190,32 @@ interface Walk {
   readonly events: WalkEvents
   readonly realRoots: readonly string[]
   readonly visited: Set<string>
-  /** Directories that are still to be listed. */
-  readonly open: { directory: string; modifiedNs: bigint }[]
+  /** Directories that are still to be listed; those that are unchanged were not seen. */
+  readonly open: { directory: string; seen: Seen | undefined }[]
+  /** Number of unchanged directories. */
+  passed: number
 }
 
 const isRotated = ({ name, kind }: DirectoryEntry, fileName: string): boolean =>
   kind === 'file' && rotatedKind(name, fileName) !== undefined
 
-function enter({ visited, open, events }: Walk, directory: string, facts: FileFacts): void {
+function enter({ visited, open, events }: Walk, directory: string, facts: FileFacts, seenMs: number): void {
   const identity = `${facts.device}:${facts.inode}`
   if (visited.has(identity)) return
   visited.add(identity)
   events.entered(directory, facts.modifiedNs)
-  open.push({ directory, modifiedNs: facts.modifiedNs })
+  open.push({ directory, seen: { facts, seenMs } })
+}
+
+/** False if the directory has to be looked at. */
+function enterUnchanged({ visited, open, events }: Walk, directory: string): boolean {
+  const unchanged = events.unchanged(directory)
+  if (unchanged === undefined) return false
+  const identity = `${unchanged.device}:${unchanged.inode}`
+  if (visited.has(identity)) return true
+  visited.add(identity)
+  open.push({ directory, seen: undefined })
+  return true
 }
 
 async function list({ fs, options, events }: Walk, directory: string): Promise<DirectoryEntry[]> {
@@ -166,12 +241,13 @@ async function visit(walked: Walk, path: string, entry: DirectoryEntry): Promise
   if (events.isBackingOff(path)) return undefined
   try {
     const isOutside = entry.kind === 'link' && !(await mayFollow(fs, path, realRoots, options))
+    const seenMs = events.now()
     const facts = await fs.stat(path)
     if (isOutside) {
       if (facts.isDirectory || entry.name === options.fileName) events.skipped(path, 'link_outside')
       return undefined
     }
-    if (facts.isDirectory) enter(walked, path, facts)
+    if (facts.isDirectory) enter(walked, path, facts, seenMs)
     else events.reachable(path)
     if (facts.isFile && entry.name === options.fileName) return { path, facts }
   } catch (error) {

@@ -2,6 +2,7 @@ import nodePath from 'node:path'
 import type { Locator } from './locator.ts'
 import type { Parts } from './parts.ts'
 import { besideRoot, isWithin, walk, type WalkEvents } from './scan.ts'
+import type { Settled } from './settled.ts'
 import type { TrackedFile } from './tracked-file.ts'
 import type { Unseen } from './unseen.ts'
 
@@ -13,21 +14,25 @@ export async function* sweep(
   parts: Parts,
   locator: Locator,
   unseen: Unseen,
+  settled: Settled,
   waitingRoots: Set<string>,
 ): AsyncGenerator<void, void> {
   const { fs, registry, handles, options, siblings } = parts
   const beganMs = parts.now()
   const sighted = new Set<TrackedFile>()
   unseen.begin()
-  const steps = walk(fs, options.roots, options, walkEvents(parts))
+  yield* settled.glance(sighted)
+  const steps = walk(fs, options.roots, options, walkEvents(parts, settled))
   for (;;) {
     const { done, value } = await steps.next()
     if (done === true) {
       noteRoots(parts, waitingRoots, value)
       break
     }
-    if (value !== undefined && 'facts' in value) sighted.add(await locator.sight(value))
-    else if (value !== undefined) for (const file of await unseen.look(value)) sighted.add(file)
+    if (value !== undefined && 'path' in value) sighted.add(await locator.sight(value))
+    else if (value !== undefined && 'names' in value)
+      for (const file of await unseen.look(value)) sighted.add(file)
+    else if (value !== undefined) await settled.note(value)
     yield
   }
   for (const root of options.roots) {
@@ -46,8 +51,10 @@ export async function* sweep(
 /** Further ones are not reported: a tree may have any number of links. */
 const MAX_SKIPPED = 1_000
 
-function walkEvents({ unreachable, events, siblings, skipped }: Parts): WalkEvents {
+function walkEvents({ unreachable, events, siblings, skipped, now }: Parts, settled: Settled): WalkEvents {
   return {
+    now,
+    unchanged: (directory) => settled.unchanged(directory),
     skipped(place, reason) {
       if (skipped.has(place) || skipped.size >= MAX_SKIPPED) return
       skipped.add(place)

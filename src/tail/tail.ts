@@ -1,9 +1,10 @@
-import { isMissing } from './file-system.ts'
+import { factsOfAll, isMissing } from './file-system.ts'
 import { createLocator, type Locator } from './locator.ts'
 import { createParts, type Parts, type PartsDeps, type TailOptions } from './parts.ts'
 import type { Reader } from './reader.ts'
 import { rotatedKind } from './names.ts'
 import { isWithin, traceAt } from './scan.ts'
+import { createSettled } from './settled.ts'
 import { sweep } from './sweep.ts'
 import { lagBytes, needsLook, pendingBytes, type TrackedFile } from './tracked-file.ts'
 import { createTurns } from './turn.ts'
@@ -64,6 +65,7 @@ export function createTail(deps: TailDeps, options: TailOptions): Tail {
   const parts = createParts(deps, options)
   const locator = createLocator(parts)
   const unseen = createUnseen(parts, locator)
+  const settled = createSettled(parts)
   const turns = createTurns(parts, locator, deps.reader)
   const { registry, handles, failures, unreachable, queue, siblings } = parts
   const waitingRoots = new Set<string>()
@@ -77,7 +79,7 @@ export function createTail(deps: TailDeps, options: TailOptions): Tail {
   return {
     async scan(stop = () => false) {
       siblings.begin()
-      underway ??= sweep(parts, locator, unseen, waitingRoots)
+      underway ??= sweep(parts, locator, unseen, settled, waitingRoots)
       for (;;) {
         const { done } = await underway.next()
         if (done === true) {
@@ -99,7 +101,7 @@ export function createTail(deps: TailDeps, options: TailOptions): Tail {
     },
     async poll() {
       siblings.begin()
-      for (const file of handles.files()) await pollOne(parts, locator, file)
+      for (const file of await restless(parts, handles.files())) await pollOne(parts, locator, file)
       for (const file of failures.due()) await locator.locate(file)
       await keep()
     },
@@ -155,12 +157,29 @@ async function lookBeside({ options }: Parts, unseen: Unseen, path: string): Pro
   }
 }
 
+/** Those among the open files that have changed, are not at their path any more, or are to be closed. */
+async function restless(parts: Parts, files: readonly TrackedFile[]): Promise<TrackedFile[]> {
+  const { fs, registry, handles } = parts
+  const facts = await factsOfAll(
+    fs,
+    files.map((file) => file.path),
+  )
+  return files.filter((file, i) => {
+    const there = facts[i]
+    if (there === undefined || registry.find(there) !== file || needsLook(file, there)) return true
+    return handles.isDeleted(file) || file.missingSinceMs !== undefined || isQuiet(parts, file)
+  })
+}
+
+const isQuiet = ({ now, options }: Parts, file: TrackedFile): boolean =>
+  now() - (file.lastReadMs ?? 0) > options.coldAfterMs
+
 async function pollOne(parts: Parts, locator: Locator, file: TrackedFile): Promise<void> {
-  const { handles, queue, options } = parts
+  const { handles, queue } = parts
   try {
     const facts = await handles.get(file)?.facts()
     if (facts === undefined) return
-    const quiet = parts.now() - (file.lastReadMs ?? 0) > options.coldAfterMs
+    const quiet = isQuiet(parts, file)
     if (needsLook(file, facts)) queue.offer(file, facts)
     else if (handles.isDeleted(file)) {
       // Whoever has it open may still write; but deleted files must not use up the handles.

@@ -57,6 +57,7 @@ export function faulty(
       return nodeFileSystem.list(at)
     },
     stat: async (at) => change(await nodeFileSystem.stat(at)),
+    statAll: undefined,
     lstat: async (at) => change(await nodeFileSystem.lstat(at)),
   }
 }
