@@ -3,10 +3,12 @@ import { COLORS, OTHER } from '../parts/colors.ts'
 import type { Dashboard } from '@grafana/grafana-foundation-sdk/dashboard'
 import { board } from '../parts/board.ts'
 import { BEFORE, closed, failures, orZero, rangeAndBefore, samplesOf, withSample } from '../parts/measures.ts'
+import { errorTypeColumn } from '../parts/label-columns.ts'
+import { barLook } from '../parts/looks.ts'
 import { fixedColor, lines, ranking, stat } from '../parts/panels.ts'
-import { SERIES, waysTo } from '../parts/links.ts'
 import { ENOUGH, type Selection, WINDOW } from '../parts/promql.ts'
-import { named, NOT_OTHER, topAndOther } from '../parts/top.ts'
+import { table } from '../parts/tables.ts'
+import { named } from '../parts/named.ts'
 import { contextHash, errorType, movingWindow } from '../parts/variables.ts'
 import { differences, everyChange } from './constraint-effectiveness/changes.ts'
 
@@ -29,7 +31,7 @@ const perBuilds = stat({
     ERRORS,
     (selection) => `${per100Builds(selection, ENOUGH)} or (${closedBuilds(selection)} >= ${ENOUGH}) * 0`,
     closedBuilds,
-    'closed builds',
+    'closed',
   ),
 })
 const failedValidations = stat({
@@ -60,21 +62,30 @@ const overTime = lines({
       legend: '{{error_type}}',
     },
     { expr: `${per100Builds(inWindow, ENOUGH)} - (sum(${drawn}) or vector(0))`, legend: OTHER },
-    { expr: closedBuilds(inWindow), legend: samplesOf('closed builds') },
+    { expr: closedBuilds(inWindow), legend: samplesOf('closed') },
   ],
 })
 
-const frequency = ranking({
+const failedByType = failures({ ...BY, where: named('error_type', ERRORS) })
+const frequency = table({
   title: 'Failed validations per 100 builds by error type',
   empty: EMPTY.failures,
   description:
-    'Failed validations per 100 builds that closed in this time range, whose number stands above: the eight most frequent error types, and the sum of all others.',
-  unit: 'none',
-  decimals: 1,
-  queries: topAndOther(8, 'error_type', (selection) => per100Builds(selection), { where: ERRORS }),
+    'Failed validations by error type, and per 100 builds that closed in this time range, whose number stands above. The most frequent first.',
+  labels: [errorTypeColumn(190)],
+  columns: [
+    { name: 'Failed validations', expr: failedByType, unit: 'locale', decimals: 0, width: 95 },
+    {
+      name: 'Per 100 builds',
+      expr: per100Builds({ ...BY, where: named('error_type', ERRORS) }),
+      unit: 'none',
+      decimals: 1,
+      width: 150,
+      look: barLook(COLORS.bad),
+    },
+  ],
+  sortBy: ['-Failed validations', 'Error type'],
 })
-  .colorScheme(fixedColor(COLORS.bad))
-  .overrideByRegexp(NOT_OTHER, [waysTo(['token-efficiency'], 'error', SERIES('error_type'))])
 
 const checks = ranking({
   title: 'Failed validations by check',
@@ -110,13 +121,8 @@ export const constraintEffectiveness = (): Dashboard =>
           [12, failedValidations],
         ],
       },
-      {
-        height: 10,
-        panels: [
-          [12, differences],
-          [12, overTime],
-        ],
-      },
+      { height: 7, panels: [[24, differences]] },
+      { height: 9, panels: [[24, overTime]] },
       {
         height: 8,
         panels: [

@@ -4,7 +4,8 @@ import { firingAlerts, firingCount } from '../parts/alerts.ts'
 import { COLORS } from '../parts/colors.ts'
 import { board } from '../parts/board.ts'
 import { exporterBand } from '../parts/exporter-health.ts'
-import { SERIES, toAudit, waysTo } from '../parts/links.ts'
+import { errorTypeColumn } from '../parts/label-columns.ts'
+import { toAudit } from '../parts/links.ts'
 import {
   failures,
   firstPassBound,
@@ -16,9 +17,11 @@ import {
 } from '../parts/measures.ts'
 import { inWords } from '../parts/outcomes.ts'
 import { expensiveSteps } from '../parts/expensive-steps.ts'
-import { bars, fixedColor, lines, LOWER_BOUND, ranking, UPPER_BOUND, withBand } from '../parts/panels.ts'
+import { bars, fixedColor, lines, LOWER_BOUND, UPPER_BOUND, withBand } from '../parts/panels.ts'
 import { BUCKET, count, WINDOW } from '../parts/promql.ts'
-import { NOT_OTHER, topAndOther } from '../parts/top.ts'
+import { barLook } from '../parts/looks.ts'
+import { table } from '../parts/tables.ts'
+import { named } from '../parts/named.ts'
 import { tokensPerSuccessOverTime } from '../parts/tokens-per-success.ts'
 import { contextHash, movingWindow, priceCompletion, pricePrompt, project } from '../parts/variables.ts'
 import { projects } from './overview/projects.ts'
@@ -56,7 +59,7 @@ const firstPass = withBand(
       { expr: firstPassBound('upper', { where: BUILDS, window: WINDOW }), legend: UPPER_BOUND },
       { expr: firstPassRate({ where: BUILDS, window: WINDOW }), legend: 'first-pass rate' },
       { expr: firstPassBound('lower', { where: BUILDS, window: WINDOW }), legend: LOWER_BOUND },
-      { expr: judged({ where: BUILDS, window: WINDOW }), legend: samplesOf('judged builds') },
+      { expr: judged({ where: BUILDS, window: WINDOW }), legend: samplesOf('judged') },
     ],
   }),
   COLORS.good,
@@ -76,20 +79,26 @@ const rework = lines({
   ],
 }).colorScheme(fixedColor(COLORS.warning))
 
-const errors = ranking({
+const failed = failures({ by: ['error_type'], where: named('error_type', CONTEXT) })
+const errors = table({
   title: 'Failed validations by error type',
   empty: EMPTY.failures,
   description:
-    'Failed validations in this time range: the eight most frequent error types, and the sum of all others.',
-  unit: 'locale',
-  decimals: 0,
-  queries: topAndOther(8, 'error_type', failures, { where: CONTEXT }),
-})
-  .colorScheme(fixedColor(COLORS.bad))
-  .links([toAudit('audit-constraint-effectiveness', 'Constraint Effectiveness')])
-  .overrideByRegexp(NOT_OTHER, [
-    waysTo(['constraint-effectiveness', 'token-efficiency'], 'error', SERIES('error_type')),
-  ])
+    'Failed validations in this time range by error type, and their share of all failed validations. The most frequent first.',
+  labels: [errorTypeColumn(190)],
+  columns: [
+    { name: 'Failed validations', expr: failed, unit: 'locale', decimals: 0, width: 95 },
+    {
+      name: 'Share',
+      expr: `${failed} / on () group_left () (${failures({ where: CONTEXT })} > 0)`,
+      unit: 'percentunit',
+      decimals: 1,
+      width: 130,
+      look: barLook(COLORS.bad, 1),
+    },
+  ],
+  sortBy: ['-Failed validations', 'Error type'],
+}).links([toAudit('audit-constraint-effectiveness', 'Constraint Effectiveness')])
 
 export const overview = (runbook: string): Dashboard =>
   board({

@@ -52,11 +52,13 @@ export const promptRefinement = (): Dashboard =>
     uid: 'audit-prompt-refinement',
     title: 'Audit · Prompt Refinement',
     description: 'Pass rates and cost of each prompt version, with the number of builds behind them.',
-    variables: [promptVersion(), movingWindow()],
+    variables: [promptVersion(), movingWindow('7d')],
+    // A prompt version has a part of the builds, and a fix prompt a part of those with fixes.
+    from: 'now-30d',
     bands: [
       { height: 7, panels: [[24, implementVersions]] },
       { height: 7, panels: [[24, fixVersions]] },
-      { height: 5, panels: [[24, revisionTimes]] },
+      { height: 6, panels: [[24, revisionTimes]] },
       // As wide as the board: five long names would fill a third of a narrower chart.
       { height: 8, panels: [[24, firstPassOverTime]] },
       { height: 8, panels: [[24, factorOverTime]] },

@@ -70,8 +70,8 @@ export const tokenEfficiency = (): Dashboard =>
       {
         height: 8,
         panels: [
-          [11, estimatedCost],
-          [13, costByModel],
+          [9, estimatedCost],
+          [15, costByModel],
         ],
       },
     ],

@@ -5,7 +5,8 @@ import { alertGroups } from '../../prometheus/alerts.ts'
 import { DEFAULT_OPTIONS } from '../../prometheus/options.ts'
 import { COLORS } from './colors.ts'
 import { EMPTY } from './empty.ts'
-import { dataLink } from './links.ts'
+import { HASH_CELL, HASH_COLUMN } from './label-columns.ts'
+import { CELL, dataLink, waysTo } from './links.ts'
 import { byThresholds, stat, thresholds } from './panels.ts'
 import { table } from './tables.ts'
 
@@ -81,14 +82,30 @@ export const firingAlerts = (runbook: string): TablePanel =>
     labels: [
       { label: 'alertname', name: 'Alert', minWidth: 150 },
       { label: 'severity', name: 'Severity', width: 90, looks: [SEVERITY_COLORS, COLOURED_TEXT] },
-      { label: 'revision', name: 'Revision', width: 155 },
-      { label: 'error_type', name: 'Error type', width: 150 },
+      {
+        label: 'revision',
+        name: 'Revision',
+        width: 160,
+        looks: [waysTo(['context-volatility'], 'context', HASH_CELL)],
+      },
+      HASH_COLUMN,
+      {
+        label: 'error_type',
+        name: 'Error type',
+        width: 150,
+        looks: [waysTo(['constraint-effectiveness'], 'error', CELL)],
+      },
       { label: 'instance', name: 'Exporter', width: 150 },
       {
         label: 'board',
         name: 'Board',
         width: 120,
-        looks: [dataLink('Board', '/d/audit-${__value.raw}?${__url_time_range}')],
+        looks: [
+          dataLink(
+            'Board',
+            '/d/audit-${__value.raw}?${__url_time_range}&${job:queryparam}&${datasource:queryparam}',
+          ),
+        ],
       },
       {
         label: 'runbook',

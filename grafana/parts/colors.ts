@@ -28,6 +28,8 @@ export const LABEL_COLORS: Readonly<Record<string, Readonly<Record<string, strin
   },
   phase: { scaffold: '#6E7B91', implement: '#A78BFA', verify: '#4FC3C7', rework: COLORS.warning },
   type: { prompt: '#B7C3D9', completion: '#C792B8', unsplit: '#5C6474' },
+  result: { counted: COLORS.amount, rejected: COLORS.bad, skipped: COLORS.warning },
+  state: { hot: COLORS.good, cold: COLORS.amount, failing: COLORS.bad },
   part: { context: COLORS.revision, instruction: '#D9A97C', other: COLORS.amount },
 }
 

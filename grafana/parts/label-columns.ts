@@ -1,4 +1,5 @@
 import type { DynamicConfigValue } from '@grafana/grafana-foundation-sdk/dashboard'
+import type { Look } from './looks.ts'
 import { CELL, toPromptsOfItsTime, waysTo } from './links.ts'
 import { FIRST_SEEN, NEWEST_UNTIL } from './promql.ts'
 import type { Column, LabelColumn } from './tables.ts'
@@ -6,24 +7,38 @@ import type { Column, LabelColumn } from './tables.ts'
 /** Names with hyphens or spaces wrap: those that differ only at their end would look the same if they were cut. */
 const WRAPPED: DynamicConfigValue = { id: 'custom.wrapText', value: true }
 
+/** Names of error types have no hyphens. Links use the raw value. */
+const BREAKABLE: DynamicConfigValue = {
+  id: 'mappings',
+  value: [
+    {
+      type: 'regex',
+      options: { pattern: '/^(.{14,}?_)(.{6,})$/', result: { text: '$1\u200b$2', index: 0 } },
+    },
+  ],
+}
+
 const HASH = 'Context hash'
+/** The hash of a revision, by which variables select: in a column of its own that is not shown. */
+export const HASH_CELL = `\${__data.fields["${HASH}"]}`
+export const HASH_COLUMN: LabelColumn = { label: 'context_hash', name: HASH, hidden: true }
 
 /** Revisions of GEMINI.md, with ways to the dashboards about one of them; `itsTime` needs the `timeColumns`. */
-export const revisionColumns = (minWidth: number, itsTime = false): readonly LabelColumn[] => [
+export const revisionColumns = (minWidth?: number, itsTime = false): readonly [LabelColumn, LabelColumn] => [
   {
     label: 'revision',
     name: 'Revision',
-    minWidth,
+    ...(minWidth === undefined ? { width: 165 } : { minWidth }),
     looks: [
       waysTo(
         ['constraint-effectiveness', 'context-volatility', 'token-efficiency', 'overview'],
         'context',
-        `\${__data.fields["${HASH}"]}`,
+        HASH_CELL,
         itsTime ? [toPromptsOfItsTime(FIRST_USED, NEWEST)] : [],
       ),
     ],
   },
-  { label: 'context_hash', name: HASH, hidden: true },
+  HASH_COLUMN,
 ]
 
 const FIRST_USED = 'First used'
@@ -35,11 +50,17 @@ export const timeColumns = (named: (expression: string) => string): readonly [fr
   moment(NEWEST, named(`floor(${NEWEST_UNTIL} * 1000)`)),
 ]
 
+/** How error types look in a table, and where they lead. */
+export const ERROR_TYPE: Look = [
+  WRAPPED,
+  BREAKABLE,
+  waysTo(['constraint-effectiveness', 'token-efficiency'], 'error', CELL),
+]
 export const errorTypeColumn = (minWidth: number): LabelColumn => ({
   label: 'error_type',
   name: 'Error type',
   minWidth,
-  looks: [WRAPPED, waysTo(['constraint-effectiveness', 'token-efficiency'], 'error', CELL)],
+  looks: ERROR_TYPE,
 })
 
 export const promptVersionColumn = (minWidth: number): LabelColumn => ({

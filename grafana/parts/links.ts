@@ -63,9 +63,8 @@ const OF = {
   model: 'model',
 } as const
 
-/** The value of a cell, or the label of a bar or line. */
-export const CELL = '${__value.text:percentencode}'
-export const SERIES = (label: string): string => `\${__field.labels.${label}:percentencode}`
+/** The value of a cell. */
+export const CELL = '${__value.raw:percentencode}'
 
 /** A link from each value of a field: an override of the field's configuration. */
 export const dataLink = (title: string, url: string): DynamicConfigValue => ({

@@ -48,14 +48,18 @@ export const verdictLook = (nothing: string, reasons = [INSUFFICIENT]): Look => 
 /** Selects the rows with the verdict better or worse; the column holds its absolute value. */
 export const differs = (column: string) => ({ column, above: 1, below: TOO_FEW / 2 })
 
-/** A bar gauge in the cell, from zero to `max`. */
-export const barLook = (color: string, max: number): Look => [
+/** A bar gauge in the cell, from zero to `max`, or to the highest value. */
+export const barLook = (color: string, max?: number): Look => [
   { id: 'custom.cellOptions', value: { type: 'gauge', mode: 'basic', valueDisplayMode: 'text' } },
   { id: 'color', value: { mode: 'fixed', fixedColor: color } },
   { id: 'min', value: 0 },
-  { id: 'max', value: max },
+  // Without it, Grafana takes the highest value of all columns.
+  max === undefined ? { id: 'fieldMinMax', value: true } : { id: 'max', value: max },
 ]
 
 /** Value mappings: a value, or `n < 20` if a sample is too small (`unlessFew`). */
-export const WITHHELD = [range(TOO_FEW / 2, null, COLORS.neutral, 0, TOO_FEW_BUILDS), NO_QUOTIENT]
+const FEW = range(TOO_FEW / 2, null, COLORS.neutral, 0, TOO_FEW_BUILDS)
+export const WITHHELD = [FEW, NO_QUOTIENT]
 export const WITHHELD_LOOK: Look = [{ id: 'mappings', value: WITHHELD }]
+/** The same where the value compares with another; `nothing` says that there is none. */
+export const withheldLook = (nothing: string): Look => [{ id: 'mappings', value: [FEW, noNumber(nothing)] }]

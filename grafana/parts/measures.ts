@@ -111,7 +111,7 @@ export const ifEnough = (
   return (selection) => `(${measure(selection)}) and (${enough(sample(selection))})`
 }
 
-/** What the size of a sample is called in a tile, */
+/** What the size of a sample is called in a tile: `of` says which builds or fixes, in a word that fits beside two numbers. */
 const sampleOf = (of: string): string => `n (${of})`
-/** and beside a line, which is only drawn where the sample is large enough. */
+/** And beside a line, which is only drawn where the sample is large enough. */
 export const samplesOf = (of: string): string => `n (${of}; no point below ${ENOUGH})`

@@ -29,7 +29,7 @@ import {
 import { PanelBuilder as BarGaugePanel } from '@grafana/grafana-foundation-sdk/bargauge'
 import { PanelBuilder as StatPanel } from '@grafana/grafana-foundation-sdk/stat'
 import { PanelBuilder as TimeSeriesPanel } from '@grafana/grafana-foundation-sdk/timeseries'
-import { COLORS, OTHER, LABEL_COLORS, SERIES_COLORS } from './colors.ts'
+import { COLORS, LABEL_COLORS, SERIES_COLORS } from './colors.ts'
 import { DATASOURCE } from './datasource.ts'
 import { EMPTY } from './empty.ts'
 import { WITHHELD } from './looks.ts'
@@ -202,7 +202,5 @@ export function ranking(spec: PanelSpec): BarGaugePanel {
     .reduceOptions(new ReduceDataOptionsBuilder().calcs(['lastNotNull']))
     .text(new VizTextDisplayOptionsBuilder().titleSize(13).valueSize(18))
     .colorScheme(fixedColor(COLORS.amount))
-  if (spec.queries.some(({ legend }) => legend === OTHER))
-    panel.overrideByName(OTHER, [{ id: 'color', value: { mode: 'fixed', fixedColor: COLORS.amount } }])
   return measured(panel, { min: 0, ...spec })
 }

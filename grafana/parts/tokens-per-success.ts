@@ -14,6 +14,6 @@ export const tokensPerSuccessOverTime = (where: string): TimeSeriesPanel =>
     min: 0,
     queries: [
       { expr: tokensPerSuccess({ where, window: WINDOW }), legend: 'tokens per successful build' },
-      { expr: succeeded({ where, window: WINDOW }), legend: samplesOf('successful builds') },
+      { expr: succeeded({ where, window: WINDOW }), legend: samplesOf('successful') },
     ],
   }).colorScheme(fixedColor(COLORS.amount))

@@ -61,17 +61,17 @@ export const model = (): Variable => labelValues('model', 'Model', 'modelTokens'
 export const phase = (): Variable => labelValues('phase', 'Phase', 'entries', 'phase')
 
 /** The window over which each point of a line chart is calculated. */
-export const movingWindow = (): Variable =>
+export const movingWindow = (initial: '1d' | '7d' = '1d'): Variable =>
   new CustomVariableBuilder('window')
     .label('Window')
     .description('Each point of a line chart is calculated over this much time before it.')
     .values('5m,15m,1h,6h,1d,7d')
-    .current({ text: '1d', value: '1d' })
+    .current({ text: initial, value: initial })
     .options(
       ['5m', '15m', '1h', '6h', '1d', '7d'].map((value) => ({
         text: value,
         value,
-        selected: value === '1d',
+        selected: value === initial,
       })),
     )
 

@@ -2,6 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs'
 import path from 'node:path'
 import { expect, test } from 'vitest'
 import { parse } from 'yaml'
+import { BOARD_OF } from '../../grafana/parts/alerts.ts'
 import { CATALOGUE, prometheusName } from '../../src/metrics/catalogue.ts'
 
 /** As much of a committed dashboard as the lint looks at. */
@@ -29,6 +30,10 @@ interface Panel {
     }[]
   }
   readonly datasource?: { readonly uid: string }
+  readonly links?: readonly { readonly url?: string }[]
+  readonly transformations?: readonly {
+    readonly options: { readonly renameByName?: Readonly<Record<string, string>> }
+  }[]
   readonly options?: { readonly legend?: { readonly showLegend: boolean; readonly placement: string } }
 }
 interface Board {
@@ -303,6 +308,62 @@ test.each(aboutBuilds)(
     expect(silent).toEqual([])
   },
 )
+
+const variablesOf = (uid: string): string[] =>
+  boards.find(([, board]) => board.uid === uid)?.[1].templating.list.map(({ name }) => name) ?? []
+const links = boards.flatMap(([file, { uid, panels }]) =>
+  panels.flatMap((panel) => {
+    const own = (panel.links ?? []).map(({ url }) => url!)
+    const ofFields = (panel.fieldConfig?.overrides ?? []).flatMap(({ properties }) =>
+      properties
+        .filter(({ id }) => id === 'links')
+        .flatMap(({ value }) => (value as { url: string }[]).map(({ url }) => url)),
+    )
+    return [...own, ...ofFields].map((url) => [`${file}: ${panel.title} → ${url}`, url, uid, panel] as const)
+  }),
+)
+test.each(links)('%s leads to a dashboard, by variables that both have', (_, url, uid) => {
+  const targets = Object.values(BOARD_OF).concat('exporter')
+  for (const target of url.includes('${__value.raw}?') ? targets : ['']) {
+    const [, board = '', query = ''] = /^\/d\/([\w-]+)\?(.*)$/.exec(
+      url.replace('${__value.raw}?', `${target}?`),
+    )!
+    expect(boards.map(([, known]) => known.uid)).toContain(board)
+    for (const [, name] of query.matchAll(/var-(\w+)=/g)) expect(variablesOf(board)).toContain(name)
+    for (const [, name] of query.matchAll(/\$\{(\w+):queryparam\}/g)) {
+      expect(variablesOf(uid)).toContain(name)
+      expect(variablesOf(board)).toContain(name)
+    }
+  }
+})
+test.each(links)('%s uses only what its panel has', (_, url, __, panel) => {
+  const known =
+    /^\$\{(?:__url_time_range|__all_variables|\w+:queryparam|__value\.raw(?::percentencode)?|__data\.fields\["[^"]+"\](?:\.numeric)?)\}$/
+  const used = [...url.matchAll(/\$\{[^}]*\}/g)].map(([macro]) => macro)
+  expect(used.filter((macro) => !known.test(macro))).toEqual([])
+  // Values of a row exist in tables only.
+  if (/__value|__data/.test(url)) expect(panel.type).toBe('table')
+  const columns = (panel.transformations ?? []).flatMap(({ options }) =>
+    Object.values(options.renameByName ?? {}),
+  )
+  for (const [, column] of url.matchAll(/__data\.fields\["([^"]+)"\]/g)) expect(columns).toContain(column)
+})
+
+test('values of the variables lead from every table of revisions, error types, prompt versions and models to their boards', () => {
+  const columns = panels
+    .filter(([, { type }]) => type === 'table')
+    .flatMap(([name, { fieldConfig }]) =>
+      fieldConfig!
+        .overrides!.filter(({ matcher }) =>
+          ['Revision', 'Error type', 'Prompt version', 'Project', 'Model'].includes(matcher.options),
+        )
+        .map(({ matcher, properties }) => ({
+          column: `${name}: ${matcher.options}`,
+          isLink: properties.some(({ id }) => id === 'links'),
+        })),
+    )
+  expect(columns.filter(({ isLink }) => !isLink).map(({ column }) => column)).toEqual([])
+})
 
 /** Words in italics that are no panel titles: menus of Prometheus and Grafana, and verdicts. */
 const NO_PANELS = new Set([

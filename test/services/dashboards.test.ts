@@ -161,6 +161,38 @@ describe.each(GENERATIONS)('Prometheus %s', (generation) => {
     })
   })
 
+  test('each column of error rates by revision has the rates of the files, and its number of builds in its name', async () => {
+    const of = (refId: string) =>
+      ask(server, query('audit-context-volatility', 'Error rates by revision', refId))
+    const [rates, order] = [await of('A'), await of('B')]
+    // Grafana joins them by all labels.
+    const keys = (samples: typeof rates): string[] =>
+      samples
+        .map(({ labels }) => JSON.stringify(Object.entries(labels).toSorted(([a], [b]) => (a < b ? -1 : 1))))
+        .toSorted()
+    expect(keys(order)).toEqual(keys(rates))
+    for (const { hash } of [REVISION_BEFORE, REVISION_AFTER]) {
+      const under = lines.filter(usedUnder(hash))
+      const builds = judgedBuilds(lines).filter(([line]) => usedUnder(hash)(line!)).length
+      const failed = under.filter(({ validation_error_type: type }) => type === 'TSC_ERROR').length
+      const cell = rates.find(
+        ({ labels }) =>
+          labels['column']!.startsWith(hash.slice(0, 7)) && labels['error_type'] === 'TSC_ERROR',
+      )
+      expect(cell?.labels['column']).toMatch(new RegExp(`, n = ${builds}$`))
+      expect(cell?.value).toBeCloseTo(failed / under.filter(isValidation).length, 10)
+    }
+  })
+
+  test('the bars of revisions carry their place in the order, which sorts their legend', async () => {
+    const shown = await ask(server, query('audit-context-volatility', 'Builds by revision'))
+    const place = (revision: { readonly hash: string }): number =>
+      Number(shown.find(({ labels }) => nameOf(revision).test(labels['revision'] ?? ''))?.labels['order'])
+    expect(place(REVISION_AFTER)).toBeGreaterThan(place(REVISION_BEFORE))
+    const [rest] = await ask(server, query('audit-context-volatility', 'Builds by revision', 'B'))
+    expect(rest?.labels).toEqual({ order: 'z' })
+  })
+
   test('the bars of builds add up to the builds of the files', async () => {
     const bars = await ask(server, query('audit-overview', 'Builds by outcome'))
     expect(bars.reduce((total, { value }) => total + value, 0)).toBe(byBuild(lines).length)

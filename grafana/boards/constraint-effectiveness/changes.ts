@@ -5,7 +5,7 @@ import { differs, verdictLook } from '../../parts/looks.ts'
 import { failures, judged, validations } from '../../parts/measures.ts'
 import { countOf, enough, FIRST_SEEN, ofPrevious, ofRevisions, withRevision } from '../../parts/promql.ts'
 import { type Column, table, type TableSpec } from '../../parts/tables.ts'
-import { named } from '../../parts/top.ts'
+import { named } from '../../parts/named.ts'
 import { VERDICT_EXPLAINED } from '../../parts/words.ts'
 
 // Each row is a revision and an error type that occurred under it or under the revision before; a type that occurred
@@ -74,7 +74,14 @@ const VERDICT: Column = {
   width: 135,
   look: verdictLook('no revision before'),
 }
-const LABELS = [...revisionColumns(160), errorTypeColumn(260)]
+/** What the verdict compares. */
+const RATES = [
+  percent('Error rate before', rateBefore, 84),
+  percent('Error rate after', rateAfter, 84),
+  BUILDS_BEFORE,
+  BUILDS_AFTER,
+]
+const LABELS = [...revisionColumns(), errorTypeColumn(300)]
 const NEWEST_FIRST = ['-first used', 'Error type']
 
 const EXPLAINED = `Error rate: the share of the validations that failed with an error type, under a revision (after) and under the previous one (before), as far as it is in this time range. ${VERDICT_EXPLAINED}`
@@ -82,14 +89,8 @@ const EXPLAINED = `Error rate: the share of the validations that failed with an 
 export const differences = table({
   title: 'Error types with a better or worse rate than before',
   description: `${EXPLAINED} Empty: no error type is better or worse.`,
-  labels: [...revisionColumns(160), errorTypeColumn(190)],
-  columns: [
-    BUILDS_BEFORE,
-    percent('Error rate before', rateBefore, 84),
-    BUILDS_AFTER,
-    percent('Error rate after', rateAfter, 84),
-    { ...VERDICT, width: 90 },
-  ],
+  labels: LABELS,
+  columns: [{ ...VERDICT, width: 90 }, ...RATES],
   inputs,
   hidden: new Map([['size of the verdict', { apply: 'abs', to: change }]]),
   filters: [differs('size of the verdict')],
@@ -102,15 +103,12 @@ export const everyChange = table({
   description: `${EXPLAINED} ≥ and ≤ are the bounds of the 95 % interval of each rate (Wilson, with builds as the sample).`,
   labels: LABELS,
   columns: [
-    BUILDS_BEFORE,
-    percent('Error rate before', rateBefore, 84),
+    VERDICT,
+    ...RATES,
     percent('Before ≥', bound('lower', sampleBefore.part, sampleBefore.whole)),
     percent('Before ≤', bound('upper', sampleBefore.part, sampleBefore.whole)),
-    BUILDS_AFTER,
-    percent('Error rate after', rateAfter, 84),
     percent('After ≥', bound('lower', sampleAfter.part, sampleAfter.whole)),
     percent('After ≤', bound('upper', sampleAfter.part, sampleAfter.whole)),
-    VERDICT,
   ],
   inputs,
   // A revision without builds in this time range has nothing to compare.

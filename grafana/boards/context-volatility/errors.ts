@@ -1,10 +1,11 @@
 import { EMPTY } from '../../parts/empty.ts'
 import { COLORS } from '../../parts/colors.ts'
+import { ERROR_TYPE } from '../../parts/label-columns.ts'
 import { barLook } from '../../parts/looks.ts'
 import { failures, judged, validations } from '../../parts/measures.ts'
 import { enough, ORDER } from '../../parts/promql.ts'
 import { filtered, sorted, table } from '../../parts/tables.ts'
-import { named } from '../../parts/top.ts'
+import { named } from '../../parts/named.ts'
 import { BY, selected } from './selectors.ts'
 
 const failed = failures({
@@ -15,7 +16,7 @@ const verified = `(${validations(BY)} > 0)`
 /** The name of a revision and its number of builds, for the head of its column. */
 const WITH_N = 'column'
 const withN = (expression: string): string =>
-  `label_join(${selected(`${expression} * on (context_hash) group_left (n) count_values by (context_hash) ("n", ${enough(judged(BY))})`)}, "${WITH_N}", ", n = ", "revision", "n")`
+  `label_join(${selected(`(${expression}) * on (context_hash) group_left (n) count_values by (context_hash) ("n", ${enough(judged(BY))})`)}, "${WITH_N}", ", n = ", "revision", "n")`
 /** By rank, which no two revisions share: the choice between equal values is random. */
 const newest = `topk(8, ${ORDER} and on (context_hash) (${enough(judged(BY))}))`
 
@@ -59,10 +60,11 @@ export const errorMix = table({
   .decimals(1)
   .overrideByName('Error type', [
     { id: 'custom.width', value: 230 },
-    { id: 'custom.wrapText', value: true },
+    ...ERROR_TYPE,
     { id: 'noValue', value: '–' },
   ])
   .overrideByRegexp('^(?!Error type$).*', [
     ...barLook(COLORS.bad, 0.3),
     { id: 'custom.minWidth', value: 155 },
+    { id: 'custom.wrapHeaderText', value: true },
   ])

@@ -1,7 +1,7 @@
 import { EMPTY } from '../../parts/empty.ts'
 import { bound, type Formula, shareUnlessFew, unlessFew, verdict } from '../../parts/formulas.ts'
 import { revisionColumns, timeColumns } from '../../parts/label-columns.ts'
-import { verdictLook, WITHHELD_LOOK } from '../../parts/looks.ts'
+import { verdictLook, WITHHELD_LOOK, withheldLook } from '../../parts/looks.ts'
 import { closed, judged, passedFirst, runs, succeeded } from '../../parts/measures.ts'
 import {
   countOf,
@@ -35,7 +35,7 @@ const percent = (name: string, formula: Formula): Column => ({
   formula,
   unit: 'percentunit',
   decimals: 1,
-  width: 80,
+  width: 66,
 })
 
 const [firstUsed, newestUntil] = timeColumns(selected)
@@ -43,7 +43,7 @@ const [firstUsed, newestUntil] = timeColumns(selected)
 export const passRates = table({
   title: 'First-pass rate by revision',
   description: `First-pass rate of the judged builds under each revision of GEMINI.md, the newest first; ≥ and ≤ are the bounds of the 95 % interval (Wilson). The verdict compares with the previous revision. ${BEFORE} ${VERDICT_EXPLAINED}`,
-  labels: revisionColumns(165, true),
+  labels: revisionColumns(160, true),
   columns: [
     firstUsed,
     // For the link only.
@@ -54,7 +54,7 @@ export const passRates = table({
       formula: shareUnlessFew('passed', 'Judged builds'),
       unit: 'percentunit',
       decimals: 1,
-      width: 125,
+      width: 95,
       look: WITHHELD_LOOK,
     },
     percent('≥', bound('lower', 'passed', 'Judged builds')),
@@ -64,7 +64,7 @@ export const passRates = table({
       expr: selected(`${ofPrevious(builds)} or ${builds} * 0`),
       unit: 'locale',
       decimals: 0,
-      width: 105,
+      width: 108,
     },
     {
       ...percent('Rate before', shareUnlessFew('passed before', 'Judged builds before')),
@@ -79,7 +79,7 @@ export const passRates = table({
         'comparisons',
       ),
       unit: 'none',
-      width: 140,
+      width: 150,
       look: verdictLook('no revision before'),
     },
   ],
@@ -99,7 +99,7 @@ const change = (name: string, now: Formula, before: Formula): Column => ({
   unit: 'percentunit',
   decimals: 0,
   width: 100,
-  look: WITHHELD_LOOK,
+  look: withheldLook('none before'),
 })
 
 export const costs = table({

@@ -22,7 +22,7 @@ export const buildsByRevision = bars({
   min: 0,
   queries: [
     {
-      expr: `sum by (revision, order) (${withRevision(`${drawn} * on (context_hash) group_left (order) ${place}`)}) > 0`,
+      expr: `sum by (revision, order) (${withRevision(`(${drawn}) * on (context_hash) group_left (order) ${place}`)}) > 0`,
       legend: '{{revision}}',
       interval: '1m',
     },
@@ -52,7 +52,7 @@ export const churn = lines({
   queries: [
     { expr: firstPassRate({ where: CONTEXT, window: '7d' }), legend: 'first-pass rate' },
     { expr: revisionsPerWeek, legend: 'revisions per week' },
-    { expr: judged({ where: CONTEXT, window: '7d' }), legend: samplesOf('judged builds') },
+    { expr: judged({ where: CONTEXT, window: '7d' }), legend: samplesOf('judged') },
   ],
 })
   .overrideByName('first-pass rate', [{ id: 'max', value: 1 }])
@@ -68,4 +68,4 @@ export const churn = lines({
     { id: 'custom.lineInterpolation', value: 'stepAfter' },
   ])
   // Its axis would be the third.
-  .overrideByName(samplesOf('judged builds'), [{ id: 'custom.axisPlacement', value: 'hidden' }])
+  .overrideByName(samplesOf('judged'), [{ id: 'custom.axisPlacement', value: 'hidden' }])

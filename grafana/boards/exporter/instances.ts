@@ -44,15 +44,15 @@ export const instances = table({
   description:
     'One row per exporter, those that need attention first. “gone, unfinished”: ceased to be a target, or to push, in the last 6 hours while builds were open or bytes unread. “behind”: more than 1 MiB is unread. “rejects lines”: in this time range. Exporters that ended with nothing open are not listed.',
   labels: [
-    { label: 'instance', name: 'Instance', minWidth: 180 },
-    { label: 'job', name: 'Job', width: 190 },
+    { label: 'instance', name: 'Instance', minWidth: 140 },
+    { label: 'job', name: 'Job', width: 150 },
   ],
   columns: [
     {
       name: 'Status',
       expr: STATUS.map(([expr]) => expr).join(' or '),
       unit: 'none',
-      width: 190,
+      width: 130,
       look: [
         {
           id: 'mappings',
@@ -67,12 +67,12 @@ export const instances = table({
         { id: 'custom.cellOptions', value: { type: 'color-background', mode: 'basic' } },
       ],
     },
-    number('Open builds', `${by(gauge('audit_builds_in_progress'))} or ${gone(EXPORTERS)}`, 'locale', 110),
-    number('Unread', by(gauge('audit_exporter_lag_bytes')), 'bytes', 95, 1),
-    number('Rejected lines', rejected, 'locale', 125),
-    number('Last entry', `${by(gauge('audit_last_entry_timestamp_seconds'))} * 1000`, 'dateTimeAsIso', 170),
-    number('Memory', by(gauge('process_resident_memory_bytes')), 'bytes', 95),
-    number('Series', by(gauge('audit_exporter_series')), 'locale', 80),
+    number('Open builds', `${by(gauge('audit_builds_in_progress'))} or ${gone(EXPORTERS)}`, 'locale', 70),
+    number('Unread', by(gauge('audit_exporter_lag_bytes')), 'bytes', 80, 1),
+    number('Rejected lines', rejected, 'locale', 82),
+    number('Last entry', `${by(gauge('audit_last_entry_timestamp_seconds'))} * 1000`, 'dateTimeAsIso', 162),
+    number('Memory', by(gauge('process_resident_memory_bytes')), 'bytes', 85),
+    number('Series', by(gauge('audit_exporter_series')), 'locale', 66),
   ],
   filters: [{ column: 'Status', above: 0 }],
   empty: EMPTY.exporters,

@@ -26,14 +26,14 @@ export function headline(where: string, ofBuilds: string): Band[] {
     description: `Share of the judged builds that passed their first verification. Judged: with a verdict, which abandoned builds do not have. ${BEFORE}`,
     unit: 'percentunit',
     decimals: 1,
-    queries: withSample(ofBuilds, firstPassRate, judged, 'judged builds'),
+    queries: withSample(ofBuilds, firstPassRate, judged, 'judged'),
   }).links([toAudit('audit-prompt-refinement', 'Prompt Refinement')])
   const tokens = stat({
     title: 'Tokens per successful build',
     description: `Tokens of all closed builds, failed and abandoned ones included, divided by the number of successful builds. ${BEFORE}`,
     unit: 'short',
     decimals: 1,
-    queries: withSample(ofBuilds, tokensPerSuccess, succeeded, 'successful builds'),
+    queries: withSample(ofBuilds, tokensPerSuccess, succeeded, 'successful'),
   }).links([toAudit('audit-token-efficiency', 'Token Efficiency')])
   const factor = stat({
     title: 'Rework cost factor',

@@ -20,7 +20,7 @@ const sampled = (title: string, { whole }: Sample): Column[] => [
     formula: shareUnlessFew('good', 'Judged builds'),
     unit: 'percentunit',
     decimals: 1,
-    width: 110,
+    width: 95,
     look: WITHHELD_LOOK,
   },
   {
@@ -50,16 +50,16 @@ const againstOthers = ({ others }: Sample): Column[] => [
       'comparisons',
     ),
     unit: 'none',
-    width: 135,
+    width: 130,
     look: verdictLook('no other version'),
   },
-  { name: 'Judged builds of others', expr: others.whole, unit: 'locale', decimals: 0, width: 105 },
+  { name: 'Judged builds of others', expr: others.whole, unit: 'locale', decimals: 0, width: 90 },
   {
     name: 'Rate of others',
     formula: shareUnlessFew('good of others', 'Judged builds of others'),
     unit: 'percentunit',
     decimals: 1,
-    width: 110,
+    width: 80,
     look: WITHHELD_LOOK,
   },
 ]
@@ -87,10 +87,10 @@ const withheld = (
 const completionTokens = withheld('Completion tokens per closed build', 'tokens per build', {
   unit: 'short',
   decimals: 1,
-  width: 125,
+  width: 110,
 })
 
-const LABELS = [promptVersionColumn(170)]
+const LABELS = [promptVersionColumn(160)]
 const EXPLAINED = `≥ and ≤ are the bounds of the 95 % interval (Wilson). Rates and averages need at least 20 judged builds (those with a verdict). “Against others” compares the rate of a prompt version with that of all others together, selected above or not. Builds of prompt versions beyond the maximum of the exporter (“_other”) are among the others. ${VERDICT_EXPLAINED}`
 
 const implementSample = firstPasses()
@@ -121,7 +121,7 @@ export const fixVersions = table({
   columns: [
     ...sampled('Rework success rate', fixSample),
     ...againstOthers(fixSample),
-    withheld('Rework cost factor', 'factor', { unit: 'none', decimals: 2, width: 105 }),
+    withheld('Rework cost factor', 'factor', { unit: 'none', decimals: 2, width: 90 }),
     completionTokens,
   ],
   inputs: [

@@ -1,6 +1,6 @@
 import { matchers } from '../../../prometheus/increase.ts'
 import { count, ratio, type Selection, total } from '../../parts/promql.ts'
-import { named } from '../../parts/top.ts'
+import { named } from '../../parts/named.ts'
 
 const BY = ['instruction_version']
 /** The prompt versions that are shown: the selected ones. */

@@ -34,11 +34,11 @@ export const contextShareNow = stat({
   unit: 'percentunit',
   empty: EMPTY.promptParts,
   decimals: 1,
-  queries: withSample(PROMPTS, ifEnough(contextShare, builds), builds, 'closed builds'),
+  queries: withSample(PROMPTS, ifEnough(contextShare, builds), builds, 'closed'),
 })
 
 export const contextShareOverTime = lines({
-  title: 'GEMINI.md share of the prompt by phase',
+  title: 'GEMINI.md share by phase',
   description: `Tokens of GEMINI.md as a share of the whole prompt, by phase, over the window set above. ${COUNTED}`,
   unit: 'percentunit',
   empty: EMPTY.promptParts,

@@ -20,7 +20,7 @@ const perSuccess = stat({
   description: `Tokens of all closed builds, failed and abandoned ones included, divided by the number of successful builds. ${BEFORE}`,
   unit: 'short',
   decimals: 1,
-  queries: withSample(BUILDS, tokensPerSuccess, succeeded, 'successful builds'),
+  queries: withSample(BUILDS, tokensPerSuccess, succeeded, 'successful'),
 })
 
 const costPerSuccess = stat({
@@ -32,7 +32,7 @@ const costPerSuccess = stat({
     CONTEXT,
     (selection) => ratioIfEnough(cost(selection), succeeded(selection)),
     succeeded,
-    'successful builds',
+    'successful',
   ),
 })
 
@@ -56,7 +56,7 @@ const reworkShare = stat({
       closed,
     ),
     closed,
-    'closed builds',
+    'closed',
   ),
 })
 
@@ -76,7 +76,7 @@ const failedShare = stat({
       closed,
     ),
     closed,
-    'closed builds',
+    'closed',
   ),
 })
 

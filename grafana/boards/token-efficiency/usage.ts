@@ -6,7 +6,7 @@ import { WITHHELD_LOOK } from '../../parts/looks.ts'
 import { bars, lines } from '../../parts/panels.ts'
 import { BUCKET, ratioIfEnough, total, WINDOW } from '../../parts/promql.ts'
 import { table } from '../../parts/tables.ts'
-import { named } from '../../parts/top.ts'
+import { named } from '../../parts/named.ts'
 import { ERRORS, FIXES, TOKENS } from './selectors.ts'
 
 export const byPhase = bars({
@@ -64,7 +64,7 @@ export const fixesByErrorType = table({
   empty: EMPTY.fixes,
   description:
     'Average tokens (prompt and completion) per fix, by the error type that it answers, the highest first; n < 20: of fewer than 20 fixes.',
-  labels: [errorTypeColumn(190)],
+  labels: [errorTypeColumn(165)],
   columns: [
     { name: 'Fixes', expr: fixes, unit: 'locale', decimals: 0, width: 70 },
     {
