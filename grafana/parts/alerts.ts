@@ -43,6 +43,9 @@ const withWays = (alerts: string): string =>
     `label_replace(label_replace(${alerts}, "board", "exporter", "", ""), "runbook", "$1", "alertname", "([^ ]+).*")`,
   )
 
+/** The column with the section of the runbook for each alert; only the link uses it. */
+const RUNBOOK = 'Runbook'
+
 /** Shows the name of an alert as that of its section in the runbook. */
 const sections = (): DynamicConfigValue => ({
   id: 'mappings',
@@ -77,10 +80,17 @@ export const firingAlerts = (runbook: string): TablePanel =>
   table({
     title: 'Firing alerts by severity',
     description:
-      'Firing alerts at the end of the time range, the most severe first, and for how long their condition has held. The board shows what the alert is about; docs/runbook.md has a section for each alert. Without the Watchdog, which always fires, Prometheus does not evaluate the rules.',
+      'Firing alerts at the end of the time range, the most severe first, and for how long their condition has held. The board shows what the alert is about; an alert leads to its section of docs/runbook.md if the dashboards were written with its URL. Without the Watchdog, which always fires, Prometheus does not evaluate the rules.',
     empty: EMPTY.alerts,
     labels: [
-      { label: 'alertname', name: 'Alert', minWidth: 150 },
+      {
+        label: 'alertname',
+        name: 'Alert',
+        minWidth: 205,
+        looks: /^https?:/.test(runbook)
+          ? [dataLink('Runbook', `${runbook}#\${__data.fields["${RUNBOOK}"].text}`)]
+          : [],
+      },
       { label: 'severity', name: 'Severity', width: 90, looks: [SEVERITY_COLORS, COLOURED_TEXT] },
       {
         label: 'revision',
@@ -96,6 +106,7 @@ export const firingAlerts = (runbook: string): TablePanel =>
         looks: [waysTo(['constraint-effectiveness'], 'error', CELL)],
       },
       { label: 'instance', name: 'Exporter', width: 150 },
+      { label: 'reason', name: 'Reason', width: 110 },
       {
         label: 'board',
         name: 'Board',
@@ -107,15 +118,7 @@ export const firingAlerts = (runbook: string): TablePanel =>
           ),
         ],
       },
-      {
-        label: 'runbook',
-        name: 'Runbook',
-        width: 165,
-        looks: [
-          sections(),
-          ...(/^https?:/.test(runbook) ? [dataLink('Runbook', `${runbook}#\${__value.text}`)] : []),
-        ],
-      },
+      { label: 'runbook', name: RUNBOOK, hidden: true, looks: [sections()] },
     ],
     columns: [
       {

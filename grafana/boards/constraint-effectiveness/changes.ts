@@ -1,7 +1,7 @@
-import { bound, type Formula, shareOf, verdict } from '../../parts/formulas.ts'
+import { bound, type Formula, shareOf, shareUnlessFew, verdict } from '../../parts/formulas.ts'
 import { EMPTY } from '../../parts/empty.ts'
 import { errorTypeColumn, revisionColumns } from '../../parts/label-columns.ts'
-import { differs, verdictLook } from '../../parts/looks.ts'
+import { differs, verdictLook, WITHHELD_LOOK } from '../../parts/looks.ts'
 import { failures, judged, validations } from '../../parts/measures.ts'
 import { countOf, enough, FIRST_SEEN, ofPrevious, ofRevisions, withRevision } from '../../parts/promql.ts'
 import { type Column, table, type TableSpec } from '../../parts/tables.ts'
@@ -57,6 +57,11 @@ const percent = (name: string, formula: Formula, width = 78): Column => ({
   decimals: 1,
   width,
 })
+/** The share of failed validations, withheld if there are too few builds. */
+const rate = (name: string, failedOnes: string, whole: string, sample: string): Column => ({
+  ...percent(name, shareUnlessFew(failedOnes, whole, sample), 84),
+  look: WITHHELD_LOOK,
+})
 const number = (name: string, expr: string, width: number): Column => ({
   name,
   expr,
@@ -65,23 +70,23 @@ const number = (name: string, expr: string, width: number): Column => ({
   width,
 })
 
-const BUILDS_BEFORE = number('Judged builds before', before(builds), 100)
+const BUILDS_BEFORE = number('Judged builds before', before(builds), 92)
 const BUILDS_AFTER = number('Judged builds after', row(forEachRow(builds)), 95)
 const VERDICT: Column = {
   name: 'Verdict',
   formula: change,
   unit: 'none',
-  width: 135,
+  width: 125,
   look: verdictLook('no revision before'),
 }
 /** What the verdict compares. */
 const RATES = [
-  percent('Error rate before', rateBefore, 84),
-  percent('Error rate after', rateAfter, 84),
+  rate('Error rate before', 'failed before', 'validations before', 'Judged builds before'),
+  rate('Error rate after', 'failed after', 'validations after', 'Judged builds after'),
   BUILDS_BEFORE,
   BUILDS_AFTER,
 ]
-const LABELS = [...revisionColumns(), errorTypeColumn(300)]
+const LABELS = [...revisionColumns(), errorTypeColumn(265)]
 const NEWEST_FIRST = ['-first used', 'Error type']
 
 const EXPLAINED = `Error rate: the share of the validations that failed with an error type, under a revision (after) and under the previous one (before), as far as it is in this time range. ${VERDICT_EXPLAINED}`
