@@ -11,7 +11,9 @@ export async function contextVolatility(database: Database): Promise<Volatility>
     SELECT (SELECT count(*) FILTER (changed) FROM starts)::INTEGER AS changes,
       (SELECT count(*) FILTER (changed) FROM (
         SELECT context_file_hash <> lag(context_file_hash) OVER (PARTITION BY run_id ORDER BY seq) AS changed
-        FROM entries WHERE context_file_hash IS NOT NULL
+        FROM entries SEMI JOIN (
+          SELECT run_id FROM entries GROUP BY run_id HAVING min(context_file_hash) <> max(context_file_hash)
+        ) USING (run_id) WHERE context_file_hash IS NOT NULL
       ))::INTEGER AS within`)
   const days = await database.all<Omit<Volatility['days'][number], 'pass_rate'>>(`
     SELECT e.day, revisions, coalesce(changes, 0)::INTEGER AS changes, validations, passed, tokens

@@ -23,11 +23,11 @@ export const memoryBudget = (
 
 /** The bytes of a budget that DuckDB may use. The rest is for Node, its heap and what DuckDB does not count. */
 export const databaseShare = (budgetBytes: number): number =>
-  Math.max(32 * MIB, Math.floor(0.6 * budgetBytes - 50 * MIB))
+  Math.max(32 * MIB, Math.floor(0.45 * budgetBytes - 10 * MIB))
 
 /** Each thread of DuckDB needs memory of its own. */
 export const databaseThreads = (budgetBytes: number, cores: number = os.availableParallelism()): number =>
-  Math.max(1, Math.min(cores, Math.floor(databaseShare(budgetBytes) / (256 * MIB))))
+  Math.max(1, Math.min(cores, Math.floor(databaseShare(budgetBytes) / (200 * MIB))))
 
 /** Whether a report on so many entries certainly fits into memory, and needs no temporary files. */
 export const fitsInMemory = (entries: number, budgetBytes: number): boolean =>

@@ -62,14 +62,15 @@ export async function createViews(database: Database, period: Period): Promise<v
        JOIN (SELECT run_id, arg_min(status, seq) AS status, arg_min(error_type, seq) AS error_type
          FROM all_entries WHERE ${IS_VALIDATION} GROUP BY run_id) e USING (run_id)`,
     // Every fix with its verdict: its own failure, else the status of the next validation of its build, else its own pass.
-    `CREATE TABLE fixes AS SELECT * FROM (
-       SELECT *, coalesce(CASE WHEN status = 'fail' THEN status END,
+    // Most builds need no fix; what is sorted is only what is needed of the others.
+    `CREATE TABLE fixes AS SELECT * EXCLUDE (ts_ms, phase) FROM (
+       SELECT run_id, ts_ms, phase, instruction_version, completion_tokens, error_log_chars,
+         coalesce(CASE WHEN status = 'fail' THEN status END,
            lead(CASE WHEN ${IS_VALIDATION} THEN status END IGNORE NULLS)
              OVER (PARTITION BY run_id ORDER BY seq),
            CASE WHEN status = 'pass' THEN status END) AS verdict,
-         row_number() OVER (PARTITION BY run_id, phase ORDER BY seq) AS attempt,
-         coalesce(context_file_hash[:12], 'unknown') AS context_hash
-       FROM all_entries
+         row_number() OVER (PARTITION BY run_id, phase ORDER BY seq) AS attempt
+       FROM all_entries SEMI JOIN (SELECT DISTINCT run_id FROM all_entries WHERE phase = 'rework') USING (run_id)
      ) WHERE phase = 'rework' AND ${bound('ts_ms', period)}`,
     // The prompt versions that the closed builds used, once for each build and phase.
     `CREATE TABLE prompt_versions AS

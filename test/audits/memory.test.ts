@@ -38,12 +38,12 @@ test('an error of DuckDB for want of memory says what to do; another one stays a
 })
 
 test('DuckDB gets what is left beside Node, never less than it can start with', () => {
-  expect(databaseShare(256 * MIB) / MIB).toBeCloseTo(104, 0)
-  expect(databaseShare(1024 * MIB) / MIB).toBeCloseTo(564, 0)
+  expect(databaseShare(256 * MIB) / MIB).toBeCloseTo(105, 0)
+  expect(databaseShare(1024 * MIB) / MIB).toBeCloseTo(451, 0)
   expect(databaseShare(64 * MIB)).toBe(32 * MIB)
 })
 
-test('DuckDB gets a thread for each quarter of a GiB, at most one per core', () => {
+test('DuckDB gets a thread for each 200 MiB of its share, at most one per core', () => {
   expect(databaseThreads(256 * MIB, 8)).toBe(1)
   expect(databaseThreads(GIB, 8)).toBe(2)
   expect(databaseThreads(16 * GIB, 8)).toBe(8)
