@@ -16,7 +16,7 @@ import { benchScrape } from './scrape.ts'
 const HELP = `npm run bench                     catching up with 200 MB, beside bare Node [--megabytes 200] [--rounds 3]
                                   [--beside DIR: another dist/program] [--peers: also mtail, from PATH]
 npm run bench -- --rest           the start and the memory at rest [--minutes 1]
-npm run bench -- --files 10000    many builds that are over
+npm run bench -- --files 10000    many builds that are over [--beside DIR]
 npm run bench -- --latency        from the append of a line until a scrape shows it
 npm run bench -- --scrape         a scrape of 10,000 series
 npm run bench -- --small          all of them, small: whether they still run`
@@ -60,7 +60,7 @@ async function run(): Promise<void> {
   if (values.small) return runSmall()
   if (values.rest) return within((directory) => benchRest({ directory, minutes: Number(values.minutes) }))
   if (files !== undefined)
-    return within((directory) => benchFiles({ directory, files: Number(files), idleSeconds: 30 }))
+    return within((directory) => benchFiles({ ...values, directory, files: Number(files), idleSeconds: 30 }))
   if (values.latency) return within((directory) => benchLatency({ directory, appends: 300 }))
   if (values.scrape) return within((directory) => benchScrape({ directory, series: 10_000, scrapes: 100 }))
   return within((directory) =>

@@ -3,13 +3,15 @@ import path from 'node:path'
 import { setTimeout as wait } from 'node:timers/promises'
 import { writeCorpus } from '../src/simulate/corpus.ts'
 import { megabytes, printTable, usageOf } from './measured.ts'
-import { startExporter } from './started.ts'
+import { DIST, startExporter } from './started.ts'
 
 export interface FilesOptions {
   readonly directory: string
   readonly files: number
   /** How long the idle exporter is measured; several times the interval of its scans, 10 s. */
   readonly idleSeconds: number
+  /** Another build of the program, to compare with; a directory like `dist/program`. */
+  readonly beside?: string | undefined
 }
 
 /** Longer than a directory is watched after its last change. */
@@ -17,7 +19,7 @@ const OLD_MS = 3_600_000
 const SETTLE_MS = 2_000
 
 /** Many builds that are over, one directory and one trace each: their directories have just changed, or long ago. */
-export async function benchFiles({ directory, files, idleSeconds }: FilesOptions): Promise<void> {
+export async function benchFiles({ directory, files, idleSeconds, beside }: FilesOptions): Promise<void> {
   const root = path.join(directory, 'builds')
   const paths = Array.from({ length: files }, (_, i) => path.join(root, `build-${i}`, 'audit_trace.jsonl'))
   await writeCorpus(paths, {
@@ -26,23 +28,27 @@ export async function benchFiles({ directory, files, idleSeconds }: FilesOptions
     startMs: Date.now() - 2 * OLD_MS,
     spanMs: OLD_MS,
   })
-  const rows = [['directories', 'ready', 'CPU until then', 'RSS', 'peak', 'idle CPU']]
-  rows.push(['new', ...(await look(root, directory, idleSeconds))])
+  const rows = [['directories', 'build', 'ready', 'CPU until then', 'RSS', 'peak', 'idle CPU']]
+  const lookAll = async (age: string): Promise<void> => {
+    for (const dist of [DIST, ...(beside === undefined ? [] : [beside])])
+      rows.push([age, dist === DIST ? 'this' : dist, ...(await look(root, directory, idleSeconds, dist))])
+  }
+  await lookAll('new')
   const old = new Date(Date.now() - OLD_MS)
   for (const file of paths) {
     utimesSync(file, old, old)
     utimesSync(path.dirname(file), old, old)
   }
-  rows.push(['old', ...(await look(root, directory, idleSeconds))])
+  await lookAll('old')
   console.log(`${files} files`)
   printTable(rows)
 }
 
-async function look(root: string, directory: string, idleSeconds: number): Promise<string[]> {
+async function look(root: string, directory: string, idleSeconds: number, dist: string): Promise<string[]> {
   const state = path.join(directory, 'state')
   rmSync(state, { recursive: true, force: true })
   const started = performance.now()
-  const exporter = await startExporter(root, state)
+  const exporter = await startExporter(root, state, { dist })
   try {
     await exporter.caughtUp
     const readySeconds = (performance.now() - started) / 1_000
