@@ -1,6 +1,7 @@
-import { writeFileSync } from 'node:fs'
+import { existsSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { expect, test } from 'vitest'
+import { runProgram, type ProgramDeps } from '../src/program.ts'
 import { startDaemon } from './setup/daemon.ts'
 import { entry, lines } from './setup/entries.ts'
 import { temporaryDirectory } from './setup/exporter.ts'
@@ -25,6 +26,7 @@ test.each([
   [['watch', '/builds', '--listen', 'here'], 2, '--listen: "here" is not an address'],
   [['watch', '/builds', '--poll=maybe'], 2, '--poll: "maybe" is not one of true, yes, 1, false, no, 0'],
   [['report', '/builds', '--since', '99999999999999999999d'], 2, '--since: '],
+  [['report', '/builds', '--export', '-'], 2, '--export: "-" is not a file'],
   [['check', '/builds', '--file-name', '*.jsonl'], 2, '--file-name: '],
   [
     ['watch', '/builds', '--web-config', '/nowhere/web.yml'],
@@ -93,6 +95,34 @@ test.each([
   [['--version']],
 ])('%j ends with 0', async (args) => {
   expect((await run(args)).code).toBe(0)
+})
+
+/** The help that a command line prints on a terminal of 80 columns. */
+async function help(...args: readonly string[]): Promise<string> {
+  const printed: string[] = []
+  const deps = {
+    version: '0',
+    print: (line: string) => printed.push(line),
+    complain: (line: string) => printed.push(line),
+  }
+  expect(await runProgram(['node', 'main', ...args, '--help'], deps as unknown as ProgramDeps)).toBe(0)
+  return printed.join('\n')
+}
+
+test('no line of any help is wider than 80 columns', async () => {
+  const all = await help()
+  const commands = [...all.matchAll(/^ {2}([a-z]+) \[options\]/gm)].map(([, name]) => name ?? '')
+  expect(commands.length).toBeGreaterThan(7)
+  const helps = [all, ...(await Promise.all(commands.map((name) => help(name))))]
+  expect(helps.flatMap((text) => text.split('\n').filter((line) => line.length > 80))).toEqual([])
+})
+
+test('report --out - writes to standard output, and no file of that name', async () => {
+  const directory = temporaryDirectory()
+  writeFileSync(path.join(directory, 'audit_trace.jsonl'), lines(entry()))
+  const { code, output } = await run(['report', directory, '--format', 'json', '--out', '-'])
+  expect([code, existsSync('-')]).toEqual([0, false])
+  expect(output).toContain('"insights"')
 })
 
 test('check names each fault by file, line, field and cause, and fails', async () => {

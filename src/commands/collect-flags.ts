@@ -67,7 +67,8 @@ is deleted, 2 wrong usage.
 Examples:
   audit-trace-exporter collect --query 'WorkflowType="AuditedBuildWorkflow"' \\
     --out /collected
-  audit-trace-exporter collect --temporal-address temporal:7233 --out /collected \\
+  audit-trace-exporter collect --out /collected \\
+    --temporal-address temporal:7233 \\
     --query 'WorkflowType="MyBuild" AND StartTime > "2026-11-01T00:00:00Z"'
   audit-trace-exporter report /collected`,
 }

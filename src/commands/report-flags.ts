@@ -36,8 +36,8 @@ export const reportOptions = z.strictObject({
     oneOf(['md', 'html', 'json']).prefault('md'),
   ),
   out: flag(
-    { value: '<file>', group: REPORT, help: 'File to write. Default: standard output.' },
-    nonEmpty.optional(),
+    { value: '<file>', group: REPORT, help: 'File to write. Default, and what - means: standard output.' },
+    nonEmpty.transform((file) => (file === '-' ? undefined : file)).optional(),
   ),
   export: flag(
     {
@@ -45,7 +45,9 @@ export const reportOptions = z.strictObject({
       group: REPORT,
       help: 'Also write every attributed entry to this Parquet file, whatever the period.',
     },
-    nonEmpty.optional(),
+    nonEmpty
+      .refine((file) => file !== '-', '"-" is not a file: Parquet cannot be written to standard output')
+      .optional(),
   ),
   memory: flag(
     {
@@ -89,7 +91,7 @@ Examples:
   audit-trace-exporter report /builds --format html --out report.html
   audit-trace-exporter report /builds --export rows.parquet --out report.md
   audit-trace-exporter report /builds --format json | jq '.insights[0]'
-  audit-trace-exporter report /archive --memory 4GiB --temp /var/tmp   years of builds
+  audit-trace-exporter report /archive --memory 4GiB --temp /var/tmp
 
 Read once, report each day, also when the traces are gone:
   audit-trace-exporter report /builds --rows /var/lib/audit-rows

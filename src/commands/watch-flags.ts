@@ -124,8 +124,8 @@ http://prometheus:9090/api/v1/otlp. OTEL_EXPORTER_OTLP_*,
 OTEL_METRIC_EXPORT_INTERVAL (60000 ms), OTEL_METRIC_EXPORT_TIMEOUT,
 OTEL_RESOURCE_ATTRIBUTES and OTEL_SERVICE_NAME are honoured; OTEL_SDK_DISABLED
 or OTEL_METRICS_EXPORTER=none turns it off. See docs/push.md.
-SIGTERM or SIGINT: stop reading, commit, push, serve on for --linger, close, exit
-with 0. A second signal exits at once, with 1.
+SIGTERM or SIGINT: stop reading, commit, push, serve on for --linger, close,
+exit with 0. A second signal exits at once, with 1.
 Exit codes: 0 done, 1 failed, 2 wrong usage.
 
 Examples:

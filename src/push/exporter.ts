@@ -1,4 +1,4 @@
-import { diag, DiagLogLevel } from '@opentelemetry/api'
+import { diag, DiagLogLevel, type DiagLogger } from '@opentelemetry/api'
 import { OTLPMetricExporter } from '@opentelemetry/exporter-metrics-otlp-proto'
 import type { ResourceMetrics } from '@opentelemetry/sdk-metrics'
 import { reasonOf, type Reason } from './reason.ts'
@@ -55,23 +55,34 @@ interface Rejection {
   readonly cause: string
 }
 
-/** The SDK reports points that the endpoint rejected to its diagnostics only, right before the result of the export. */
+/**
+ * The SDK reports points that the endpoint rejected to its diagnostics only, right before the result of the export. The
+ * API has one logger for them in a process: that of a program around us goes on getting everything.
+ */
 function onRejection(found: (rejection: Rejection) => void): void {
-  const ignore = (): void => undefined
-  const logger = {
-    error: ignore,
-    info: ignore,
-    debug: ignore,
-    verbose: ignore,
-    warn(message: string, detail?: unknown) {
-      if (!message.startsWith('Received Partial Success')) return
-      const { rejectedDataPoints = 0, errorMessage = '' } = JSON.parse(String(detail)) as PartialSuccess
-      const rejectedPoints = Number(rejectedDataPoints)
-      if (rejectedPoints > 0) found({ rejectedPoints, cause: errorMessage })
+  const before = diagnosticLogger()
+  diag.setLogger(
+    {
+      error: (...message) => before?.error(...message),
+      info: (...message) => before?.info(...message),
+      debug: (...message) => before?.debug(...message),
+      verbose: (...message) => before?.verbose(...message),
+      warn(message, ...details) {
+        before?.warn(message, ...details)
+        if (!message.startsWith('Received Partial Success')) return
+        const { rejectedDataPoints = 0, errorMessage = '' } = JSON.parse(String(details[0])) as PartialSuccess
+        const rejectedPoints = Number(rejectedDataPoints)
+        if (rejectedPoints > 0) found({ rejectedPoints, cause: errorMessage })
+      },
     },
-  }
-  diag.setLogger(logger, { logLevel: DiagLogLevel.WARN, suppressOverrideMessage: true })
+    { logLevel: before === undefined ? DiagLogLevel.WARN : DiagLogLevel.ALL, suppressOverrideMessage: true },
+  )
 }
+
+/** The logger that was set, which has its own level. The API has no function that returns it, but keeps it here. */
+const diagnosticLogger = (): DiagLogger | undefined =>
+  (globalThis as { [key: symbol]: { diag?: DiagLogger } | undefined })[Symbol.for('opentelemetry.js.api.1')]
+    ?.diag
 
 interface PartialSuccess {
   readonly rejectedDataPoints?: number | string

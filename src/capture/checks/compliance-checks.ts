@@ -1,5 +1,6 @@
 import { checksEnvironment, type ChecksEnvironment } from './checks-environment.ts'
 import { classifyFailure, errorTypeOf, type CheckKind } from './classify-failure.ts'
+import { requireComplianceRequest } from './compliance-request.ts'
 import { endOrphan, runMarked } from '../process/orphan.ts'
 import { plainText, relevantLog } from './relevant-log.ts'
 import type { ProcessResult } from '../process/run-process.ts'
@@ -71,13 +72,15 @@ const LOG_LIMIT_CHARS = 200_000
 /**
  * Runs the checks in order and stops at the first that fails. A check that times out has failed. Processes that a check
  * leaves running are ended with it; processes that a killed worker left in the workspace are ended first.
- * Throws if a program cannot be started, and if the checks are cancelled or killed from outside: these are not failures
+ * Throws a `TypeError` that names the field if the request is not one, before anything runs. Throws if a program cannot be
+ * started, and if the checks are cancelled or killed from outside: these are not failures
  * of the package.
  */
 export async function runComplianceChecks(
   request: ComplianceRequest,
   deps: ComplianceDeps,
 ): Promise<ComplianceResult> {
+  requireComplianceRequest(request)
   const startedMs = performance.now()
   const commandsAttempted: string[] = []
   let failure: CheckFailure | undefined

@@ -102,6 +102,7 @@ export function createAuditedBuildActivities(deps: AuditedBuildDeps): AuditedBui
         try {
           return await runComplianceChecks(request, { ...deps.checks, env: deps.env, signal })
         } catch (error) {
+          if (error instanceof TypeError) throw permanent('INVALID_CHECKS', error)
           throw signal.aborted ? ended('the checks were cancelled') : error
         }
       })

@@ -2,7 +2,11 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { runComplianceChecks, type Check } from '../../../src/capture/checks/compliance-checks.ts'
+import {
+  runComplianceChecks,
+  type Check,
+  type ComplianceRequest,
+} from '../../../src/capture/checks/compliance-checks.ts'
 import { brokenSources, packageFiles, toolsDir, writePackage } from '../../setup/package-project.ts'
 
 let dir = ''
@@ -167,5 +171,31 @@ describe('runComplianceChecks, with the real npm, tsc, eslint and node:test', ()
   it('throws if a program is missing, which no agent can fix', async () => {
     const missing: Check = { name: 'x', kind: 'other', command: ['no-such-program'] }
     await expect(run([missing])).rejects.toThrow('cannot start no-such-program')
+  })
+})
+
+describe('a request without types', () => {
+  const test = { name: 'test', kind: 'test', command: ['npm', 'test'] }
+
+  it.each([
+    ['/builds/sum', /request must be an object, such as \{ workingDir/],
+    [undefined, /request must be an object/],
+    [{}, /request\.workingDir must be a string/],
+    [{ workingDir: '' }, /request\.workingDir must not be empty/],
+    [{ workingDir: '.', checks: 'all' }, /request\.checks must be an array/],
+    [
+      { workingDir: '.', checks: [test, { ...test, command: 'npm test' }] },
+      /checks\[1\]\.command .*\['npm', 'test'\]/,
+    ],
+    [{ workingDir: '.', checks: [{ ...test, command: [] }] }, /checks\[0\]\.command must name a program/],
+    [{ workingDir: '.', checks: [{ ...test, kind: 'unit' }] }, /checks\[0\]\.kind .*install, build/],
+    [
+      { workingDir: '.', checks: [{ ...test, timeoutMs: 0 }] },
+      /checks\[0\]\.timeoutMs must be greater than 0/,
+    ],
+  ])('%j is refused before anything runs, and the field is named', async (request, message) => {
+    const running = runComplianceChecks(request as ComplianceRequest, { env: {} })
+    await expect(running).rejects.toThrow(TypeError)
+    await expect(running).rejects.toThrow(message)
   })
 })
