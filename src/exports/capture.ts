@@ -44,5 +44,10 @@ export {
   type LogAuditOptions,
   type LoggedEntry,
 } from '../capture/trace/log-audit-entry.ts'
-export { estimateO200kTokens, estimateTokens, type TokenEstimator } from '../capture/agent/token-estimate.ts'
+export {
+  ESTIMATE_ERROR,
+  estimateO200kTokens,
+  estimateTokens,
+  type TokenEstimator,
+} from '../capture/agent/token-estimate.ts'
 export { setupWorkspace, type WorkspaceRequest } from '../capture/agent/workspace.ts'

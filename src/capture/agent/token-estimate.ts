@@ -1,6 +1,9 @@
 /** Estimates the tokens of a text. docs/capture.md shows how to use a real tokenizer. */
 export type TokenEstimator = (text: string) => number
 
+/** How far `estimateTokens` and `estimateO200kTokens` may be off, as a share. docs/capture.md has the errors by kind of text. */
+export const ESTIMATE_ERROR = 0.2
+
 /**
  * The tokens that each piece of text adds, on average. Fitted to the real tokenizers on prose in twelve languages, source
  * code, JSON, diffs, traces, logs, hashes and encoded bytes. docs/capture.md has the table of errors.

@@ -1,6 +1,10 @@
 import { createHash } from 'node:crypto'
 import { describe, expect, it } from 'vitest'
-import { estimateO200kTokens, estimateTokens } from '../../../src/capture/agent/token-estimate.ts'
+import {
+  ESTIMATE_ERROR,
+  estimateO200kTokens,
+  estimateTokens,
+} from '../../../src/capture/agent/token-estimate.ts'
 
 /** Bytes without any pattern, the same ones every time. */
 const noise = (length: number): Buffer =>
@@ -80,8 +84,8 @@ describe('token estimates', () => {
   it.each(Object.entries(counted))(
     'come within 20 % of both tokenizers for %s',
     (_, [gemma, o200k, text]) => {
-      expect(Math.abs(estimateTokens(text) / gemma - 1)).toBeLessThan(0.2)
-      expect(Math.abs(estimateO200kTokens(text) / o200k - 1)).toBeLessThan(0.2)
+      expect(Math.abs(estimateTokens(text) / gemma - 1)).toBeLessThan(ESTIMATE_ERROR)
+      expect(Math.abs(estimateO200kTokens(text) / o200k - 1)).toBeLessThan(ESTIMATE_ERROR)
     },
   )
 
