@@ -4,6 +4,7 @@ import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writ
 import os from 'node:os'
 import path from 'node:path'
 import { parseArgs } from 'node:util'
+import { copyDocuments } from './documents.ts'
 import { thirdPartyLicenses } from './licenses.ts'
 import { PUBLISHED, type Published } from './manifests.ts'
 import { bundledTypes } from './types.ts'
@@ -36,7 +37,7 @@ module.exports = require('./${entry}.js')
 const sandboxed = (entry: string): string => `'use strict'\nmodule.exports = require('./${entry}.js')\n`
 
 async function stage(published: Published, directory: string, declarations: string): Promise<void> {
-  const { manifest, entries, programs } = published
+  const { manifest, entries, programs, documents } = published
   const dist = path.join(directory, 'dist')
   mkdirSync(dist, { recursive: true })
   const files = withImports([...entries.map((entry) => `${entry}.js`), ...programs, 'require-node.cjs'])
@@ -51,6 +52,7 @@ async function stage(published: Published, directory: string, declarations: stri
     .filter((file) => file.endsWith('.js'))
     .map((file) => readFileSync(path.join(dist, file), 'utf8'))
   writeFileSync(path.join(directory, 'THIRD-PARTY-LICENSES.txt'), thirdPartyLicenses(codes))
+  copyDocuments(documents, path.join(directory, 'docs'))
   cpSync(path.join(ROOT, 'LICENSE'), path.join(directory, 'LICENSE'))
   cpSync(path.join(import.meta.dirname, manifest.name, 'README.md'), path.join(directory, 'README.md'))
   writeFileSync(path.join(directory, 'package.json'), `${JSON.stringify(manifest, null, 2)}\n`)

@@ -12,6 +12,8 @@ export interface Published {
   readonly entries: readonly string[]
   /** Other files of `dist/program`. */
   readonly programs: readonly string[]
+  /** The documents that come with it. */
+  readonly documents: readonly string[] | 'all'
 }
 
 /** `node:sqlite` without a flag: src/node-version.ts. */
@@ -21,7 +23,7 @@ const common = {
   version: root.version,
   license: root.license,
   type: 'module',
-  files: ['dist', 'THIRD-PARTY-LICENSES.txt'],
+  files: ['dist', 'docs', 'THIRD-PARTY-LICENSES.txt'],
 }
 
 /** Each entry point has its own files for ECMAScript modules and for CommonJS, so that either kind of types is right. */
@@ -63,6 +65,7 @@ const capture: Published = {
   },
   entries: ['capture', 'capture-temporal', 'workflows'],
   programs: [],
+  documents: ['agents.md', 'capture.md', 'format.md'],
 }
 
 const exporter: Published = {
@@ -84,6 +87,7 @@ const exporter: Published = {
   },
   entries: ['exporter', 'capture', 'temporal', 'workflows'],
   programs: ['main.js', 'assets'],
+  documents: 'all',
 }
 
 export const PUBLISHED: readonly Published[] = [capture, exporter]
