@@ -18,7 +18,7 @@ const SOURCES = [
   'grafana',
   'prometheus',
   'deploy',
-  'docs/runbook.md',
+  'docs',
 ]
 
 export type PackageName = 'audit-trace-capture' | 'audit-trace-exporter'
