@@ -1,6 +1,6 @@
 import { TOO_FEW } from './formulas.ts'
 import type { Query } from './queries.ts'
-import { matchers } from '../../prometheus/increase.ts'
+import { matchers, sumBy } from '../../prometheus/increase.ts'
 import {
   count,
   countAny,
@@ -9,7 +9,7 @@ import {
   ratio,
   ratioIfEnough,
   share,
-  shareIfEnough,
+  shareOfAllIfEnough,
   total,
   wilson,
   type Selection,
@@ -48,10 +48,20 @@ export const runs = (phase: string, selection: Selection): string =>
   count('entries', narrowed(selection, `phase="${phase}"`))
 
 /** Share of the judged builds that passed their first verification. */
-export const firstPassRate = (selection: Selection): string =>
-  shareIfEnough(passedFirst(selection), judged(selection))
-export const firstPassBound = (bound: 'lower' | 'upper', selection: Selection): string =>
-  wilson(bound, passedFirst(selection), judged(selection), ENOUGH)
+export const firstPassRate = (selection: Omit<Selection, 'by'>): string =>
+  shareOfAllIfEnough(passedFirst(selection), judged(selection))
+
+/** A bound of the 95 % interval of `firstPassRate`. */
+export function firstPassBound(bound: 'lower' | 'upper', selection: Omit<Selection, 'by'>): string {
+  const kinds = `sum by (passed) (label_replace(${judged({ ...selection, by: ['outcome'] })}, "passed", "first", "outcome", "first_pass"))`
+  const zeros = 'label_replace(vector(0), "passed", "first", "", "") or vector(0)'
+  return wilson(bound, {
+    part: passedFirst(selection),
+    whole: judged(selection),
+    partAndRest: `${kinds} or ${zeros}`,
+    least: ENOUGH,
+  })
+}
 
 /** Tokens of all closed builds divided by the number of successful ones. */
 export const tokensPerSuccess = (selection: Selection): string =>
@@ -67,14 +77,19 @@ export const reworkCostFactor = (selection: Selection): string => {
 export const contextShare = (selection: Selection): string =>
   share(total('promptTokens', narrowed(selection, 'part="context"')), total('promptTokens', selection))
 
-/**
- * US dollars at the prices set above the dashboard. Unsplit tokens count as prompt tokens. A token type without
- * series costs nothing: traces with totals alone have no completion tokens.
- */
-export function cost(selection: Selection): string {
-  const all = `${total('tokens', selection)} * 0`
-  const of = (type: string): string => `(${total('tokens', narrowed(selection, type))} or ${all})`
-  return `(${of('type!="completion"')} * $price_prompt + ${of('type="completion"')} * $price_completion) / 1e6`
+/** The price of a token by its type; `unsplit` counts as prompt. */
+const PRICES = Object.entries({
+  prompt: '$price_prompt',
+  unsplit: '$price_prompt',
+  completion: '$price_completion',
+})
+  .map(([type, price]) => `label_replace(vector(${price}), "type", "${type}", "", "")`)
+  .join(' or ')
+
+/** US dollars at the prices set above the dashboard. Unsplit tokens count as prompt tokens. */
+export function cost({ by = [], ...selection }: Selection): string {
+  const tokens = total('tokens', { ...selection, by: [...by, 'type'] })
+  return sumBy(by, `${tokens} * on (type) group_left () (${PRICES}) / 1e6`, true)
 }
 
 /** What `rangeAndBefore` compares, for descriptions. */

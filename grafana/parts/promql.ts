@@ -84,19 +84,35 @@ export const ratioIfEnough = (numerator: string, denominator: string): string =>
 export const shareIfEnough = (part: string, whole: string): string =>
   `((${part}) or (${whole}) * 0) / (${enough(whole)})`
 
+/**
+ * The same for sums without labels, in which the whole stands once: PromQL evaluates each part of an expression as
+ * often as it is written.
+ */
+export const shareOfAllIfEnough = (part: string, whole: string): string =>
+  `(${part} or vector(0)) / (${enough(whole)})`
+
 /** 95 %: the standard normal distribution's 97.5th percentile. */
 const Z = 1.96
 const Z2 = 3.8416
 
 /**
- * A bound of the Wilson 95 % interval (Wilson 1927) for the share of `part` in `whole`: valid for small samples, always
- * between 0 and 1. No value if the whole is missing or below `least`.
+ * A bound of the Wilson 95 % interval (Wilson 1927) for the share of `part` in `whole`, sums without labels: valid for
+ * small samples, always between 0 and 1. No value if the whole is missing or below `least`. `partAndRest`: the part and
+ * the rest of the whole in one vector, with zeros. x (n - x) / n = 1 / (1/x + 1 / (n - x)), so one evaluation gives it.
  */
-export function wilson(bound: 'lower' | 'upper', part: string, whole: string, least = 1): string {
-  const n = `((${whole}) >= ${least})`
-  const x = `((${part}) or (${whole}) * 0)`
-  const spread = `${Z} * sqrt(clamp_min(${x} * (${n} - ${x}) / ${n}, 0) + ${Z2 / 4})`
-  return `(${x} + ${Z2 / 2} ${bound === 'lower' ? '-' : '+'} ${spread}) / (${n} + ${Z2})`
+export function wilson(
+  bound: 'lower' | 'upper',
+  sums: {
+    readonly part: string
+    readonly whole: string
+    readonly partAndRest: string
+    readonly least: number
+  },
+): string {
+  const variance = `1 / sum(1 / (${sums.partAndRest}))`
+  const spread = `${Z} * sqrt(${variance} + ${Z2 / 4})`
+  const middle = `(${sums.part} or vector(0)) + ${Z2 / 2}`
+  return `(${middle} ${bound === 'lower' ? '-' : '+'} ${spread}) / ((${sums.whole} >= ${sums.least}) + ${Z2})`
 }
 
 const NAMES = 'context_hash:audit_context_version:info'
