@@ -173,6 +173,37 @@ test('a build whose later entries are copied a day late is closed meanwhile, and
   expectAlmostEqual(late, await reportAt({ paths: [traces], nowMs: startMs + DAY }))
 })
 
+test('a build that pauses for longer than its timeout is closed at the pause, also when a later run reads what follows', async () => {
+  const [traces, rows] = [temporaryDirectory(), temporaryDirectory()]
+  const file = path.join(traces, FILE)
+  const startMs = NOW - 5 * DAY
+  const step = (minutes: number, status: 'pass' | 'fail') =>
+    lines(
+      entry({
+        step_name: 'verify',
+        timestamp: new Date(startMs + minutes * MINUTE).toISOString(),
+        validation_status: status,
+      }),
+    )
+  writeFileSync(file, step(0, 'fail'))
+  await reportAt({ paths: [traces], rows, nowMs: startMs + 30 * MINUTE })
+  appendFileSync(file, step(90, 'pass'))
+  const grown = await reportAt({ paths: [traces], rows, nowMs: startMs + 95 * MINUTE })
+  expect(grown.totals.builds).toMatchObject({ failed: 1, after_rework: 0 })
+  expectAlmostEqual(grown, await reportAt({ paths: [traces], nowMs: startMs + 95 * MINUTE }))
+})
+
+test('what a killed run has left is removed, whatever its name', async () => {
+  const [traces, rows] = [await corpus({ seed: 'left', size: { builds: 3 } }, 1), temporaryDirectory()]
+  await reportAt({ paths: [traces], rows, nowMs: NOW })
+  const before = parquetBelow(rows)
+  const left = path.join(rows, 'entries', 'day=2020-01-01', 'project=x')
+  mkdirSync(left, { recursive: true })
+  writeFileSync(path.join(left, 'run-000002-0.parquet'), 'half a file')
+  await reportAt({ paths: [traces], rows, nowMs: NOW })
+  expect(parquetBelow(rows)).toEqual(before)
+})
+
 test('rows of several exporters are one report, by a pattern', async () => {
   const [both, shared] = [temporaryDirectory(), temporaryDirectory()]
   for (const [i, seed] of ['east', 'west'].entries()) {
