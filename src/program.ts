@@ -78,7 +78,8 @@ const COMMANDS: readonly RunnableCommand[] = [
     return (await backfill(options, deps)) ? EXIT.done : EXIT.failed
   }),
   define(reportDeclaration, async (options, deps) => {
-    const { report } = await load(import('./commands/report.ts'))
+    const { report, requireSource } = await load(import('./commands/report.ts'))
+    requireSource(options)
     return (await report(options, deps)) ? EXIT.done : EXIT.failed
   }),
   define(demoDeclaration, async (options, deps) => {

@@ -1,7 +1,7 @@
 import type { ReportFormat } from '../capture/temporal/types.ts'
 import { systemClock, type Clock } from '../clock.ts'
 import { parseFlags } from '../config/flags.ts'
-import { reportOptions } from './report-flags.ts'
+import { reportOptions, type ReportOptions } from './report-flags.ts'
 import { report } from './report.ts'
 
 const FORMATS = { markdown: 'md', html: 'html', json: 'json' } as const satisfies Record<ReportFormat, string>
@@ -16,12 +16,20 @@ export async function renderReport(
   signal: AbortSignal,
   clock: Clock = systemClock,
 ): Promise<string> {
+  return await render({ paths: [...traces] }, format, signal, clock)
+}
+
+/** The report that these options ask for, as text. Throws if something cannot be read. */
+export async function render(
+  source: Partial<Pick<ReportOptions, 'paths' | 'rows'>>,
+  format: ReportFormat,
+  signal: AbortSignal,
+  clock: Clock,
+): Promise<string> {
   let text = ''
   const faults: string[] = []
-  // The command needs at least one path; here there may be no trace yet.
-  const options = parseFlags(reportOptions, { paths: ['.'], format: FORMATS[format] })
   const complete = await report(
-    { ...options, paths: [...traces] },
+    { ...parseFlags(reportOptions, { format: FORMATS[format] }), ...source },
     { clock, signal, print: (more) => (text += more), complain: (line) => faults.push(line) },
   )
   if (!complete) throw new Error(`Cannot report on all traces: ${faults.join('; ')}`)

@@ -19,7 +19,7 @@ import { describeUnpriced } from '../log.ts'
 import { makeDirectorySync } from '../make-directory.ts'
 import { counted } from '../render/format.ts'
 import { findRows, inputOf, loadRows, type RowsDirectory } from '../rows/load.ts'
-import { updateRows, type UpdateStep } from '../rows/update.ts'
+import { updateRows, type Updated, type UpdateStep } from '../rows/update.ts'
 import { openStore } from '../state/store.ts'
 import type { LineSink } from '../tail/reader.ts'
 import type { ReportOptions } from './report-flags.ts'
@@ -146,6 +146,24 @@ async function readTraces(run: Run): Promise<Source> {
 
 /** Adds to the rows what the traces have grown by, and reads all rows. */
 async function readGrown(run: Run, rows: string): Promise<Source> {
+  const { directory, updated } = await growRows(run, rows)
+  const source = await readDirectories(run, [{ place: directory, manifest: updated.manifest }])
+  const { unfinished, rotated } = updated.growth
+  return {
+    ...source,
+    notes: [
+      ...leftOut({ files: { length: source.input.files }, unfinished, rotated }, run.options),
+      `${counted(updated.added, 'new entry', 'new entries')} added to the rows in ${directory}.`,
+    ],
+    isComplete: updated.isComplete,
+  }
+}
+
+/** Adds to the rows in a directory what the traces have grown by. */
+export async function growRows(
+  run: Run,
+  rows: string,
+): Promise<{ readonly directory: string; readonly updated: Updated }> {
   const { options, deps } = run
   if (/[*?[]|^[a-z0-9]+:\/\//u.test(rows))
     throw new UsageError(
@@ -172,16 +190,7 @@ async function readGrown(run: Run, rows: string): Promise<Source> {
         }),
     },
   )
-  const source = await readDirectories(run, [{ place: directory, manifest: updated.manifest }])
-  const { unfinished, rotated } = updated.growth
-  return {
-    ...source,
-    notes: [
-      ...leftOut({ files: { length: source.input.files }, unfinished, rotated }, options),
-      `${counted(updated.added, 'new entry', 'new entries')} added to the rows in ${directory}.`,
-    ],
-    isComplete: updated.isComplete,
-  }
+  return { directory, updated }
 }
 
 async function readRows(run: Run, pattern: string): Promise<Source> {

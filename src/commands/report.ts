@@ -11,10 +11,18 @@ import { counted } from '../render/format.ts'
 import type { ReportOptions } from './report-flags.ts'
 import { openRun, readSource, type ReportDeps } from './report-source.ts'
 
+/** Throws a `UsageError` if there is nothing to report on. */
+export function requireSource({ paths, rows }: Pick<ReportOptions, 'paths' | 'rows'>): void {
+  if (paths.length === 0 && rows === undefined)
+    throw new UsageError(
+      'Nothing to report on: give paths of traces, or --rows with rows that were written before.',
+    )
+}
+
 /**
  * Reads all traces below the paths, or rows that were written before, and writes the four audits as Markdown, HTML or
- * JSON. Returns whether everything could be read. Before reading anything it throws a `UsageError` for an invalid moment
- * or if there is nothing to read, `MissingDuckDb` if that is not installed, and an error that names the flag if an output
+ * JSON. Returns whether everything could be read. Before reading anything it throws a `UsageError` for an invalid moment,
+ * `MissingDuckDb` if that is not installed, and an error that names the flag if an output
  * file is not writable; after reading, an error that says what to do if memory or the space for temporary files is too
  * little.
  */
@@ -25,10 +33,6 @@ export async function report(options: ReportOptions, deps: ReportDeps): Promise<
     untilMs: parseMoment('--until', options.until, nowMs),
   }
   requireOrder(period.sinceMs, period.untilMs)
-  if (options.paths.length === 0 && options.rows === undefined)
-    throw new UsageError(
-      'Nothing to report on: give paths of traces, or --rows with rows that were written before.',
-    )
   if (options.out !== undefined) requireWritableFile('--out', options.out)
   if (options.export !== undefined) requireWritableFile('--export', options.export)
   const startedMs = deps.clock.monotonicMs()

@@ -1,6 +1,7 @@
 import type { Clock } from '../clock.ts'
 import type { Logger } from '../log.ts'
 import { renderReport } from './render-report.ts'
+import { reportRows } from './report-rows.ts'
 import { withTemporal } from './temporal-packages.ts'
 import type { WorkerConfig } from './worker-flags.ts'
 
@@ -22,6 +23,7 @@ export async function runWorker(
     log,
     signal,
     env,
+    rows: reportRows,
     renderReport: (traces, format, stop) =>
       renderReport(traces, format, AbortSignal.any([stop, signal]), clock),
   })

@@ -67,6 +67,24 @@ const workerFlags = z.strictObject({
     },
     absolutePath.optional(),
   ),
+  reportShards: flag(
+    {
+      value: '<n>',
+      env: 'AUDIT_REPORT_SHARDS',
+      group: REPORT,
+      help: 'Divide the traces among all workers of the task queue, in this many activities.',
+    },
+    wholeNumber({ min: 1, max: 100_000 }).optional(),
+  ),
+  reportRows: flag(
+    {
+      value: '<dir>',
+      env: 'AUDIT_REPORT_ROWS',
+      group: REPORT,
+      help: 'Directory that they share, for the rows of the shards: each report reads only what is new.',
+    },
+    absolutePath.optional(),
+  ),
   reportDir: flag(
     { value: '<dir>', env: 'AUDIT_REPORT_DIR', group: REPORT, help: 'Directory for the reports.' },
     absolutePath.optional(),
@@ -114,6 +132,7 @@ export interface WorkerConfig extends ServerConfig {
     readonly keep: number
     readonly cron: string
     readonly collect?: { readonly query: string; readonly dir: string }
+    readonly shards?: { readonly count: number; readonly dir: string }
   }
 }
 
@@ -151,8 +170,15 @@ export function workerConfigOf(flags: WorkerFlags): WorkerConfig {
 function reportOf(flags: WorkerFlags): WorkerConfig['report'] {
   const { reportRoots, reportDir, reportFormat, reportKeep, reportCron } = flags
   const collect = collectOf(flags)
+  const shards = shardsOf(flags)
   if (reportRoots.length === 0 && collect === undefined) {
-    const others = { dir: reportDir, format: reportFormat, keep: reportKeep, cron: reportCron }
+    const others = {
+      dir: reportDir,
+      format: reportFormat,
+      keep: reportKeep,
+      cron: reportCron,
+      shards: shards?.count,
+    }
     const given = Object.entries(others).find(([, value]) => value !== undefined)
     if (given === undefined) return undefined
     throw new UsageError(`--report-${given[0]}: needs --report-roots, the paths to report on`)
@@ -168,7 +194,19 @@ function reportOf(flags: WorkerFlags): WorkerConfig['report'] {
     keep: reportKeep ?? REPORT_DEFAULTS.keep,
     cron: reportCron ?? REPORT_DEFAULTS.cron,
     ...(collect === undefined ? {} : { collect }),
+    ...(shards === undefined ? {} : { shards }),
   }
+}
+
+function shardsOf({
+  reportShards: count,
+  reportRows: dir,
+}: WorkerFlags): { readonly count: number; readonly dir: string } | undefined {
+  if (count === undefined && dir === undefined) return undefined
+  if (count === undefined) throw new UsageError('--report-rows: needs --report-shards, the number of shards')
+  if (dir === undefined)
+    throw new UsageError('--report-shards: needs --report-rows, the directory for their rows')
+  return { count, dir }
 }
 
 function collectOf({

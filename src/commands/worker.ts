@@ -21,6 +21,7 @@ export interface WorkerDeps {
   /** Shuts down: activities in progress may finish within their grace time. */
   readonly signal: AbortSignal
   readonly renderReport: OptimizationDeps['renderReport']
+  readonly rows?: OptimizationDeps['rows']
   /** Called once the worker polls. */
   readonly onReady?: () => void
 }
@@ -47,6 +48,7 @@ export async function worker(config: WorkerConfig, deps: WorkerDeps): Promise<vo
         }),
         ...createOptimizationActivities({
           renderReport: deps.renderReport,
+          ...(deps.rows === undefined ? {} : { rows: deps.rows }),
           collect: ({ query, dir }, signal) => collect(config, server, { query, out: dir }, { signal, log }),
         }),
       },
@@ -119,6 +121,7 @@ async function schedule(
         format: report.format,
         keep: report.keep,
         ...(report.collect === undefined ? {} : { collect: report.collect }),
+        ...(report.shards === undefined ? {} : { shards: report.shards }),
       },
     })
   } finally {

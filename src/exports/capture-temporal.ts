@@ -8,6 +8,7 @@ export { DEFAULT_INSTRUCTIONS } from '../capture/temporal/instructions.ts'
 export {
   createOptimizationActivities,
   type OptimizationDeps,
+  type ReportRows,
 } from '../capture/temporal/optimization-activities.ts'
 export { ensureOptimizationSchedule, type OptimizationScheduleOptions } from '../capture/temporal/schedule.ts'
 export type * from '../capture/temporal/types.ts'

@@ -3,3 +3,4 @@ import '../require-node.ts'
 
 export * from './capture-temporal.ts'
 export { renderReport } from '../commands/render-report.ts'
+export { reportRows } from '../commands/report-rows.ts'

@@ -240,6 +240,8 @@ it.each([
   [['--address', '[::1]:1'], 1, 'Cannot reach the Temporal server at [::1]:1'],
   [['--report-dir', '/x'], 2, '--report-dir: needs --report-roots'],
   [['--report-cron', '0 7 * * *'], 2, '--report-cron: needs --report-roots'],
+  [['--report-rows', '/x'], 2, '--report-rows: needs --report-shards'],
+  [['--report-collect', 'q'], 2, '--report-collect: needs --report-collect-dir'],
   [['--tls-cert', 'a.pem'], 2, '--tls-cert: needs --tls-key'],
   [['--tls-ca', 'no-such.pem'], 2, '--tls-ca: cannot read no-such.pem'],
   [['--prices', import.meta.filename], 2, 'optimization.test.ts'],

@@ -1,3 +1,4 @@
+import { reportRows } from '../../src/commands/report-rows.ts'
 import { worker } from '../../src/commands/worker.ts'
 import { createLogger } from '../../src/log.ts'
 
@@ -13,5 +14,6 @@ await worker(
     env: process.env,
     signal: stop.signal,
     renderReport: () => Promise.reject(new Error('not asked for here')),
+    rows: reportRows,
   },
 )

@@ -1,3 +1,5 @@
+import { createHash } from 'node:crypto'
+import { existsSync } from 'node:fs'
 import { readdir, rename, rm, stat, writeFile } from 'node:fs/promises'
 import path from 'node:path'
 import { ApplicationFailure } from '@temporalio/activity'
@@ -17,8 +19,21 @@ export interface OptimizationDeps {
   ) => Promise<string>
   /** Collects traces, such as `collectFromClient` does. Without it, an input that asks for it fails. */
   readonly collect?: (request: CollectInput, signal: AbortSignal) => Promise<CollectResult>
+  /** Writes rows, and renders the four audits over them. Without it, an input with shards fails. */
+  readonly rows?: ReportRows
   /** Default `audit_trace.jsonl`. */
   readonly fileName?: string
+}
+
+export interface ReportRows {
+  /** Adds to the rows in a directory what these traces have grown by. A second call in the meantime fails. */
+  readonly update: (traces: readonly string[], directory: string, signal: AbortSignal) => Promise<void>
+  /** Renders the four audits over the rows in these directories, of which there may be none. */
+  readonly render: (
+    directories: readonly string[],
+    format: ReportFormat,
+    signal: AbortSignal,
+  ) => Promise<string>
 }
 
 const HEARTBEAT_MS = 5_000
@@ -49,12 +64,33 @@ export function createOptimizationActivities(deps: OptimizationDeps): Optimizati
       return await withHeartbeats(HEARTBEAT_MS, async (signal) => {
         const traces = await gatherTraces(roots, deps.fileName ?? TRACE_FILE_NAME)
         const text = await deps.renderReport(traces, format, signal)
-        const reportFile = path.join(reportDir, `optimization-${name}.${EXTENSION[format]}`)
-        await makeDirectory(reportDir)
-        // Renamed when complete, so that nobody reads half a report.
-        await writeFile(`${reportFile}${PART}`, text)
-        await rename(`${reportFile}${PART}`, reportFile)
-        return { reportFile, tracesRead: traces.length }
+        return { reportFile: await putReport(reportDir, name, format, text), tracesRead: traces.length }
+      })
+    },
+
+    async updateShard({ roots, dir, shard, count }) {
+      const { update } = rowsOf(deps)
+      return await withHeartbeats(HEARTBEAT_MS, async (signal) => {
+        const traces = await gatherTraces(roots, deps.fileName ?? TRACE_FILE_NAME)
+        const own = traces.filter((trace) => shardOf(path.dirname(trace), count) === shard)
+        const directory = rowsOfShard(dir, shard, count)
+        await makeDirectory(path.dirname(directory))
+        // A shard without traces has no rows, or keeps those that it has.
+        if (own.length > 0) await update(own, directory, signal)
+        return own.length
+      })
+    },
+
+    async writeReportOfShards({ dir, count, reportDir, format, name }) {
+      const { render } = rowsOf(deps)
+      return await withHeartbeats(HEARTBEAT_MS, async (signal) => {
+        const all = Array.from({ length: count }, (_, shard) => rowsOfShard(dir, shard, count))
+        const text = await render(
+          all.filter((each) => existsSync(each)),
+          format,
+          signal,
+        )
+        return await putReport(reportDir, name, format, text)
       })
     },
 
@@ -70,6 +106,36 @@ export function createOptimizationActivities(deps: OptimizationDeps): Optimizati
       })
     },
   }
+}
+
+function rowsOf({ rows }: OptimizationDeps): ReportRows {
+  if (rows !== undefined) return rows
+  throw ApplicationFailure.nonRetryable(
+    'this worker cannot report on shards: pass `rows` to createOptimizationActivities',
+    'CANNOT_SHARD',
+  )
+}
+
+/** Rows of another number of shards would contain the same builds. */
+const rowsOfShard = (dir: string, shard: number, count: number): string =>
+  path.join(dir, `of-${String(count)}`, String(shard))
+
+/** The shard of a directory: the same on every worker and in every run. A build has all its traces in one directory. */
+const shardOf = (directory: string, count: number): number =>
+  createHash('sha256').update(directory).digest().readUInt32BE() % count
+
+/** Renamed when complete, so that nobody reads half a report. */
+async function putReport(
+  reportDir: string,
+  name: string,
+  format: ReportFormat,
+  text: string,
+): Promise<string> {
+  const reportFile = path.join(reportDir, `optimization-${name}.${EXTENSION[format]}`)
+  await makeDirectory(reportDir)
+  await writeFile(`${reportFile}${PART}`, text)
+  await rename(`${reportFile}${PART}`, reportFile)
+  return reportFile
 }
 
 async function gatherTraces(roots: readonly string[], fileName: string): Promise<string[]> {

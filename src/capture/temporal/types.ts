@@ -107,6 +107,39 @@ export interface OptimizationInput {
   readonly keep?: number
   /** Rebuilds traces from the histories of the workflows that a query selects, and reports on them as well. */
   readonly collect?: CollectInput
+  /** Divides the traces among all workers of the task queue. */
+  readonly shards?: ShardsInput
+  /** How long a worker may be silent until its activity is given to another one. Default two minutes. */
+  readonly heartbeatTimeoutMs?: number
+  /** Where a run goes on that was continued as new. The workflow sets it itself. */
+  readonly resume?: OptimizationResume
+}
+
+export interface ShardsInput {
+  /**
+   * How many activities the traces are divided into, by the directories they are in: some times the number of workers.
+   * Another number begins with new rows.
+   */
+  readonly count: number
+  /** Directory that all workers share, for the rows of the shards: each run reads only what is new. */
+  readonly dir: string
+}
+
+export interface OptimizationResume {
+  /** Part of the report's name. */
+  readonly name: string
+  readonly nextShard: number
+  readonly tracesRead: number
+  readonly collected?: CollectResult
+}
+
+export interface ShardRequest {
+  readonly roots: readonly string[]
+  /** The directory for the rows of all shards. */
+  readonly dir: string
+  /** From 0. */
+  readonly shard: number
+  readonly count: number
 }
 
 export interface CollectInput {
@@ -143,6 +176,16 @@ export interface OptimizationActivities {
     readonly format: ReportFormat
     readonly name: string
   }): Promise<{ readonly reportFile: string; readonly tracesRead: number }>
+  /** Adds to the rows of one shard what its traces have grown by. Returns the number of traces. */
+  updateShard(request: ShardRequest): Promise<number>
+  /** Writes a report over the rows of all shards. */
+  writeReportOfShards(request: {
+    readonly dir: string
+    readonly count: number
+    readonly reportDir: string
+    readonly format: ReportFormat
+    readonly name: string
+  }): Promise<string>
   /** Removes all but the newest `keep` reports, and partial files of killed writers. Returns the number of reports removed. */
   pruneReports(reportDir: string, keep: number): Promise<number>
 }
