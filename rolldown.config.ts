@@ -49,6 +49,12 @@ export default defineConfig([
   },
   {
     ...common,
+    // For workflows of users.
+    input: { prompts: 'src/exports/prompts.ts' },
+    output: { dir: DIRECTORY, entryFileNames: '[name].js' },
+  },
+  {
+    ...common,
     // For the CommonJS entry points.
     input: { 'require-node': 'src/require-node.ts' },
     output: { dir: DIRECTORY, entryFileNames: '[name].cjs', format: 'cjs' },

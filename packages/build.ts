@@ -33,7 +33,9 @@ require('./require-node.cjs')
 module.exports = require('./${entry}.js')
 `
 
-/** The workflows run in Temporal's sandbox, which has no version of Node.js to look at. */
+/** Entry points for Temporal's sandbox, which has no version of Node.js to look at. */
+const SANDBOXED = new Set(['workflows', 'prompts'])
+
 const sandboxed = (entry: string): string => `'use strict'\nmodule.exports = require('./${entry}.js')\n`
 
 async function stage(published: Published, directory: string, declarations: string): Promise<void> {
@@ -46,7 +48,7 @@ async function stage(published: Published, directory: string, declarations: stri
     const types = await bundledTypes(declarations, entry)
     writeFileSync(path.join(dist, `${entry}.d.ts`), types)
     writeFileSync(path.join(dist, `${entry}.d.cts`), types)
-    writeFileSync(path.join(dist, `${entry}.cjs`), entry === 'workflows' ? sandboxed(entry) : commonJs(entry))
+    writeFileSync(path.join(dist, `${entry}.cjs`), SANDBOXED.has(entry) ? sandboxed(entry) : commonJs(entry))
   }
   const codes = files
     .filter((file) => file.endsWith('.js'))

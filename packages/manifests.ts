@@ -57,13 +57,14 @@ const capture: Published = {
     engines: ENGINES,
     exports: {
       '.': entryPoint('capture'),
+      './prompts': entryPoint('prompts'),
       './temporal': entryPoint('capture-temporal'),
       './temporal/workflows': entryPoint('workflows'),
       './package.json': './package.json',
     },
     ...optionalPeers(TEMPORAL),
   },
-  entries: ['capture', 'capture-temporal', 'workflows'],
+  entries: ['capture', 'capture-temporal', 'prompts', 'workflows'],
   programs: [],
   documents: ['agents.md', 'capture.md', 'format.md'],
 }
@@ -78,6 +79,7 @@ const exporter: Published = {
     exports: {
       '.': entryPoint('exporter'),
       './capture': entryPoint('capture'),
+      './prompts': entryPoint('prompts'),
       './temporal': entryPoint('temporal'),
       './temporal/workflows': entryPoint('workflows'),
       './package.json': './package.json',
@@ -85,7 +87,7 @@ const exporter: Published = {
     // DuckDB's releases look like prereleases, which no range matches.
     ...optionalPeers({ '@duckdb/node-api': '*', ...TEMPORAL }),
   },
-  entries: ['exporter', 'capture', 'temporal', 'workflows'],
+  entries: ['exporter', 'capture', 'prompts', 'temporal', 'workflows'],
   programs: ['main.js', 'assets'],
   documents: 'all',
 }

@@ -7,6 +7,7 @@ const DECLARATIONS: Readonly<Record<string, string>> = {
   capture: 'exports/capture.d.ts',
   'capture-temporal': 'exports/capture-temporal.d.ts',
   exporter: 'exports/exporter.d.ts',
+  prompts: 'exports/prompts.d.ts',
   temporal: 'exports/temporal.d.ts',
   workflows: 'capture/temporal/workflows.d.ts',
 }

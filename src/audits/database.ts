@@ -53,6 +53,7 @@ const ENTRY_COLUMNS = {
   instruction_tokens: NUMBER,
   other_tokens: NUMBER,
   instruction_version: TEXT,
+  instruction_assignment: TEXT,
   project: TEXT,
   model: TEXT,
   error_log_chars: NUMBER,

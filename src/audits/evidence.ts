@@ -9,6 +9,8 @@ export interface Sides {
   readonly first: string
   readonly second: string
   readonly secondIsBetter: boolean
+  /** Chance decided to which side each build belongs. */
+  readonly isAssigned?: boolean
 }
 
 /**
@@ -28,7 +30,7 @@ export function evidenceOf(comparison: Comparison, unit: Unit, sides: Sides): st
   return (
     `${from.name} ${value(from.value)} to ${to.name} ${value(to.value)}, ${changed}; ` +
     `n = ${number(from.n)} and ${number(to.n)} in ${counted(batches, 'batch', 'batches')}; ` +
-    `${test}, p ${probability(p)}, after correction ${probability(q)}.`
+    `${sides.isAssigned === true ? 'assigned at random; ' : ''}${test}, p ${probability(p)}, after correction ${probability(q)}.`
   )
 }
 

@@ -71,7 +71,16 @@ const isContested = (difference: Difference, all: readonly Difference[]): boolea
   )
 
 function foundOf(audits: Audits, difference: Difference, contested: boolean): Found {
-  const { phase, measure, first, second, better, worse, comparison } = difference
+  const {
+    phase,
+    measure,
+    first,
+    second,
+    better,
+    worse,
+    comparison,
+    assigned_at_random: isAssigned,
+  } = difference
   const usage = usageOf(audits.prompt_refinement, phase, worse)
   const used = phase === 'implement' ? counted(usage.used, 'build') : counted(usage.used, 'fix', 'fixes')
   return {
@@ -84,14 +93,16 @@ function foundOf(audits: Audits, difference: Difference, contested: boolean): Fo
         first,
         second,
         secondIsBetter: better === second,
+        isAssigned,
       }),
       tokens: savingOf(audits, difference, usage),
       part_of: null,
       change: contested
         ? `Nothing for this alone: ${better} takes fewer tokens in one step, but does its work less often.`
-        : `Use ${better} in place of ${worse} (used in ${used} of this period), unless the two were given different work: check the other measures of both first.`,
-      verify:
-        'Use both versions side by side for some 50 builds each, or switch and compare this table for the days before and after.',
+        : `Use ${better} in place of ${worse} (used in ${used} of this period)${isAssigned ? '' : ', unless the two were given different work'}: check the other measures of both first.`,
+      verify: isAssigned
+        ? 'Switch, and compare this table for the days before and after.'
+        : 'Assign both versions at random (choosePromptVersion) for some 50 builds each, or switch and compare this table for the days before and after.',
     },
   }
 }

@@ -2,6 +2,7 @@ import { MIN_GROUP } from './comparison.ts'
 import type { Comparisons } from './comparisons.ts'
 import type { Database } from './database.ts'
 import type { Report } from './schema.ts'
+import { literal } from './sql.ts'
 import { meanEstimate, wilson } from './statistics.ts'
 
 type Prompts = Report['prompt_refinement']
@@ -99,7 +100,7 @@ async function compareImplement(
   const builds = await database.all<Usage>(`
     SELECT instruction_version, count(*)::INTEGER AS n FROM implement_builds GROUP BY ALL`)
   const what = 'implement prompt, builds with one version'
-  return compare(pairUp(what, usagesOf(versions, builds), lacking), {
+  return compare(database, pairUp(what, usagesOf(versions, builds), lacking), {
     phase: 'implement',
     rate: 'first_pass_rate',
     what,
@@ -119,7 +120,7 @@ async function compareFixes(
   const firsts = await database.all<Usage>(`
     SELECT instruction_version, count(*)::INTEGER AS n FROM fixes WHERE attempt = 1 AND instruction_version IS NOT NULL GROUP BY ALL`)
   const what = 'fix prompt, first fixes'
-  return compare(pairUp(what, usagesOf(versions, firsts), lacking), {
+  return compare(database, pairUp(what, usagesOf(versions, firsts), lacking), {
     phase: 'rework',
     rate: 'pass_rate',
     what,
@@ -167,28 +168,71 @@ interface Measured {
   /** Name of the measure for the share that passed. */
   readonly rate: string
   readonly what: string
-  /** A query with `run_id`, `instruction_version`, `passed` (null without a verdict) and `completion_tokens`. */
+  /**
+   * A query with `run_id`, `instruction_version`, `instruction_assignment` (null: not at random), `passed` (null without a
+   * verdict) and `completion_tokens`.
+   */
   readonly from: string
   readonly comparisons: Comparisons
 }
 
-async function compare(pairs: readonly Pair[], measured: Measured): Promise<Compared[]> {
+async function compare(
+  database: Database,
+  pairs: readonly Pair[],
+  { phase, rate, what, from, comparisons }: Measured,
+): Promise<Compared[]> {
   if (pairs.length === 0) return []
-  const { phase, rate, from, comparisons } = measured
-  const values = (column: string): string =>
-    `SELECT run_id, instruction_version AS grp, ${column} AS value FROM (${from})`
-  const measures = [
-    [rate, 'with a verdict', await comparisons.shares(values('passed'))],
-    ['completion_tokens', 'with completion tokens', await comparisons.means(values('completion_tokens'))],
-  ] as const
+  const draws = await drawsOf(database, from)
+  const measuresOf = async (draw: string | undefined) => {
+    const among = draw === undefined ? 'true' : `instruction_assignment = ${literal(draw)}`
+    const values = (column: string): string =>
+      `SELECT run_id, instruction_version AS grp, ${column} AS value FROM (${from}) WHERE ${among}`
+    return [
+      [rate, 'with a verdict', await comparisons.shares(values('passed'))],
+      ['completion_tokens', 'with completion tokens', await comparisons.means(values('completion_tokens'))],
+    ] as const
+  }
+  const measures = new Map<string | undefined, Awaited<ReturnType<typeof measuresOf>>>()
   const made: Compared[] = []
   for (const [first, second] of pairs) {
     const names = { first: first.instruction_version, second: second.instruction_version }
-    for (const [measure, which, values] of measures) {
-      const what = `${measured.what}, ${names.first} and ${names.second}, ${which}`
-      const comparison = await values.compare({ what, ...names })
-      if (comparison !== null) made.push({ phase, measure, ...names, comparison })
+    const draw = drawOfBoth(draws, names)
+    const known = measures.get(draw) ?? (await measuresOf(draw))
+    measures.set(draw, known)
+    for (const [measure, which, values] of known) {
+      const title = `${what}, ${names.first} and ${names.second}, ${which}`
+      const comparison = await values.compare({ what: title, ...names })
+      if (comparison !== null)
+        made.push({ phase, measure, ...names, assigned_at_random: draw !== undefined, comparison })
     }
   }
   return made
+}
+
+/** How many builds of a draw were assigned a version. */
+interface Draw {
+  readonly instruction_assignment: string
+  readonly instruction_version: string
+  readonly n: number
+}
+
+const drawsOf = (database: Database, from: string): Promise<Draw[]> =>
+  database.all<Draw>(`
+    SELECT instruction_assignment, instruction_version, count(*)::INTEGER AS n FROM (${from})
+    WHERE instruction_assignment IS NOT NULL GROUP BY ALL ORDER BY instruction_assignment`)
+
+/**
+ * The draw in which enough builds were assigned either version; the largest of several, as builds of different draws may
+ * differ. `undefined`: the versions are compared as they were used.
+ */
+function drawOfBoth(
+  draws: readonly Draw[],
+  { first, second }: { readonly first: string; readonly second: string },
+): string | undefined {
+  const sizes = [...Map.groupBy(draws, (draw) => draw.instruction_assignment)].map(([name, rows]) => {
+    const sizeOf = (version: string): number =>
+      rows.find(({ instruction_version }) => instruction_version === version)?.n ?? 0
+    return { name, n: Math.min(sizeOf(first), sizeOf(second)) }
+  })
+  return sizes.filter(({ n }) => n >= MIN_GROUP).toSorted((a, b) => b.n - a.n)[0]?.name
 }

@@ -187,12 +187,26 @@ export const dayTable = ({ context_volatility: { days } }: Report): ReportTable 
 })
 
 /** A paragraph on how the numbers are calculated. */
-export const methodSentences = ({ method, input }: Report): string =>
+export const methodSentences = ({ method, input, prompt_refinement: { comparisons } }: Report): string =>
   `Shares have Wilson intervals, means have t intervals, both at 95 %. ${counted(method.comparisons, 'comparison')} with at least ` +
   `${method.min_group} on each side. A difference is a finding at a false discovery rate of ${percent(method.false_discovery_rate)} ` +
   '(Benjamini-Hochberg) if its interval excludes zero. p-values and intervals are corrected for builds of the same day being ' +
-  'alike (Donner and Klar). Prompt versions and revisions are compared as they were used, not ' +
-  `assigned at random. ${counted(input.out_of_order, 'entry', 'entries')} out of order, ${number(input.in_future)} with a timestamp in the future.`
+  `alike (Donner and Klar). ${howAssigned(comparisons)} ${counted(input.out_of_order, 'entry', 'entries')} out of order, ${number(input.in_future)} with a timestamp in the future.`
+
+/** Which comparisons tell causes from circumstances. */
+function howAssigned(comparisons: Report['prompt_refinement']['comparisons']): string {
+  const pairs = new Set(
+    comparisons
+      .filter((compared) => compared.assigned_at_random)
+      .map(({ first, second }) => `${first} and ${second}`),
+  )
+  if (pairs.size === 0)
+    return 'Prompt versions and revisions are compared as they were used, not assigned at random.'
+  return (
+    `Assigned at random, and compared among the builds of one draw: ${[...pairs].join(', ')}. ` +
+    'All other prompt versions, and revisions, are compared as they were used.'
+  )
+}
 
 function difference(comparison: Comparison | null, form: (value: number) => string): string[] {
   if (comparison === null) return ['not enough data', '', '']

@@ -47,6 +47,7 @@ function promptsOf({ prompt_refinement: { implement, comparisons } }: Audited): 
       before: { name: compared.second, n: n[1], value: second },
       after: { name: usedMost(compared.first), n: n[0], value: first },
       comparison: reversed(compared.comparison),
+      isAssigned: compared.assigned_at_random,
     }
   }
   const [most, next] = implement.toSorted((a, b) => b.judged - a.judged)

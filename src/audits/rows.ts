@@ -30,6 +30,8 @@ export interface EntryRow {
   /** The prompt without the parts that are known; null if the prompt or both parts are unknown. */
   readonly other_tokens: number | null
   readonly instruction_version: string | null
+  /** The draw in which the version was assigned at random; null where it was not. */
+  readonly instruction_assignment: string | null
   /** The entry's own, that of its path, or its build's; null where unknown. */
   readonly project: string | null
   readonly model: string | null
@@ -62,6 +64,7 @@ type ColumnOf = Complete<{
   reworkCostFactor: 'rework_cost_factor'
   filesTouched: 'files_touched'
   instructionVersion: 'instruction_version'
+  instructionAssignment: 'instruction_assignment'
   project: 'project'
   model: 'model'
   durationMs: 'duration_seconds'
@@ -169,6 +172,7 @@ function entryRow(
     other_tokens: entry.otherTokens ?? null,
     instruction_version:
       attributed.instructionVersion === undefined ? null : labelValue(attributed.instructionVersion),
+    instruction_assignment: entry.instructionAssignment ?? null,
     project: attributed.project === undefined ? null : labelValue(attributed.project),
     model: entry.model === undefined ? null : labelValue(entry.model),
     error_log_chars: attributed.errorLogChars ?? null,

@@ -218,6 +218,11 @@ export const reportSchema = z
           measure: z.string(),
           first: z.string().describe('the prompt version used most'),
           second: z.string(),
+          assigned_at_random: z
+            .boolean()
+            .describe(
+              'the two sides are the builds of one draw, which assigned them their versions at random; if not, versions are compared as they were used, perhaps for different work',
+            ),
           comparison: comparison.describe(
             'implement: one value for each build that used exactly one prompt version, with the tokens of all its steps; rework: the first fix of each build',
           ),

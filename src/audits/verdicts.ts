@@ -15,6 +15,8 @@ export interface Compared {
   /** What the verdict is about. */
   readonly after: Side
   readonly comparison: Comparison | null
+  /** Chance decided to which side each build belongs. */
+  readonly isAssigned?: boolean
 }
 
 /** From one revision of GEMINI.md to the next by first use. */
@@ -101,7 +103,7 @@ function compareRates(
   if (before.value === null || after.value === null) return noBuild(compared)
   return (
     `${percent(after.value)} of the builds pass at first ${under} ${after.name}, ${percent(before.value)} ${under} ` +
-    `${before.name} (n = ${number(after.n)} and ${number(before.n)})${caveat(compared, change)}`
+    `${before.name} (n = ${number(after.n)} and ${number(before.n)}${compared.isAssigned === true ? ', assigned at random' : ''})${caveat(compared, change)}`
   )
 }
 

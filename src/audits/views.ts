@@ -77,10 +77,12 @@ export async function createViews(database: Database, period: Period): Promise<v
        SELECT DISTINCT b.run_id, b.outcome, e.phase, e.instruction_version FROM builds b
        JOIN all_entries e USING (run_id) WHERE e.instruction_version IS NOT NULL`,
     // One row for each closed build that used exactly one version of the implement prompt. The steps of one build
-    // resemble each other, so the build is the unit that is compared.
+    // resemble each other, so the build is the unit that is compared. It was assigned at random if all its steps were.
     `CREATE TABLE implement_builds AS
        SELECT b.run_id, b.outcome, min(e.instruction_version) AS instruction_version,
-         sum(e.completion_tokens) AS completion_tokens
+         sum(e.completion_tokens) AS completion_tokens,
+         CASE WHEN count(e.instruction_assignment) = count(*) AND count(DISTINCT e.instruction_assignment) = 1
+           THEN min(e.instruction_assignment) END AS instruction_assignment
        FROM builds b JOIN all_entries e USING (run_id)
        WHERE e.phase = 'implement' AND e.instruction_version IS NOT NULL
        GROUP BY b.run_id, b.outcome HAVING count(DISTINCT e.instruction_version) = 1`,

@@ -18,7 +18,8 @@ export const OTHER_PART = 'Other is the system prompt, the tools and the history
 /** What the words of the verdicts mean. */
 export const VERDICT_BASIS =
   'Better and worse: a difference that chance alone would rarely produce, with at least 20 builds on each side, corrected for the number of ' +
-  'comparisons and for builds of one day being alike. Unclear does not mean equal. Revisions and prompt versions are compared as they were used.'
+  'comparisons and for builds of one day being alike. Unclear does not mean equal. Revisions and prompt versions are compared as they were used, ' +
+  'except where it says that they were assigned at random.'
 
 /** Titles and explanations of the two lists of insights. */
 export const LISTS = {

@@ -160,6 +160,13 @@ export const FIELDS = {
       'The prompt version of the instruction or fix prompt: a name or a short hash. If absent: the version in the name of the step (implement_v2), shown as "v2 (step name)".',
     examples: ['implement-1'],
   },
+  instruction_assignment: {
+    kind: 'text',
+    readAs: 'instructionAssignment',
+    about:
+      'The draw in which the build was assigned its prompt version at random, such as the versions with their weights. The report then compares the builds of this draw with each other. Absent: the version was not assigned at random.',
+    examples: ['fix-1:1 fix-2:1'],
+  },
   project: {
     kind: 'text',
     readAs: 'project',

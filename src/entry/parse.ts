@@ -78,6 +78,7 @@ function normalise(raw: RawEntry, timestampMs: number): Entry {
     filesTouched: raw.files_touched?.length,
     project: nameOf(raw.project),
     instructionVersion: nameOf(raw.instruction_version),
+    instructionAssignment: raw.instruction_assignment || undefined,
     model: nameOf(raw.model),
     durationMs: raw.duration_ms ?? undefined,
     costUsd: raw.cost_usd ?? undefined,

@@ -38,6 +38,8 @@ export interface Entry {
   /** At most 64 characters. The entry's own, otherwise that in the path of its file (`supplement.ts`). */
   readonly project: string | undefined
   readonly instructionVersion: string | undefined
+  /** The whole text: a draw of many versions is longer than a label. */
+  readonly instructionAssignment: string | undefined
   readonly model: string | undefined
   readonly durationMs: number | undefined
   /** The entry's own, otherwise from the prices that the exporter was given (`supplement.ts`). */

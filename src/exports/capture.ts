@@ -51,3 +51,8 @@ export {
   type TokenEstimator,
 } from '../capture/agent/token-estimate.ts'
 export { setupWorkspace, type WorkspaceRequest } from '../capture/agent/workspace.ts'
+export {
+  choosePromptVersion,
+  type ChosenVersion,
+  type WeightedVersion,
+} from '../capture/agent/choose-prompt-version.ts'

@@ -1,8 +1,10 @@
 import { expect, test } from 'vitest'
+import type { Report } from '../../src/audits/schema.ts'
+import { choosePromptVersion } from '../../src/capture/agent/choose-prompt-version.ts'
 import type { OptimizationLogEntry } from '../../src/entry/entry.ts'
 import { createRandom, type Random } from '../../src/simulate/random.ts'
 import { entry } from '../setup/entries.ts'
-import { found, minute, range, reportOnEntries, verified } from './report-setup.ts'
+import { directoryOf, found, minute, range, reportOnEntries, reportText, verified } from './report-setup.ts'
 
 /** About normal, with a mean of 0 and a deviation of 1. */
 const bell = (random: Random): number =>
@@ -83,4 +85,68 @@ test('a fix that carries its own verdict is judged by that', async () => {
     { instruction_version: 'first', judged: 30, passed: 0 },
     { instruction_version: 'second', judged: 30, passed: 30 },
   ])
+})
+
+/** `count` builds that fail, are fixed with one of two prompts, and pass if `passes` says so. */
+const fixedBuilds = (
+  name: string,
+  count: number,
+  of: (n: number) => { version: string; passes: boolean; assignment?: string },
+): OptimizationLogEntry[] =>
+  range(count).flatMap((n) => {
+    const { version, passes, assignment } = of(n)
+    const at = n * 60
+    return [
+      verified(`${name}${n}`, at, 'fail'),
+      entry({
+        workflow_run_id: `${name}${n}`,
+        step_name: 'fix_attempt_1',
+        timestamp: minute(at + 1),
+        completion_token_count: 100 + (n % 7),
+        validation_error_type: 'TSC_ERROR',
+        instruction_version: version,
+        ...(assignment !== undefined && { instruction_assignment: assignment }),
+      }),
+      verified(`${name}${n}`, at + 2, passes ? 'pass' : 'fail'),
+    ]
+  })
+
+test('versions that were assigned at random are compared among the builds of their draw, and said to be', async () => {
+  const draw = ['fix-1', 'fix-2'].map((version) => ({ version }))
+  const assigned = fixedBuilds('assigned-', 240, (n) => {
+    const { version, assignment } = choosePromptVersion(`assigned-${n}`, draw)
+    return { version, assignment, passes: version === 'fix-2' || n % 3 === 0 }
+  })
+  // Before the draw fix-1 was used for easy work only: among all builds it would be the better one.
+  const easy = fixedBuilds('easy-', 300, () => ({ version: 'fix-1', passes: true }))
+  const directory = directoryOf([...assigned, ...easy])
+  const report = JSON.parse(await reportText(directory)) as Report
+  const compared = report.prompt_refinement.comparisons.find(({ measure }) => measure === 'pass_rate')
+  expect(compared).toMatchObject({ first: 'fix-1', second: 'fix-2', assigned_at_random: true })
+  expect(compared?.comparison.n.reduce((sum, n) => sum + n)).toBe(240)
+  const finding = found(report).find(({ id }) => id.includes('pass_rate'))
+  expect(finding?.title).toBe('The fix prompt: fix-2 repairs more often at the first attempt than fix-1')
+  expect(finding?.evidence).toContain('; assigned at random; ')
+  expect(finding?.change).not.toContain('different work')
+  const text = await reportText(directory, { format: 'md' })
+  expect(text).toContain('Assigned at random, and compared among the builds of one draw: fix-1 and fix-2.')
+})
+
+test('versions that were only used are said to be compared as they were used', async () => {
+  const used = (n: number) => ({ version: n % 2 ? 'fix-1' : 'fix-2', passes: n % 2 === 0 || n % 3 === 0 })
+  // Of different draws, which is no comparison at random either.
+  const entries = [
+    ...fixedBuilds('used-', 120, used),
+    ...fixedBuilds('one-', 30, () => ({ version: 'fix-1', passes: true, assignment: 'fix-1:1 fix-3:1' })),
+    ...fixedBuilds('other-', 30, () => ({ version: 'fix-2', passes: true, assignment: 'fix-2:1 fix-4:1' })),
+  ]
+  const directory = directoryOf(entries)
+  const report = JSON.parse(await reportText(directory)) as Report
+  const compared = report.prompt_refinement.comparisons.find(({ measure }) => measure === 'pass_rate')
+  expect(compared).toMatchObject({ assigned_at_random: false, comparison: { n: [90, 90] } })
+  const text = await reportText(directory, { format: 'md' })
+  expect(text).toContain(
+    'Prompt versions and revisions are compared as they were used, not assigned at random.',
+  )
+  expect(text).not.toMatch(/; assigned at random/)
 })

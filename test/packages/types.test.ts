@@ -72,7 +72,9 @@ const temporalUser = (write: Imports): string => `
 ${write('createAuditWorker, createAuditedBuildActivities, workflowsPath, type AuditedBuildInput', 'audit-trace-capture/temporal')}
 ${write('renderReport, createOptimizationActivities', 'audit-trace-exporter/temporal')}
 ${write('AuditedBuildWorkflow', 'audit-trace-capture/temporal/workflows')}
+${write('choosePromptVersion', 'audit-trace-capture/prompts')}
 ${write('OptimizationWorkflow', 'audit-trace-exporter/temporal/workflows')}
+export const chosen: string = choosePromptVersion('run', [{ version: 'a' }]).assignment
 export const used: unknown[] = [createAuditWorker, workflowsPath.length, OptimizationWorkflow]
 export const activities = {
   ...createAuditedBuildActivities({ env: process.env }),

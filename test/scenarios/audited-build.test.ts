@@ -7,6 +7,7 @@ import { historyToJSON } from '@temporalio/common/lib/proto-utils.js'
 import type { TestWorkflowEnvironment } from '@temporalio/testing'
 import { Worker } from '@temporalio/worker'
 import { afterAll, afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { choosePromptVersion } from '../../src/capture/agent/choose-prompt-version.ts'
 import { DEFAULT_CHECKS } from '../../src/capture/checks/compliance-checks.ts'
 import type { AuditedBuildWorkflow } from '../../src/capture/temporal/audited-build.ts'
 import type { AuditedBuildFailure, AuditedBuildInput } from '../../src/capture/temporal/types.ts'
@@ -21,6 +22,8 @@ import {
   type ModelRequest,
   type ModelTurn,
 } from '../setup/fake-gemini-api.ts'
+import { anthropicUsage, createFakeAnthropicApi } from '../setup/fake-anthropic-api.ts'
+import { requireNpmProgram } from '../setup/npm-program.ts'
 import { geminiEnvironment } from '../setup/gemini-environment.ts'
 import { brokenSources, packageFiles, toolsDir } from '../setup/package-project.ts'
 import { start, until, type Started } from '../setup/process.ts'
@@ -285,6 +288,79 @@ describe('AuditedBuildWorkflow', () => {
     await Worker.runReplayHistory({ workflowsPath }, history)
     // What test/capture/temporal/audited-build.test.ts replays; to be recorded anew when the workflow changes on purpose.
     if (process.env['RECORD_HISTORY'] === 'true') writeFileSync(RECORDED, historyToJSON(history))
+  })
+
+  it('runs the agent of its input, with prompt versions that are assigned by the id of the build', async () => {
+    const { TSC_ERROR } = brokenSources
+    const files = Object.entries(packageFiles).filter(([name]) => name !== 'package.json')
+    const turns: ModelTurn[] = [
+      { calls: files.map(([file_path, content]) => ({ name: 'Write', args: { file_path, content } })) },
+      { text: 'Done.' },
+      // The CLI wants a file to be read before it is written again.
+      {
+        calls: [
+          { name: 'Bash', args: { command: `cat > src/sum.js <<'END'\n${TSC_ERROR}END`, description: 'a' } },
+        ],
+      },
+      { text: 'Done.' },
+      {
+        calls: [
+          { name: 'Bash', args: { command: `cat > src/sum.js <<'END'\n${SOUND}END`, description: 'a' } },
+        ],
+      },
+      { text: 'Done.' },
+    ]
+    const anthropic = await createFakeAnthropicApi((index) => turns[index] ?? { text: 'Done.' })
+    try {
+      const claude = path.dirname(await requireNpmProgram('claude'))
+      worker = start(process.execPath, [RUN, temporal?.address ?? '', taskQueue()], {
+        PATH: `${claude}:${toolsDir}:${String(process.env['PATH'])}`,
+        HOME: dir,
+        ANTHROPIC_BASE_URL: anthropic.url,
+        ANTHROPIC_API_KEY: 'a-key-for-the-local-api',
+        CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC: '1',
+      })
+      const fix = ['fix-1', 'fix-2'].map((version) => ({ version, template: `${version}: {{error_log}}` }))
+      const model = 'claude-sonnet-4-5'
+      const checks = DEFAULT_CHECKS.filter(({ kind }) => kind === 'build')
+      const handle = await build({ agent: 'claude-code', model, instructions: { fix }, checks })
+      const result = await handle.result().catch((error: unknown) => error)
+      expect(result, worker.output()).toMatchObject({ outcome: 'after_rework', fixAttempts: 1 })
+
+      const { input, cacheWritten, cacheRead, output } = anthropicUsage
+      const { version, assignment } = choosePromptVersion(handle.firstExecutionRunId, fix)
+      const entries = entriesOf(handle)
+      expect(entries[0]).not.toHaveProperty('instruction_assignment')
+      expect(entries[3]).toMatchObject({
+        step_name: 'fix_attempt_1',
+        prompt_token_count: 2 * (input + cacheWritten + cacheRead),
+        cached_token_count: 2 * cacheRead,
+        completion_token_count: 2 * output,
+        cost_usd: expect.any(Number) as number,
+        model,
+        instruction_version: version,
+        instruction_assignment: assignment,
+        files_touched: ['src/sum.js'],
+      })
+      expect(anthropic.requests[4]).toContain(`${version}: `)
+      expect(readFileSync(path.join(path.dirname(traceOf(handle)), 'CLAUDE.md'), 'utf8')).toBe(CONTEXT)
+      await expectNoFaults()
+    } finally {
+      await anthropic.close()
+    }
+  })
+
+  it('refuses an agent and prompt versions that it cannot use, and says what it can', async () => {
+    await prepare(() => ({ text: 'Done.' }))
+    const unknown = await build({ agent: 'copilot' })
+    expect(await failureOf(unknown)).toMatchObject({ reason: 'agent_failed', errorType: 'AGENT_UNKNOWN' })
+    expect(JSON.stringify(await unknown.fetchHistory())).toContain('gemini-cli, claude-code, codex-cli')
+    const fix = ['fix-1', 'fix-1'].map((version) => ({ version, template: 'a' }))
+    const cause = await causeOf(await build({ instructions: { fix } }))
+    expect(cause).toMatchObject({
+      type: 'INVALID_PROMPT_VERSIONS',
+      message: expect.stringContaining('"fix-1"') as string,
+    })
   })
 
   it('fails after as many fixes as it is allowed', async () => {

@@ -19,6 +19,8 @@ export interface Instruction {
   readonly template: string
   /** The prompt version in the audits. Default: the first 8 hex digits of the template's SHA-256. */
   readonly version?: string
+  /** The draw that chose this version at random, as `choosePromptVersion` returns it. Default: not at random. */
+  readonly assignment?: string
 }
 
 export interface AgentRequest {
@@ -69,6 +71,8 @@ export interface AgentEffort {
   readonly estimatedFields: readonly EstimatedField[]
   readonly contextFileHash: string
   readonly instructionVersion: string
+  /** Absent if the version was not assigned at random. */
+  readonly instructionAssignment?: string
   /** The model with the most tokens. */
   readonly model?: string
   /** Absent unless all of it is known. */
@@ -182,13 +186,14 @@ export async function describeEffort(
   const adapter = adapterOf(request.agent, deps.adapters)
   const estimate = deps.estimate ?? estimateTokens
   const touched = filesTouched(deps.before, await takeSnapshot(request.workingDir))
-  const { template, version } = request.instruction
+  const { template, version, assignment } = request.instruction
   return {
     contextTokens: estimate(request.context),
     instructionTokens: estimate(instructionText(request, adapter)),
     estimatedFields: SPLIT_FIELDS,
     contextFileHash: sha256(request.context),
     instructionVersion: version ?? sha256(template).slice(0, 8),
+    ...(assignment === undefined ? {} : { instructionAssignment: assignment }),
     ...(request.model === undefined ? {} : { model: request.model }),
     filesTouched: boundedNames(touched),
     filesTouchedCount: touched.length,

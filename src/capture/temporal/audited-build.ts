@@ -10,12 +10,15 @@ import {
 import type { Check, CheckFailure, ComplianceResult } from '../checks/compliance-checks.ts'
 import type { CapturedEntry } from '../trace/entry.ts'
 import type { AgentEffort, AgentRequest, AgentRun, Instruction } from '../agent/execute-agent.ts'
+import { choosePromptVersion } from '../agent/choose-prompt-version.ts'
 import { DEFAULT_INSTRUCTIONS } from './instructions.ts'
 import type {
   AuditedBuildActivities,
   AuditedBuildFailure,
   AuditedBuildInput,
   AuditedBuildResult,
+  BuildInstructions,
+  InstructionVersion,
 } from './types.ts'
 
 const MINUTE_MS = 60_000
@@ -39,7 +42,6 @@ interface Build {
  * Fails with an `ApplicationFailure` of type `AuditedBuildFailed` whose first detail is an `AuditedBuildFailure`.
  */
 export async function AuditedBuildWorkflow(input: AuditedBuildInput): Promise<AuditedBuildResult> {
-  const instructions = { ...DEFAULT_INSTRUCTIONS, ...input.instructions }
   const maxFixAttempts = input.maxFixAttempts ?? 3
   const build: Build = {
     input,
@@ -51,6 +53,7 @@ export async function AuditedBuildWorkflow(input: AuditedBuildInput): Promise<Au
     contextHash: undefined,
   }
   await setUp(build)
+  const instructions = chooseInstructions(input, build.buildId)
   const values = { specification: input.specification }
   await agentStep(build, 'scaffold', instructions.scaffold, values)
   await agentStep(build, 'implement_v1', instructions.implement, values)
@@ -69,6 +72,24 @@ export async function AuditedBuildWorkflow(input: AuditedBuildInput): Promise<Au
   const outcome = fixAttempts === 0 ? 'first_pass' : 'after_rework'
   return { outcome, workingDir, workflowRunId, fixAttempts, totalTokens }
 }
+
+/** One version of each prompt. The build's id survives retries and resets, and so does the choice. */
+function chooseInstructions({ instructions }: AuditedBuildInput, buildId: string): Chosen {
+  const { scaffold, implement, fix } = { ...DEFAULT_INSTRUCTIONS, ...instructions }
+  const choose = (given: Instruction | readonly InstructionVersion[]): Instruction =>
+    isOne(given) ? given : choosePromptVersion(buildId, given)
+  try {
+    return { scaffold: choose(scaffold), implement: choose(implement), fix: choose(fix) }
+  } catch (error) {
+    // Any other error would fail the workflow's task, which the server repeats for ever.
+    throw ApplicationFailure.nonRetryable(String((error as Error).message), 'INVALID_PROMPT_VERSIONS')
+  }
+}
+
+const isOne = (given: Instruction | readonly InstructionVersion[]): given is Instruction =>
+  'template' in given
+
+type Chosen = Readonly<Record<keyof BuildInstructions, Instruction>>
 
 async function setUp(build: Build): Promise<void> {
   const { input, activities } = build
@@ -285,6 +306,9 @@ function agentEntry(effort: AgentEffort): Partial<CapturedEntry> {
     context_token_count: effort.contextTokens,
     instruction_token_count: effort.instructionTokens,
     instruction_version: effort.instructionVersion,
+    ...(effort.instructionAssignment === undefined
+      ? {}
+      : { instruction_assignment: effort.instructionAssignment }),
     ...(durationMs === undefined ? {} : { duration_ms: durationMs }),
     ...(model === undefined ? {} : { model }),
     ...(costUsd === undefined ? {} : { cost_usd: costUsd }),

@@ -1,7 +1,7 @@
 import type { BuildInstructions } from './types.ts'
 
 /** Default prompts. When you change a template, change its version too: the audits compare prompt versions. */
-export const DEFAULT_INSTRUCTIONS: BuildInstructions = {
+export const DEFAULT_INSTRUCTIONS = {
   scaffold: {
     version: 'scaffold-1',
     template: [
@@ -30,4 +30,4 @@ export const DEFAULT_INSTRUCTIONS: BuildInstructions = {
       '{{error_log}}',
     ].join('\n'),
   },
-}
+} satisfies BuildInstructions

@@ -1,6 +1,7 @@
 import type { Check } from '../checks/compliance-checks.ts'
 import type { CapturedEntry } from '../trace/entry.ts'
 import type { AgentEffort, AgentRequest, AgentRun, Instruction } from '../agent/execute-agent.ts'
+import type { WeightedVersion } from '../agent/choose-prompt-version.ts'
 import type { ComplianceRequest, ComplianceResult } from '../checks/compliance-checks.ts'
 import type { WorkspaceRequest } from '../agent/workspace.ts'
 
@@ -39,11 +40,17 @@ export interface AuditedBuildInput {
   readonly heartbeatTimeoutMs?: number
 }
 
-/** The fix instruction may also contain `{{error_type}}`, `{{error_log}}` and `{{command}}`. */
+/** One of several versions of a prompt, with its name and weight. */
+export type InstructionVersion = Omit<Instruction, 'assignment'> & WeightedVersion
+
+/**
+ * Of several versions each build is assigned one at random. The fix instruction may also contain `{{error_type}}`,
+ * `{{error_log}}` and `{{command}}`.
+ */
 export interface BuildInstructions {
-  readonly scaffold: Instruction
-  readonly implement: Instruction
-  readonly fix: Instruction
+  readonly scaffold: Instruction | readonly InstructionVersion[]
+  readonly implement: Instruction | readonly InstructionVersion[]
+  readonly fix: Instruction | readonly InstructionVersion[]
 }
 
 export interface AuditedBuildResult {
