@@ -12,13 +12,13 @@ import { brokenSources, packageFiles, toolsDir } from '../test/setup/package-pro
 import { start, until } from '../test/setup/process.ts'
 import { startTemporalServer } from '../test/setup/temporal-server.ts'
 import { scriptedAgent } from '../test/setup/scripted-agent.ts'
+import { exampleInput } from './input.ts'
 
 // One complete audited build with the real Temporal server, worker, Gemini CLI, npm, tsc, eslint and node:test, watched
 // by the daemon. With GEMINI_API_KEY the model is real too; without it a local script answers in its place.
 
 const MODEL = process.env['GEMINI_MODEL'] ?? 'gemini-2.5-flash'
 const MAIN = path.resolve(import.meta.dirname, '../src/main.ts')
-const fromHere = (name: string): string => path.join(import.meta.dirname, name)
 const say = (text: string): void => console.log(text)
 
 const dir = mkdtempSync(path.join(tmpdir(), 'audit-example-'))
@@ -86,16 +86,7 @@ async function build(temporal: TestWorkflowEnvironment, workerLog: () => string)
   const handle = await temporal.client.workflow.start<typeof AuditedBuildWorkflow>('AuditedBuildWorkflow', {
     workflowId: 'example-build',
     taskQueue: 'audited-builds',
-    args: [
-      {
-        packageName: 'sum',
-        workspaceRoot: builds,
-        templateDir: fromHere('template'),
-        specification: readFileSync(fromHere('specification.md'), 'utf8'),
-        context: readFileSync(fromHere('GEMINI.md'), 'utf8'),
-        model: MODEL,
-      },
-    ],
+    args: [exampleInput({ workspaceRoot: builds, model: MODEL })],
   })
   say(`Building, as workflow ${handle.workflowId}, run ${handle.firstExecutionRunId} …`)
   try {
