@@ -189,7 +189,8 @@ const CONTENT = {
   DuckDB: 'src/audits/database.ts',
   'the report': 'src/audits/report.ts',
   'the dashboards': 'grafana/boards/',
-  Temporal: '@temporalio/',
+  // Not the sentence that says how to install it.
+  Temporal: 'from "@temporalio/',
 }
 
 test('the packed program counts a trace, and loads only what its command needs', async () => {
