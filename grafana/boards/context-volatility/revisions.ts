@@ -93,9 +93,10 @@ export const passRates = table({
   sortBy: ['-First used'],
 })
 
-const change = (name: string, now: Formula, before: Formula): Column => ({
+/** Of a quotient, whose samples are `n` and `nBefore`. */
+const change = (name: string, now: Formula, before: Formula, n: Formula, nBefore: Formula): Column => ({
   name,
-  formula: unlessFew([[now, '/', before], '-', 1], 'Closed builds', 'builds before'),
+  formula: unlessFew([[now, '/', before], '-', 1], n, nBefore),
   unit: 'percentunit',
   decimals: 0,
   width: 100,
@@ -122,7 +123,13 @@ export const costs = table({
       width: 125,
       look: WITHHELD_LOOK,
     },
-    change('Change of tokens', 'tokens per success', 'tokens per success before'),
+    change(
+      'Change of tokens',
+      'tokens per success',
+      'tokens per success before',
+      'Successful builds',
+      'successful before',
+    ),
     { name: 'Closed builds', expr: selected(closedBuilds), unit: 'locale', decimals: 0, width: 85 },
     {
       name: 'Fixes per closed build',
@@ -132,14 +139,15 @@ export const costs = table({
       width: 105,
       look: WITHHELD_LOOK,
     },
-    change('Change of fixes', 'fixes per build', 'fixes per build before'),
+    change('Change of fixes', 'fixes per build', 'fixes per build before', 'Closed builds', 'closed before'),
   ],
   inputs: [
     { name: 'tokens', expr: selected(`${total('buildTokens', BY)} or ${closedBuilds} * 0`) },
     { name: 'tokens per success', expr: selected(tokensPerSuccess) },
     { name: 'fixes', expr: selected(`${runs('rework', BY)} and ${closedBuilds} or ${closedBuilds} * 0`) },
     { name: 'fixes per build', expr: selected(fixesPerBuild) },
-    { name: 'builds before', expr: selected(`${ofPrevious(closedBuilds)} or ${closedBuilds} * 0`) },
+    { name: 'closed before', expr: selected(`${ofPrevious(closedBuilds)} or ${closedBuilds} * 0`) },
+    { name: 'successful before', expr: selected(`${ofPrevious(succeeded(BY))} or ${closedBuilds} * 0`) },
     { name: 'tokens per success before', expr: selected(ofPrevious(tokensPerSuccess)) },
     { name: 'fixes per build before', expr: selected(ofPrevious(fixesPerBuild)) },
     { name: 'first used', expr: withRevision(`${FIRST_SEEN} and on (context_hash) (${closedBuilds})`) },
