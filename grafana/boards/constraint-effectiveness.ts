@@ -4,7 +4,8 @@ import type { Dashboard } from '@grafana/grafana-foundation-sdk/dashboard'
 import { board } from '../parts/board.ts'
 import { BEFORE, closed, failures, orZero, rangeAndBefore, samplesOf, withSample } from '../parts/measures.ts'
 import { errorTypeColumn } from '../parts/label-columns.ts'
-import { barLook } from '../parts/looks.ts'
+import { TOO_FEW } from '../parts/formulas.ts'
+import { barLook, WITHHELD_LOOK } from '../parts/looks.ts'
 import { fixedColor, lines, ranking, stat } from '../parts/panels.ts'
 import { ENOUGH, type Selection, WINDOW } from '../parts/promql.ts'
 import { table } from '../parts/tables.ts'
@@ -74,14 +75,21 @@ const frequency = table({
     'Failed validations by error type, and per 100 builds that closed in this time range, whose number stands above. The most frequent first.',
   labels: [errorTypeColumn(190)],
   columns: [
-    { name: 'Failed validations', expr: failedByType, unit: 'locale', decimals: 0, width: 95 },
     {
-      name: 'Per 100 builds',
-      expr: per100Builds({ ...BY, where: named('error_type', ERRORS) }),
-      unit: 'none',
-      decimals: 1,
+      name: 'Failed validations',
+      expr: failedByType,
+      unit: 'locale',
+      decimals: 0,
       width: 150,
       look: barLook(COLORS.bad),
+    },
+    {
+      name: 'Per 100 builds',
+      expr: `${per100Builds({ ...BY, where: named('error_type', ERRORS) }, ENOUGH)} or ${failedByType} * 0 + ${TOO_FEW}`,
+      unit: 'none',
+      decimals: 1,
+      width: 85,
+      look: WITHHELD_LOOK,
     },
   ],
   sortBy: ['-Failed validations', 'Error type'],

@@ -77,7 +77,7 @@ const VERDICT: Column = {
   formula: change,
   unit: 'none',
   width: 125,
-  look: verdictLook('no revision before'),
+  look: verdictLook('none before'),
 }
 /** What the verdict compares. */
 const RATES = [

@@ -44,7 +44,7 @@ export const instances = table({
   description:
     'One row per exporter, those that need attention first. “gone, unfinished”: ceased to be a target, or to push, in the last 6 hours while builds were open or bytes unread. “behind”: more than 1 MiB is unread. “rejects lines”: in this time range. Exporters that ended with nothing open are not listed.',
   labels: [
-    { label: 'instance', name: 'Instance', minWidth: 140 },
+    { label: 'instance', name: 'Instance', minWidth: 148 },
     { label: 'job', name: 'Job', width: 150 },
   ],
   columns: [
@@ -52,7 +52,7 @@ export const instances = table({
       name: 'Status',
       expr: STATUS.map(([expr]) => expr).join(' or '),
       unit: 'none',
-      width: 130,
+      width: 125,
       look: [
         {
           id: 'mappings',
@@ -68,10 +68,10 @@ export const instances = table({
       ],
     },
     number('Open builds', `${by(gauge('audit_builds_in_progress'))} or ${gone(EXPORTERS)}`, 'locale', 70),
-    number('Unread', by(gauge('audit_exporter_lag_bytes')), 'bytes', 80, 1),
+    number('Unread', by(gauge('audit_exporter_lag_bytes')), 'bytes', 72, 1),
     number('Rejected lines', rejected, 'locale', 82),
-    number('Last entry', `${by(gauge('audit_last_entry_timestamp_seconds'))} * 1000`, 'dateTimeAsIso', 162),
-    number('Memory', by(gauge('process_resident_memory_bytes')), 'bytes', 85),
+    number('Last entry', `${by(gauge('audit_last_entry_timestamp_seconds'))} * 1000`, 'dateTimeAsIso', 158),
+    number('Memory', by(gauge('process_resident_memory_bytes')), 'bytes', 74),
     number('Series', by(gauge('audit_exporter_series')), 'locale', 66),
   ],
   filters: [{ column: 'Status', above: 0 }],

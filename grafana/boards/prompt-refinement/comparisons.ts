@@ -90,7 +90,7 @@ const completionTokens = withheld('Completion tokens per closed build', 'tokens 
   width: 110,
 })
 
-const LABELS = [promptVersionColumn(160)]
+const LABELS = [promptVersionColumn(140)]
 const EXPLAINED = `≥ and ≤ are the bounds of the 95 % interval (Wilson). Rates and averages need at least 20 judged builds (those with a verdict). “Against others” compares the rate of a prompt version with that of all others together, selected above or not. Builds of prompt versions beyond the maximum of the exporter (“_other”) are among the others. ${VERDICT_EXPLAINED}`
 
 const implementSample = firstPasses()
