@@ -56,8 +56,8 @@ export const promptRefinement = (): Dashboard =>
     // A prompt version has a part of the builds, and a fix prompt a part of those with fixes.
     from: 'now-30d',
     bands: [
-      { height: 7, panels: [[24, implementVersions]] },
-      { height: 7, panels: [[24, fixVersions]] },
+      { height: 9, panels: [[24, implementVersions]] },
+      { height: 9, panels: [[24, fixVersions]] },
       { height: 6, panels: [[24, revisionTimes]] },
       // As wide as the board: five long names would fill a third of a narrower chart.
       { height: 8, panels: [[24, firstPassOverTime]] },

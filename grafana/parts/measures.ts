@@ -93,12 +93,12 @@ export function cost({ by = [], ...selection }: Selection): string {
 }
 
 /** What `rangeAndBefore` compares, for descriptions. */
-export const BEFORE = '“range before”: the preceding time range of the same length.'
+export const BEFORE = '“before”: the preceding time range of the same length.'
 
 /** A measure in the selected time range and in the preceding range of the same length. */
 export const rangeAndBefore = (where: string, measure: (selection: Selection) => string): Query[] => [
   { expr: measure({ where }), legend: 'this range' },
-  { expr: measure({ where, offset: '$__range' }), legend: 'range before' },
+  { expr: measure({ where, offset: '$__range' }), legend: 'before' },
 ]
 
 /** A count; zero without any. */
