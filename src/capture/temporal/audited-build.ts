@@ -82,7 +82,7 @@ function chooseInstructions({ instructions }: AuditedBuildInput, buildId: string
     return { scaffold: choose(scaffold), implement: choose(implement), fix: choose(fix) }
   } catch (error) {
     // Any other error would fail the workflow's task, which the server repeats for ever.
-    throw ApplicationFailure.nonRetryable(String((error as Error).message), 'INVALID_PROMPT_VERSIONS')
+    throw ApplicationFailure.nonRetryable((error as Error).message, 'INVALID_PROMPT_VERSIONS')
   }
 }
 
