@@ -64,7 +64,7 @@ export async function createViews(database: Database, period: Period): Promise<v
     // Every fix with its verdict: its own failure, else the status of the next validation of its build, else its own pass.
     // Most builds need no fix; what is sorted is only what is needed of the others.
     `CREATE TABLE fixes AS SELECT * EXCLUDE (ts_ms, phase) FROM (
-       SELECT run_id, ts_ms, phase, instruction_version, completion_tokens, error_log_chars,
+       SELECT run_id, ts_ms, phase, instruction_version, instruction_assignment, completion_tokens, error_log_chars,
          coalesce(CASE WHEN status = 'fail' THEN status END,
            lead(CASE WHEN ${IS_VALIDATION} THEN status END IGNORE NULLS)
              OVER (PARTITION BY run_id ORDER BY seq),

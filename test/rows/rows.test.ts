@@ -11,6 +11,7 @@ import {
 import path from 'node:path'
 import { expect, test } from 'vitest'
 import type { OptimizationLogEntry } from '../../src/entry/entry.ts'
+import { requireSource } from '../../src/commands/report.ts'
 import type { UpdateStep } from '../../src/rows/update.ts'
 import { corpus, expectAlmostEqual, NOW } from '../audits/report-setup.ts'
 import { entry, HASH_A, lines } from '../setup/entries.ts'
@@ -220,7 +221,7 @@ test('rows of several exporters are one report, by a pattern', async () => {
 
 test('what cannot be done is refused with what to do', async () => {
   const [traces, rows] = [await corpus({ seed: 'refused', size: { builds: 3 } }, 1), temporaryDirectory()]
-  await expect(reportAt({ nowMs: NOW })).rejects.toThrow('Nothing to report on')
+  expect(() => requireSource({ paths: [], rows: undefined })).toThrow('Nothing to report on')
   await expect(reportAt({ rows, nowMs: NOW })).rejects.toThrow(
     /--rows: nothing can be read at .*manifest\.json/u,
   )
