@@ -37,6 +37,22 @@ export const fitsInMemory = (entries: number, budgetBytes: number): boolean =>
 export const mayFitInMemory = (entries: number, budgetBytes: number): boolean =>
   0.9 * neededBytes(entries) <= budgetBytes
 
+/** What a report needs at most if its rows are in temporary files. */
+const SPILLED_BYTES = 256 * MIB
+
+/**
+ * Throws an error that says how much memory is needed if the container's limit is too low even with temporary files:
+ * the kernel would end the process without a word.
+ */
+export function requireMemory(entries: number, limitBytes: number | undefined = containerLimit()): void {
+  if (limitBytes === undefined || limitBytes >= SPILLED_BYTES || mayFitInMemory(entries, limitBytes)) return
+  const needed = Math.min(neededBytes(entries), SPILLED_BYTES)
+  throw new Error(
+    `report: ${entries.toLocaleString('en')} entries need about ${mebibytes(needed)} MiB of memory, and this process may use ` +
+      `${mebibytes(limitBytes)} MiB. Raise the container's memory limit, or report on fewer paths.`,
+  )
+}
+
 /** An error of DuckDB for want of memory as one that says what to do; other errors as they are. */
 export function explainMemory(error: unknown, entries: number, budgetBytes: number): unknown {
   if (!/Out of Memory Error/u.test(String(error))) return error

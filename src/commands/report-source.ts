@@ -2,7 +2,7 @@ import path from 'node:path'
 import { createBuilds } from '../attribute/builds.ts'
 import { DEFAULT_PHASE_RULES } from '../attribute/phase.ts'
 import { loadDatabase, type Database, type OpenDatabase } from '../audits/database.ts'
-import { fitsInMemory, mayFitInMemory, memoryBudget } from '../audits/memory.ts'
+import { fitsInMemory, mayFitInMemory, memoryBudget, requireMemory } from '../audits/memory.ts'
 import { attributeRows, closeIdle } from '../audits/rows.ts'
 import type { Report } from '../audits/schema.ts'
 import type { Clock } from '../clock.ts'
@@ -221,6 +221,7 @@ async function openDatabase(run: Run, directory: string | undefined): Promise<Da
 /** The directory for the rows of so many entries; `undefined` if memory holds them. */
 function storageFor({ memoryBytes, scratch }: Run, name: string, entries: number): string | undefined {
   if (fitsInMemory(entries, memoryBytes)) return undefined
+  requireMemory(entries)
   try {
     const directory = path.join(scratch.directory(), name)
     makeDirectorySync(directory)

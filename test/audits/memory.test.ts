@@ -6,6 +6,7 @@ import {
   fitsInMemory,
   mayFitInMemory,
   memoryBudget,
+  requireMemory,
 } from '../../src/audits/memory.ts'
 
 const MIB = 1024 * 1024
@@ -23,6 +24,14 @@ test('entries that certainly fit are held in memory; more that may fit are only 
   expect(fitsInMemory(90_000, 256 * MIB)).toBe(false)
   expect(mayFitInMemory(90_000, 256 * MIB)).toBe(true)
   expect(mayFitInMemory(300_000, 256 * MIB)).toBe(false)
+})
+
+test('a limit at which the kernel would end the process is refused with what is needed, whether or not entries can be kept in files', () => {
+  expect(() => requireMemory(30_907, 128 * MIB)).toThrow(
+    /30,907 entries need about 181 MiB of memory, and this process may use 128 MiB/u,
+  )
+  expect(() => requireMemory(10_000_000, 200 * MIB)).toThrow(/10,000,000 entries need about 256 MiB/u)
+  for (const limit of [256 * MIB, undefined]) expect(() => requireMemory(10_000_000, limit)).not.toThrow()
 })
 
 test('an error of DuckDB for want of memory says what to do; another one stays as it is', () => {
