@@ -7,12 +7,11 @@ export { classifyFailure, type CheckKind } from '../capture/checks/classify-fail
 export {
   DEFAULT_CHECKS,
   runComplianceChecks,
-  type Check,
   type CheckFailure,
   type ComplianceDeps,
-  type ComplianceRequest,
   type ComplianceResult,
 } from '../capture/checks/compliance-checks.ts'
+export type { Check, ComplianceRequest } from '../capture/checks/compliance-request.ts'
 export type { CapturedEntry, EstimatedField } from '../capture/trace/entry.ts'
 export {
   executeAgent,

@@ -1,20 +1,10 @@
 import { checksEnvironment, type ChecksEnvironment } from './checks-environment.ts'
-import { classifyFailure, errorTypeOf, type CheckKind } from './classify-failure.ts'
-import { requireComplianceRequest } from './compliance-request.ts'
+import { classifyFailure, errorTypeOf } from './classify-failure.ts'
+import { requireComplianceRequest, type Check, type ComplianceRequest } from './compliance-request.ts'
 import { endOrphan, runMarked } from '../process/orphan.ts'
 import { plainText, relevantLog } from './relevant-log.ts'
 import type { ProcessResult } from '../process/run-process.ts'
 import { truncateText } from '../truncate-text.ts'
-
-export interface Check {
-  /** Names the failure if its log is not recognised: `build` → `BUILD_FAILURE`. */
-  readonly name: string
-  readonly kind: CheckKind
-  /** Program and arguments. They are not passed through a shell. */
-  readonly command: readonly [string, ...string[]]
-  /** Default 10 minutes. */
-  readonly timeoutMs?: number
-}
 
 export const DEFAULT_CHECKS: readonly Check[] = [
   { name: 'install', kind: 'install', command: ['npm', 'install', '--no-audit', '--no-fund'] },
@@ -22,13 +12,6 @@ export const DEFAULT_CHECKS: readonly Check[] = [
   { name: 'lint', kind: 'lint', command: ['npm', 'run', 'lint'] },
   { name: 'test', kind: 'test', command: ['npm', 'test'] },
 ]
-
-export interface ComplianceRequest {
-  readonly workingDir: string
-  readonly checks?: readonly Check[]
-  /** Maximum length of the log excerpt for the fix prompt, in characters. Default 12,000. */
-  readonly relevantLimitChars?: number
-}
 
 export interface ComplianceDeps {
   /**

@@ -1,5 +1,22 @@
 import { z } from 'zod'
-import type { ComplianceRequest } from './compliance-checks.ts'
+import type { CheckKind } from './classify-failure.ts'
+
+export interface Check {
+  /** Names the failure if its log is not recognised: `build` → `BUILD_FAILURE`. */
+  readonly name: string
+  readonly kind: CheckKind
+  /** Program and arguments. They are not passed through a shell. */
+  readonly command: readonly [string, ...string[]]
+  /** Default 10 minutes. */
+  readonly timeoutMs?: number
+}
+
+export interface ComplianceRequest {
+  readonly workingDir: string
+  readonly checks?: readonly Check[]
+  /** Maximum length of the log excerpt for the fix prompt, in characters. Default 12,000. */
+  readonly relevantLimitChars?: number
+}
 
 const positive = z.number({ error: 'must be a number' }).positive('must be greater than 0')
 const text = z.string({ error: 'must be a string' }).min(1, 'must not be empty')

@@ -1,8 +1,8 @@
-import type { Check } from '../checks/compliance-checks.ts'
+import type { Check, ComplianceRequest } from '../checks/compliance-request.ts'
 import type { CapturedEntry } from '../trace/entry.ts'
 import type { AgentEffort, AgentRequest, AgentRun, Instruction } from '../agent/execute-agent.ts'
 import type { WeightedVersion } from '../agent/choose-prompt-version.ts'
-import type { ComplianceRequest, ComplianceResult } from '../checks/compliance-checks.ts'
+import type { ComplianceResult } from '../checks/compliance-checks.ts'
 import type { WorkspaceRequest } from '../agent/workspace.ts'
 
 // Shared by workflows, activities and clients. Types only: a workflow's bundle must not contain Node.js modules.

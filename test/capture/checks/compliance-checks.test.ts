@@ -2,11 +2,8 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import {
-  runComplianceChecks,
-  type Check,
-  type ComplianceRequest,
-} from '../../../src/capture/checks/compliance-checks.ts'
+import { runComplianceChecks } from '../../../src/capture/checks/compliance-checks.ts'
+import type { Check, ComplianceRequest } from '../../../src/capture/checks/compliance-request.ts'
 import { brokenSources, packageFiles, toolsDir, writePackage } from '../../setup/package-project.ts'
 
 let dir = ''
