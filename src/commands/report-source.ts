@@ -14,6 +14,7 @@ import { createSupplement, type Supplement } from '../entry/supplement.ts'
 import { readHistory } from '../history/history.ts'
 import { leftOut } from '../history/left-out.ts'
 import { createProgress, type Progress } from '../history/progress.ts'
+import { SILENT } from '../history/recorder.ts'
 import { createScratch, type Scratch } from '../history/scratch.ts'
 import { describeUnpriced } from '../log.ts'
 import { makeDirectorySync } from '../make-directory.ts'
@@ -21,7 +22,6 @@ import { counted } from '../render/format.ts'
 import { findRows, inputOf, loadRows, type RowsDirectory } from '../rows/load.ts'
 import { updateRows, type Updated, type UpdateStep } from '../rows/update.ts'
 import { openStore } from '../state/store.ts'
-import type { LineSink } from '../tail/reader.ts'
 import type { ReportOptions } from './report-flags.ts'
 
 export interface ReportDeps {
@@ -236,12 +236,3 @@ const supplementOf = ({ options, priceList, deps }: Run): Supplement =>
   createSupplement({ ...options, priceList }, (model, reason) =>
     deps.complain(describeUnpriced(model, reason)),
   )
-
-/** The history counts rejected lines; `check` prints them. */
-const SILENT: LineSink = {
-  line: () => 'rejected',
-  invalidUtf8: () => 'rejected',
-  tooLong: () => undefined,
-  bytes: () => undefined,
-  truncated: () => undefined,
-}

@@ -85,3 +85,12 @@ export function createRecorder(deps: RecorderDeps, timeline: Timeline, fileInTur
   }
   return { sink, counts }
 }
+
+/** A sink for those who need no more of rejected lines than the recorder counts. */
+export const SILENT: LineSink = {
+  line: () => 'rejected',
+  invalidUtf8: () => 'rejected',
+  tooLong: () => undefined,
+  bytes: () => undefined,
+  truncated: () => undefined,
+}

@@ -1,12 +1,12 @@
 import type { Events } from '../events.ts'
 import { linesOf, unfinishedOf, type History, type HistoryOptions } from '../history/history.ts'
 import type { Progress } from '../history/progress.ts'
-import { createRecorder } from '../history/recorder.ts'
+import { createRecorder, SILENT } from '../history/recorder.ts'
 import { listRotated } from '../history/rotated.ts'
 import type { Scratch } from '../history/scratch.ts'
 import { createTimeline } from '../history/timeline.ts'
 import { nodeFileSystem } from '../tail/file-system.ts'
-import { createReader, type LineSink } from '../tail/reader.ts'
+import { createReader } from '../tail/reader.ts'
 import type { Registry } from '../tail/registry.ts'
 import { createTail } from '../tail/tail.ts'
 import { lagBytes, type TrackedFile } from '../tail/tracked-file.ts'
@@ -105,13 +105,4 @@ export async function readGrowth(options: HistoryOptions, deps: GrowthDeps): Pro
     close: () => timeline.close(),
     isComplete: !stopped() && !tail.hasTransientFailures(),
   }
-}
-
-/** The recorder counts rejected lines; `check` prints them. */
-const SILENT: LineSink = {
-  line: () => 'rejected',
-  invalidUtf8: () => 'rejected',
-  tooLong: () => undefined,
-  bytes: () => undefined,
-  truncated: () => undefined,
 }
