@@ -111,7 +111,7 @@ const checks = ranking({
       legend: '{{check}}',
     },
   ],
-}).colorScheme(fixedColor(COLORS.warning))
+}).colorScheme(fixedColor(COLORS.bad))
 
 export const constraintEffectiveness = (): Dashboard =>
   board({
@@ -129,15 +129,15 @@ export const constraintEffectiveness = (): Dashboard =>
           [12, failedValidations],
         ],
       },
-      { height: 7, panels: [[24, differences]] },
+      { height: 8, panels: [[24, differences]] },
       { height: 9, panels: [[24, overTime]] },
       {
-        height: 8,
+        height: 9,
         panels: [
           [12, frequency],
           [12, checks],
         ],
       },
-      { height: 12, panels: [[24, everyChange]] },
+      { height: 14, panels: [[24, everyChange]] },
     ],
   })

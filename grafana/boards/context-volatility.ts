@@ -15,7 +15,7 @@ export const contextVolatility = (): Dashboard =>
     bands: [
       { height: 8, panels: [[24, passRates]] },
       { height: 8, panels: [[24, costs]] },
-      { height: 8, panels: [[24, errorMix]] },
+      { height: 9, panels: [[24, errorMix]] },
       {
         height: 8,
         panels: [

@@ -32,34 +32,13 @@ export const exporter = (): Dashboard =>
           [12, lag],
         ],
       },
-      {
-        height: 7,
-        panels: [
-          [12, rejected],
-          [12, fileEvents],
-        ],
-      },
-      {
-        height: 7,
-        panels: [
-          [12, files],
-          [12, series],
-        ],
-      },
-      {
-        height: 7,
-        panels: [
-          [12, commits],
-          [12, commitRate],
-        ],
-      },
-      {
-        height: 7,
-        panels: [
-          [8, overflow],
-          [8, memory],
-          [8, cpu],
-        ],
-      },
+      // As wide as the board: its legend has eight names.
+      { height: 7, panels: [[24, rejected]] },
+      ...[
+        [fileEvents, files],
+        [series, overflow],
+        [commits, commitRate],
+        [memory, cpu],
+      ].map((pair) => ({ height: 7, panels: pair.map((panel) => [12, panel] as const) })),
     ],
   })

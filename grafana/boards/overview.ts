@@ -108,7 +108,7 @@ export const overview = (runbook: string): Dashboard =>
     variables: [contextHash(), project(), movingWindow(), pricePrompt(), priceCompletion()],
     bands: [
       {
-        height: 5,
+        height: 6,
         panels: [
           [4, firingCount()],
           [20, firingAlerts(runbook)],
@@ -131,13 +131,13 @@ export const overview = (runbook: string): Dashboard =>
         ],
       },
       {
-        height: 8,
+        height: 9,
         panels: [
           [12, expensiveSteps(CONTEXT)],
           [12, errors],
         ],
       },
-      { height: 6, panels: [[24, projects(CONTEXT)]] },
+      { height: 8, panels: [[24, projects(CONTEXT)]] },
       exporterBand(),
     ],
   })

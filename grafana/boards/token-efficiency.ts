@@ -46,7 +46,7 @@ export const tokenEfficiency = (): Dashboard =>
         ],
       },
       {
-        height: 8,
+        height: 9,
         panels: [
           [12, fixesByErrorType],
           [12, expensiveSteps(TOKENS)],

@@ -24,7 +24,7 @@ export const LABEL_COLORS: Readonly<Record<string, Readonly<Record<string, strin
     'first pass': COLORS.good,
     'after rework': COLORS.between,
     failed: COLORS.bad,
-    abandoned: COLORS.neutral,
+    abandoned: COLORS.amount,
   },
   phase: { scaffold: '#6E7B91', implement: '#A78BFA', verify: '#4FC3C7', rework: COLORS.warning },
   type: { prompt: '#B7C3D9', completion: '#C792B8', unsplit: '#5C6474' },

@@ -7,13 +7,16 @@ import type { Column, LabelColumn } from './tables.ts'
 /** Names with hyphens or spaces wrap: those that differ only at their end would look the same if they were cut. */
 const WRAPPED: DynamicConfigValue = { id: 'custom.wrapText', value: true }
 
-/** Names of error types have no hyphens. Links use the raw value. */
+/** Names of error types have no hyphens: they may break after up to two of their words. Links use the raw value. */
 const BREAKABLE: DynamicConfigValue = {
   id: 'mappings',
   value: [
     {
       type: 'regex',
-      options: { pattern: '/^(.{14,}?_)(.{6,})$/', result: { text: '$1\u200b$2', index: 0 } },
+      options: {
+        pattern: '/^(.{12,}?_)(.{8,}?_)?(.{4,})$/',
+        result: { text: '$1\u200b$2\u200b$3', index: 0 },
+      },
     },
   ],
 }
@@ -61,6 +64,7 @@ export const errorTypeColumn = (minWidth: number): LabelColumn => ({
   name: 'Error type',
   minWidth,
   looks: ERROR_TYPE,
+  twoLines: true,
 })
 
 export const promptVersionColumn = (minWidth: number): LabelColumn => ({

@@ -42,6 +42,8 @@ export interface LabelColumn {
   readonly minWidth?: number
   /** Colours and links of the values. */
   readonly looks?: Look
+  /** Names that may take two lines, for which Grafana does not make the row higher: it measures the raw value. */
+  readonly twoLines?: true
   /** Not shown; links of other columns use it. */
   readonly hidden?: true
 }
@@ -81,7 +83,7 @@ export function table(spec: TableSpec): TablePanel {
     .datasource(DATASOURCE)
     .targets(queries.map(({ expr }, index) => rows({ expr }, index)))
     .transformations(transformationsOf(spec, fieldsOf(spec.labels, queries)))
-    .cellHeight(TableCellHeight.Sm)
+    .cellHeight(spec.labels.some(({ twoLines }) => twoLines) ? TableCellHeight.Md : TableCellHeight.Sm)
     .align(FieldTextAlignment.Auto)
     .unit('none')
     .noValue(spec.empty ?? EMPTY.builds)

@@ -50,7 +50,7 @@ const sampleBefore = {
 const sampleAfter = { part: [rateAfter, '*', 'Judged builds after'], whole: 'Judged builds after' } as const
 const change = verdict(sampleAfter, sampleBefore, 'less', 'comparisons')
 
-const percent = (name: string, formula: Formula, width = 78): Column => ({
+const percent = (name: string, formula: Formula, width = 56): Column => ({
   name,
   formula,
   unit: 'percentunit',
@@ -59,7 +59,7 @@ const percent = (name: string, formula: Formula, width = 78): Column => ({
 })
 /** The share of failed validations, withheld if there are too few builds. */
 const rate = (name: string, failedOnes: string, whole: string, sample: string): Column => ({
-  ...percent(name, shareUnlessFew(failedOnes, whole, sample), 84),
+  ...percent(name, shareUnlessFew(failedOnes, whole, sample), 64),
   look: WITHHELD_LOOK,
 })
 const number = (name: string, expr: string, width: number): Column => ({
@@ -70,13 +70,13 @@ const number = (name: string, expr: string, width: number): Column => ({
   width,
 })
 
-const BUILDS_BEFORE = number('Judged builds before', before(builds), 92)
-const BUILDS_AFTER = number('Judged builds after', row(forEachRow(builds)), 95)
+const BUILDS_BEFORE = number('Judged builds before', before(builds), 62)
+const BUILDS_AFTER = number('Judged builds after', row(forEachRow(builds)), 62)
 const VERDICT: Column = {
   name: 'Verdict',
   formula: change,
   unit: 'none',
-  width: 125,
+  width: 122,
   look: verdictLook('none before'),
 }
 /** What the verdict compares. */
@@ -86,7 +86,7 @@ const RATES = [
   BUILDS_BEFORE,
   BUILDS_AFTER,
 ]
-const LABELS = [...revisionColumns(), errorTypeColumn(265)]
+const LABELS = [...revisionColumns(), errorTypeColumn(185)]
 const NEWEST_FIRST = ['-first used', 'Error type']
 
 const EXPLAINED = `Error rate: the share of the validations that failed with an error type, under a revision (after) and under the previous one (before), as far as it is in this time range. ${VERDICT_EXPLAINED}`

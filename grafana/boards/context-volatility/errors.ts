@@ -1,3 +1,4 @@
+import { TableCellHeight } from '@grafana/grafana-foundation-sdk/common'
 import { EMPTY } from '../../parts/empty.ts'
 import { COLORS } from '../../parts/colors.ts'
 import { ERROR_TYPE } from '../../parts/label-columns.ts'
@@ -56,15 +57,16 @@ export const errorMix = table({
     },
     { id: 'organize', options: { renameByName: { [`error_type\\${WITH_N}`]: 'Error type' } } },
   ])
+  .cellHeight(TableCellHeight.Md)
   .unit('percentunit')
   .decimals(1)
   .overrideByName('Error type', [
-    { id: 'custom.width', value: 230 },
+    { id: 'custom.width', value: 190 },
     ...ERROR_TYPE,
     { id: 'noValue', value: '–' },
   ])
   .overrideByRegexp('^(?!Error type$).*', [
     ...barLook(COLORS.bad, 0.3),
-    { id: 'custom.minWidth', value: 155 },
+    { id: 'custom.minWidth', value: 150 },
     { id: 'custom.wrapHeaderText', value: true },
   ])

@@ -118,8 +118,9 @@ export function now(where: string): TablePanel {
       'The 24 hours before the end of the time range, beside the 24 hours and the 7 days before them. n: judged builds, those with a verdict (first-pass rate and failed builds, as shares of these), successful builds (tokens), rework steps (factor: completion tokens per character of error log). Better or worse: shares that differ by more than three standard errors, costs by more than 1.5 times (not tested for chance); at least 20 in the last day and in the week.',
     labels: [{ label: 'measure', name: 'Measure', minWidth: 205 }],
     columns: [
-      ...columns('last day', 'Last day'),
+      // What the person on call looks for, beside the name.
       { name: 'Against the week', formula: verdictNow(), unit: 'none', width: 165, look: NOW_LOOK },
+      ...columns('last day', 'Last day'),
       ...columns('day before', 'Day before'),
       ...columns('week before', 'Week before'),
     ],

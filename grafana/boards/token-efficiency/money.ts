@@ -60,7 +60,7 @@ export const costByModel = table({
       formula: [['Cost', '*', 1e6], '/', 'Tokens'],
       unit: 'currencyUSD',
       decimals: 2,
-      width: 84,
+      width: 94,
     },
     ofModels('Prompt', ofType('prompt'), 72),
     ofModels('Cached', ofType('cached'), 64),

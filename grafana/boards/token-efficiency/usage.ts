@@ -64,15 +64,15 @@ export const fixesByErrorType = table({
   empty: EMPTY.fixes,
   description:
     'Average tokens (prompt and completion) per fix, by the error type that it answers, the highest first; n < 20: of fewer than 20 fixes.',
-  labels: [errorTypeColumn(165)],
+  labels: [errorTypeColumn(200)],
   columns: [
-    { name: 'Fixes', expr: fixes, unit: 'locale', decimals: 0, width: 70 },
+    { name: 'Fixes', expr: fixes, unit: 'locale', decimals: 0, width: 58 },
     {
       name: 'Tokens per fix attempt',
       formula: unlessFew(perFix, 'Fixes'),
       unit: 'short',
       decimals: 1,
-      width: 115,
+      width: 95,
       look: WITHHELD_LOOK,
     },
     {
@@ -80,7 +80,7 @@ export const fixesByErrorType = table({
       expr: `${total('tokens', { by: ['error_type'], where: named('error_type', FIXES) })} or ${fixes} * 0`,
       unit: 'short',
       decimals: 1,
-      width: 90,
+      width: 82,
     },
   ],
   // Averages of too few fixes come last.
