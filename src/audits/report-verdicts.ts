@@ -1,4 +1,5 @@
-import type { Comparison, Report, Verdict } from './schema.ts'
+import type { Verdict } from '../render/verdicts.ts'
+import type { Comparison, Report } from './schema.ts'
 import { verdictsOf, type Change, type Compared, type Side } from './verdicts.ts'
 
 type Revision = Report['constraint_effectiveness']['revisions'][number]

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { VERDICT_WORDS } from '../render/verdicts.ts'
 
 /** The JSON of the report. docs/report.schema.json is generated from this schema. */
 
@@ -70,7 +71,7 @@ const insight = z.object({
 const verdict = z.object({
   audit: z.string(),
   verdict: z
-    .enum(['better', 'worse', 'unclear', 'not enough data', 'nothing to compare'])
+    .enum(VERDICT_WORDS)
     .describe('of the latest revision or the prompt version named first; unclear does not mean equal'),
   sentence: z.string(),
 })
@@ -263,5 +264,4 @@ export const reportSchema = z
 
 export type Report = z.infer<typeof reportSchema>
 export type Comparison = z.infer<typeof comparison>
-export type Verdict = z.infer<typeof verdict>
 export type Insight = z.infer<typeof insight>

@@ -1,6 +1,7 @@
 import { counted, number, percent, quotient, typeName } from '../render/format.ts'
 import { isFound, MIN_GROUP } from './comparison.ts'
-import type { Comparison, Verdict } from './schema.ts'
+import type { Verdict } from '../render/verdicts.ts'
+import type { Comparison } from './schema.ts'
 
 /** One side of a comparison: its name in a sentence, how many builds it has, and their mean or share. */
 export interface Side {

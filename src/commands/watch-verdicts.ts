@@ -1,9 +1,9 @@
 import { compareBuilds, type BuildComparisons } from '../audits/build-comparisons.ts'
 import { sideOf, usedMost } from '../audits/report-verdicts.ts'
-import type { Verdict } from '../audits/schema.ts'
 import { verdictsOf, type Change, type Compared, type Side } from '../audits/verdicts.ts'
 import type { Engine } from '../engine.ts'
 import type { RecentBuild } from '../recent/recent-build.ts'
+import type { Verdict } from '../render/verdicts.ts'
 import type { AuditsView } from '../serve/status.ts'
 
 type Builds = readonly RecentBuild[]

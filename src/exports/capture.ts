@@ -29,6 +29,7 @@ export {
   type AgentAnswer,
   type AgentFailureReason,
   type AgentTokens,
+  type Estimator,
   type ModelTokens,
   type SessionQuery,
 } from '../capture/agent/agent-adapter.ts'

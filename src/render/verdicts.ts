@@ -1,9 +1,11 @@
 import { html, type Html } from './html.ts'
 
+export const VERDICT_WORDS = ['better', 'worse', 'unclear', 'not enough data', 'nothing to compare'] as const
+
 /** A verdict of the audits, as page and report show it. */
 export interface Verdict {
   readonly audit: string
-  readonly verdict: 'better' | 'worse' | 'unclear' | 'not enough data' | 'nothing to compare'
+  readonly verdict: (typeof VERDICT_WORDS)[number]
   readonly sentence: string
 }
 

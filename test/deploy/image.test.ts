@@ -99,6 +99,8 @@ async function watch(
     'run',
     '--detach',
     `--name=${name}`,
+    // Ends a container that a killed test run has left.
+    '--timeout=600',
     ...CONFINED,
     ...limited(options.memory ?? '128m'),
     `--env=AUDIT_LISTEN=${listen}`,

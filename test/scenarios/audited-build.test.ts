@@ -177,6 +177,7 @@ const FAILED = {
   instruction_token_count: expect.any(Number) as number,
   model: MODEL,
   duration_ms: expect.any(Number) as number,
+  estimate_error: 0.2,
   error_full: expect.any(String) as string,
   error_log_size_chars: 0,
   entry_id: expect.any(String) as string,
@@ -218,6 +219,7 @@ describe('AuditedBuildWorkflow', () => {
       instruction_token_count: aNumber,
       model: MODEL,
       estimated_fields: ['context_token_count', 'instruction_token_count'],
+      estimate_error: 0.2,
     }
     expect(entriesOf(handle)).toEqual([
       {

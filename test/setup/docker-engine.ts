@@ -41,7 +41,10 @@ export async function startDockerEngine(nodeImage: string): Promise<DockerEngine
   const directory = mkdtempSync(path.join(tmpdir(), 'docker-'))
   mkdirSync(DATA, { recursive: true })
   const socket = `unix://${path.join(directory, 'socket')}`
-  const daemon = spawn('unshare', [
+  // The engine and its containers end with the tests, also when these are killed.
+  const daemon = spawn('setpriv', [
+    '--pdeathsig=TERM',
+    'unshare',
     '--mount',
     'sh',
     '-c',

@@ -1,4 +1,5 @@
 import type { ProcessResult } from '../process/run-process.ts'
+import type { TokenEstimator } from './token-estimate.ts'
 
 /** Why a run of the agent failed. `isRetryable` says whether another attempt can help. */
 export type AgentFailureReason =
@@ -76,6 +77,13 @@ export interface SessionQuery {
   readonly untilMs?: number | undefined
 }
 
+/** Estimates tokens of a text for the models of one agent. */
+export interface Estimator {
+  readonly estimate: TokenEstimator
+  /** How far it may be off, as a share. */
+  readonly error: number
+}
+
 /** What `executeAgent` needs to know about the command line program of one agent. */
 export interface AgentAdapter {
   /** For messages, such as `Claude Code`. */
@@ -92,6 +100,8 @@ export interface AgentAdapter {
   args(model: string | undefined): string[]
   /** Variables that a run without a person needs, besides those of the worker. */
   readonly env: Readonly<Record<string, string>>
+  /** Absent: `estimateTokens`, whose error for these models is not known. */
+  readonly estimator?: Estimator
   /** Returns a value of the build as text that the CLI passes on as it is. Absent: the CLI expands nothing. */
   escape?(value: string): string
   /** Reads the result of one run. `query` leads to the CLI's own record of it. */

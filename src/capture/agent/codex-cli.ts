@@ -11,6 +11,7 @@ import {
 } from './agent-adapter.ts'
 import { codexSessionTokens } from './codex-session.ts'
 import { parseJson, parseJsonLines } from './json-lines.ts'
+import { ESTIMATE_ERROR, estimateO200kTokens } from './token-estimate.ts'
 
 const PERMISSIONS = ['-c', 'sandbox_mode="workspace-write"', '-c', 'approval_policy="never"'] as const
 const EXEC = ['exec', '--json', '--skip-git-repo-check', ...PERMISSIONS] as const
@@ -27,6 +28,7 @@ export const codexCli: AgentAdapter = {
   contextFile: 'AGENTS.md',
   args: (model) => [...EXEC, ...(model === undefined ? [] : ['-m', model])],
   env: {},
+  estimator: { estimate: estimateO200kTokens, error: ESTIMATE_ERROR },
   read: readCodexOutput,
   sessionTokens: codexSessionTokens,
 }

@@ -6,6 +6,7 @@ import {
   type AgentAdapter,
   type AgentAnswer,
   type AgentFailureReason,
+  type Estimator,
   type ModelTokens,
 } from './agent-adapter.ts'
 import { adapterOf, type AgentName } from './agents.ts'
@@ -45,7 +46,10 @@ export interface AgentDeps {
   readonly command?: readonly [string, ...string[]]
   /** Adapters for further agents, or in place of ours, by the name of the agent. */
   readonly adapters?: Readonly<Record<string, AgentAdapter>>
+  /** Default: that of the adapter, else `estimateTokens`. */
   readonly estimate?: TokenEstimator
+  /** How far `estimate` may be off, as a share: 0 for the tokenizer of the model. Default: unknown. */
+  readonly estimateError?: number
   /**
    * By model, for agents that do not report the cost themselves. It is set only if every model that was used has a
    * price.
@@ -69,6 +73,11 @@ export interface AgentEffort {
   /** Estimated. */
   readonly instructionTokens: number
   readonly estimatedFields: readonly EstimatedField[]
+  /**
+   * How far the estimator may be off on the texts that it counted, as a share. Text that only the CLI knows is not among
+   * them. Absent if the estimator's error is not known.
+   */
+  readonly estimateError?: number
   readonly contextFileHash: string
   readonly instructionVersion: string
   /** Absent if the version was not assigned at random. */
@@ -141,7 +150,7 @@ export async function executeAgent(request: AgentRequest, deps: AgentDeps): Prom
     return { ok: false, reason, message, run: { ...effort, ...measured(counted, deps.prices), durationMs } }
   }
   const { response, failedToolCalls, refusedToolCalls } = answer
-  const counts = countAnswered(answer, effort, deps.estimate ?? estimateTokens)
+  const counts = countAnswered(answer, effort, estimatorOf(adapter, deps).estimate)
   const { promptTokens, completionTokens } = counts
   const run = { ...effort, ...measured(counts, deps.prices), promptTokens, completionTokens, durationMs }
   return { ok: true, run: { ...run, response, failedToolCalls, refusedToolCalls } }
@@ -181,16 +190,17 @@ async function runCli(
  */
 export async function describeEffort(
   request: AgentRequest,
-  deps: Pick<AgentDeps, 'adapters' | 'estimate' | 'now'> & { readonly before: Snapshot },
+  deps: Pick<AgentDeps, 'adapters' | 'estimate' | 'estimateError' | 'now'> & { readonly before: Snapshot },
 ): Promise<AgentEffort> {
   const adapter = adapterOf(request.agent, deps.adapters)
-  const estimate = deps.estimate ?? estimateTokens
+  const { estimate, error } = estimatorOf(adapter, deps)
   const touched = filesTouched(deps.before, await takeSnapshot(request.workingDir))
   const { template, version, assignment } = request.instruction
   return {
     contextTokens: estimate(request.context),
     instructionTokens: estimate(instructionText(request, adapter)),
     estimatedFields: SPLIT_FIELDS,
+    ...(error === undefined ? {} : { estimateError: error }),
     contextFileHash: sha256(request.context),
     instructionVersion: version ?? sha256(template).slice(0, 8),
     ...(assignment === undefined ? {} : { instructionAssignment: assignment }),
@@ -199,6 +209,15 @@ export async function describeEffort(
     filesTouchedCount: touched.length,
     finishedAt: (deps.now ?? (() => new Date()))().toISOString(),
   }
+}
+
+/** The estimator for a run and, if it is known for the models of the agent, its error. */
+function estimatorOf(
+  { estimator }: AgentAdapter,
+  { estimate, estimateError: error }: Pick<AgentDeps, 'estimate' | 'estimateError'>,
+): Partial<Estimator> & Pick<Estimator, 'estimate'> {
+  if (estimate === undefined) return estimator ?? { estimate: estimateTokens }
+  return error === undefined ? { estimate } : { estimate, error }
 }
 
 /**

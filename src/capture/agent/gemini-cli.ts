@@ -10,6 +10,7 @@ import {
   type ModelTokens,
 } from './agent-adapter.ts'
 import { geminiSessionTokens } from './gemini-session.ts'
+import { ESTIMATE_ERROR, estimateTokens } from './token-estimate.ts'
 
 /** The Gemini CLI, `@google/gemini-cli`. It refuses writes outside of the workspace. */
 export const geminiCli: AgentAdapter = {
@@ -21,6 +22,7 @@ export const geminiCli: AgentAdapter = {
   args: (model) => ['--yolo', '--output-format', 'json', ...(model === undefined ? [] : ['-m', model])],
   // NO_RELAUNCH: the CLI's launcher ignores SIGTERM. TRUST: the workspace is ours, and there is nobody to ask.
   env: { GEMINI_CLI_NO_RELAUNCH: 'true', GEMINI_CLI_TRUST_WORKSPACE: 'true' },
+  estimator: { estimate: estimateTokens, error: ESTIMATE_ERROR },
   escape: escapeAt,
   read: (run) => Promise.resolve(readGeminiOutput(run)),
   sessionTokens: geminiSessionTokens,

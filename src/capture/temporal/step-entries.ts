@@ -5,7 +5,7 @@ import type { CapturedEntry } from '../trace/entry.ts'
 
 /** What an agent's step spent, as fields of its entry. */
 export function agentEntry(effort: AgentEffort): Partial<CapturedEntry> {
-  const { promptTokens, cachedTokens, completionTokens, durationMs, model, costUsd } = effort
+  const { promptTokens, cachedTokens, completionTokens, durationMs, model, costUsd, estimateError } = effort
   return {
     ...(promptTokens === undefined ? {} : { prompt_token_count: promptTokens }),
     ...(cachedTokens === undefined ? {} : { cached_token_count: cachedTokens }),
@@ -24,6 +24,7 @@ export function agentEntry(effort: AgentEffort): Partial<CapturedEntry> {
     ...(model === undefined ? {} : { model }),
     ...(costUsd === undefined ? {} : { cost_usd: costUsd }),
     estimated_fields: effort.estimatedFields,
+    ...(estimateError === undefined ? {} : { estimate_error: estimateError }),
   }
 }
 

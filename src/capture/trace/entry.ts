@@ -6,7 +6,10 @@ import type { OptimizationLogEntry } from '../../entry/entry.ts'
 export interface CapturedEntry extends OptimizationLogEntry {
   /** The counts that are estimates, not reported by the model's API. */
   estimated_fields?: readonly EstimatedField[]
-  /** How far those counts may be off, as a share: 0.2 is ±20 %. `ESTIMATE_ERROR` for the estimators of this package. */
+  /**
+   * How far the estimates may be off on the texts that were counted, as a share: 0.2 is ±20 %. `ESTIMATE_ERROR` for the
+   * estimators of this package.
+   */
   estimate_error?: number
   /** The idempotency key, by which a repeated write is recognised. Always the last key of the line. */
   entry_id?: string
