@@ -1,6 +1,7 @@
 import { MIN_GROUP } from './comparison.ts'
 import type { Comparisons } from './comparisons.ts'
 import type { Database } from './database.ts'
+import { drawOfBoth, type DrawSize } from './draw.ts'
 import type { Report } from './schema.ts'
 import { literal } from './sql.ts'
 import { meanEstimate, wilson } from './statistics.ts'
@@ -209,30 +210,7 @@ async function compare(
   return made
 }
 
-/** How many builds of a draw were assigned a version. */
-interface Draw {
-  readonly instruction_assignment: string
-  readonly instruction_version: string
-  readonly n: number
-}
-
-const drawsOf = (database: Database, from: string): Promise<Draw[]> =>
-  database.all<Draw>(`
-    SELECT instruction_assignment, instruction_version, count(*)::INTEGER AS n FROM (${from})
-    WHERE instruction_assignment IS NOT NULL GROUP BY ALL ORDER BY instruction_assignment`)
-
-/**
- * The draw in which enough builds were assigned either version; the largest of several, as builds of different draws may
- * differ. `undefined`: the versions are compared as they were used.
- */
-function drawOfBoth(
-  draws: readonly Draw[],
-  { first, second }: { readonly first: string; readonly second: string },
-): string | undefined {
-  const sizes = [...Map.groupBy(draws, (draw) => draw.instruction_assignment)].map(([name, rows]) => {
-    const sizeOf = (version: string): number =>
-      rows.find(({ instruction_version }) => instruction_version === version)?.n ?? 0
-    return { name, n: Math.min(sizeOf(first), sizeOf(second)) }
-  })
-  return sizes.filter(({ n }) => n >= MIN_GROUP).toSorted((a, b) => b.n - a.n)[0]?.name
-}
+const drawsOf = (database: Database, from: string): Promise<DrawSize[]> =>
+  database.all<DrawSize>(`
+    SELECT instruction_assignment AS draw, instruction_version AS version, count(*)::INTEGER AS n FROM (${from})
+    WHERE instruction_assignment IS NOT NULL GROUP BY ALL`)

@@ -1,4 +1,5 @@
 import { compareBuilds, type BuildComparisons } from '../audits/build-comparisons.ts'
+import { drawOfBoth, type DrawSize } from '../audits/draw.ts'
 import { sideOf, usedMost } from '../audits/report-verdicts.ts'
 import { verdictsOf, type Change, type Compared, type Side } from '../audits/verdicts.ts'
 import type { Engine } from '../engine.ts'
@@ -83,21 +84,43 @@ function changesOf(
   })
 }
 
-/** The two implement prompts with which most builds were judged; builds with several prompts do not count. */
+/**
+ * The two implement prompts with which most builds were judged; builds with several prompts do not count. As in the
+ * report, the builds of one draw are compared if enough of them were assigned either prompt.
+ */
 function promptsOf(builds: Builds, comparisons: BuildComparisons<RecentBuild>): Compared | undefined {
   const promptOf = ({ implementPrompt }: RecentBuild): string | undefined => implementPrompt ?? undefined
-  const compare = comparisons.shares(promptOf, passed)
   const byPrompt = Map.groupBy(
     builds.filter((build) => isJudged(build) && promptOf(build) !== undefined),
     (build) => promptOf(build) as string,
   )
-  const [most, next] = [...byPrompt].toSorted(([, a], [, b]) => b.length - a.length)
+  const [most, next] = [...byPrompt].toSorted(
+    ([one, a], [other, b]) => b.length - a.length || (one < other ? -1 : 1),
+  )
   if (most === undefined || next === undefined) return undefined
+  const pair = { first: next[0], second: most[0] }
+  const draw = drawOfBoth(drawsOf(builds), pair)
+  const isAmong = ({ implementDraw }: RecentBuild): boolean => draw === undefined || implementDraw === draw
+  const compare = comparisons.shares((build) => (isAmong(build) ? promptOf(build) : undefined), passed)
+  const comparison = compare(pair)
+  const compared = (of: Builds): Builds => (comparison === null ? of : of.filter(isAmong))
   return {
-    before: rateSide(...next),
-    after: rateSide(usedMost(most[0]), most[1]),
-    comparison: compare({ first: next[0], second: most[0] }),
+    before: rateSide(next[0], compared(next[1])),
+    after: rateSide(usedMost(most[0]), compared(most[1])),
+    comparison,
+    isAssigned: comparison !== null && draw !== undefined,
   }
+}
+
+/** How many closed builds each draw assigned a prompt. */
+function drawsOf(builds: Builds): DrawSize[] {
+  const assigned = builds.flatMap(({ outcome, implementDraw: draw, implementPrompt: version }) =>
+    outcome === undefined || !draw || !version ? [] : [{ draw, version }],
+  )
+  const byDraw = Map.groupBy(assigned, ({ draw }) => draw)
+  return [...byDraw].flatMap(([draw, own]) =>
+    [...Map.groupBy(own, ({ version }) => version)].map(([version, { length: n }]) => ({ draw, version, n })),
+  )
 }
 
 function rateSide(name: string, builds: Builds): Side {

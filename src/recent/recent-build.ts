@@ -32,6 +32,8 @@ export interface RecentBuild {
   readonly context: string | undefined
   /** The prompt version of its implement steps: `null` for several, `undefined` for none that is known. */
   readonly implementPrompt: string | null | undefined
+  /** The draw that assigned it its prompt version at random: `null` for none or several, `undefined` while it has no version. */
+  readonly implementDraw: string | null | undefined
   /** What its fixes took, by prompt version; `''` for fixes without one. */
   readonly fixPrompts: readonly FixPrompt[]
   /** When its first step began, as far as that is known. */

@@ -116,6 +116,7 @@ const newBuild = (runId: string, startedMs: number): Kept => ({
   firstContext: undefined,
   context: undefined,
   implementPrompt: undefined,
+  implementDraw: undefined,
   fixPrompts: [],
   startedMs,
   firstEntryMs: Number.POSITIVE_INFINITY,
@@ -143,7 +144,10 @@ function add(build: Kept, attributed: AttributedEntry, place: LinePlace): void {
   build.firstEntryMs = Math.min(build.firstEntryMs, entry.timestampMs)
   build.context = contextFileHash === undefined ? build.context : shortHash(contextFileHash)
   build.firstContext ??= build.context
-  if (phase === 'implement') build.implementPrompt = onlyPrompt(build.implementPrompt, instructionVersion)
+  if (phase === 'implement' && instructionVersion !== undefined) {
+    build.implementPrompt = only(build.implementPrompt, instructionVersion)
+    build.implementDraw = only(build.implementDraw, entry.instructionAssignment ?? null)
+  }
   build.project ??= project
   extend(build.stretches, place)
 }
@@ -180,10 +184,9 @@ function promptOf(prompts: Kept['fixPrompts'], version: string): Mutable<FixProm
   return made
 }
 
-function onlyPrompt(before: Kept['implementPrompt'], version: string | undefined): Kept['implementPrompt'] {
-  if (version === undefined || before === version) return before
-  return before === undefined ? version : null
-}
+/** `null` for several. */
+const only = (before: string | null | undefined, value: string | null): string | null =>
+  before === undefined || before === value ? value : null
 
 /** An offset before the end of what was read says that other content stands in the file: the stretch begins again. */
 function extend(stretches: Kept['stretches'], { path, offset, length }: LinePlace): void {

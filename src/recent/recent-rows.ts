@@ -9,6 +9,7 @@ const rowSchema = z.strictObject({
   first_context: z.string().optional(),
   context: z.string().optional(),
   implement_prompt: z.string().nullable().optional(),
+  implement_draw: z.string().nullable().optional(),
   fix_prompts: z
     .array(
       z.strictObject({
@@ -39,6 +40,7 @@ export function writeRecent(transaction: Transaction, build: RecentBuild): void 
     first_context: build.firstContext,
     context: build.context,
     implement_prompt: build.implementPrompt,
+    implement_draw: build.implementDraw,
     fix_prompts: build.fixPrompts.map(({ completionTokens, errorLogChars, ...prompt }) => ({
       ...prompt,
       completion_tokens: completionTokens,
@@ -75,6 +77,7 @@ export const readRecent = (state: Reader): RecentBuild[] =>
       firstContext: row.first_context,
       context: row.context,
       implementPrompt: row.implement_prompt,
+      implementDraw: row.implement_draw,
       fixPrompts: row.fix_prompts.map(
         ({ completion_tokens: completionTokens, error_log_chars: errorLogChars, ...prompt }) => ({
           ...prompt,

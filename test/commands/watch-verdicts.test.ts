@@ -4,8 +4,17 @@ import type { Report } from '../../src/audits/schema.ts'
 import { liveAudits } from '../../src/commands/watch-audits.ts'
 import { liveTotals } from '../../src/commands/watch-totals.ts'
 import { liveVerdicts } from '../../src/commands/watch-verdicts.ts'
-import { cheap, corpus, directoryOf, NOW, range, reportText } from '../audits/report-setup.ts'
-import { HASH_A, HASH_B } from '../setup/entries.ts'
+import {
+  cheap,
+  corpus,
+  directoryOf,
+  minute,
+  NOW,
+  range,
+  reportText,
+  verified,
+} from '../audits/report-setup.ts'
+import { entry, HASH_A, HASH_B } from '../setup/entries.ts'
 import { createManualClock, startExporter, temporaryDirectory } from '../setup/exporter.ts'
 
 async function verdictsOver(directory: string) {
@@ -58,4 +67,65 @@ test('a revision with few builds says how many of 20 it has', async () => {
     'not enough data',
   ])
   expect((await verdictsOver(directory))[1]?.sentence).toContain('not enough data, 7 of 20 under v2')
+})
+
+interface Implemented {
+  readonly version: string
+  readonly assignment?: string
+  readonly passes: boolean
+}
+
+/** Builds of one implement step, six hours apart. */
+const implemented = (name: string, count: number, of: (n: number) => Implemented) =>
+  range(count).flatMap((n) => {
+    const { version, assignment, passes } = of(n)
+    const step = {
+      workflow_run_id: `${name}-${n}`,
+      timestamp: minute(n * 360),
+      step_name: 'implement',
+      instruction_version: version,
+      ...(assignment !== undefined && { instruction_assignment: assignment }),
+    }
+    return [entry(step), verified(`${name}-${n}`, n * 360 + 1, passes ? 'pass' : 'fail')]
+  })
+
+const versionOf = (n: number): string => (n % 2 === 0 ? 'one' : 'two')
+
+test('prompt versions that were assigned at random are compared among the builds of their draw, as in the report', async () => {
+  const directory = directoryOf([
+    ...implemented('drawn', 120, (n) => ({
+      version: versionOf(n),
+      assignment: 'one:1 two:1',
+      passes: n % 2 === 1 || n % 3 === 0,
+    })),
+    // Easy work, for which only the first was used: among all builds it would look as good.
+    ...implemented('easy', 90, () => ({ version: 'one', passes: true })),
+  ])
+  const verdict = (await verdictsOver(directory))[2]
+  expect(verdict).toMatchObject({ verdict: 'worse' })
+  expect(verdict?.sentence).toContain('(n = 60 and 60, assigned at random)')
+  const { verdicts } = JSON.parse(await reportText(directory)) as Report
+  expect(verdict).toEqual(verdicts[2])
+})
+
+test('a build with a step that was not assigned at random is of no draw', async () => {
+  const directory = directoryOf([
+    ...implemented('drawn', 120, (n) => ({
+      version: versionOf(n),
+      assignment: 'one:1 two:1',
+      passes: n % 2 === 1 || n % 3 === 0,
+    })),
+    ...range(120).map((n) =>
+      entry({
+        workflow_run_id: `drawn-${n}`,
+        timestamp: minute(n * 360),
+        step_name: 'implement_more',
+        instruction_version: versionOf(n),
+      }),
+    ),
+  ])
+  const verdict = (await verdictsOver(directory))[2]
+  expect(verdict?.sentence).toContain('(n = 60 and 60)')
+  const { verdicts } = JSON.parse(await reportText(directory)) as Report
+  expect(verdict).toEqual(verdicts[2])
 })

@@ -50,6 +50,7 @@ test('a build is the sum of its entries, with the place where they stand', async
     firstContext: 'a'.repeat(12),
     context: 'a'.repeat(12),
     implementPrompt: undefined,
+    implementDraw: undefined,
     startedMs: Date.parse('2026-11-20T11:00:00Z'),
     firstEntryMs: Date.parse('2026-11-20T11:00:00Z'),
     lastEntryMs: Date.parse('2026-11-20T11:05:00Z'),
