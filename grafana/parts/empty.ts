@@ -14,7 +14,7 @@ export const EMPTY = {
   projects: 'no build in this range names its project',
   models: 'no entry in this range names a model',
   promptParts: 'no entry in this range records the parts of its prompt',
-  differences: 'no error type is better or worse',
+  differences: `no error type is better or worse, with ${ENOUGH} builds on both sides`,
   versions: `no prompt version has ${ENOUGH} builds in this range`,
 } as const
 

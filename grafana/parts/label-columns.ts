@@ -7,15 +7,15 @@ import type { Column, LabelColumn } from './tables.ts'
 /** Names with hyphens or spaces wrap: those that differ only at their end would look the same if they were cut. */
 const WRAPPED: DynamicConfigValue = { id: 'custom.wrapText', value: true }
 
-/** Names of error types have no hyphens: they may break after up to two of their words. Links use the raw value. */
+/** Names of error types have no hyphens: they may break once, after a word. Links use the raw value. */
 const BREAKABLE: DynamicConfigValue = {
   id: 'mappings',
   value: [
     {
       type: 'regex',
       options: {
-        pattern: '/^(.{12,}?_)(.{8,}?_)?(.{4,})$/',
-        result: { text: '$1\u200b$2\u200b$3', index: 0 },
+        pattern: '/^(.{12,21}_)(.{4,})$/',
+        result: { text: '$1\u200b$2', index: 0 },
       },
     },
   ],
@@ -31,7 +31,7 @@ export const revisionColumns = (minWidth?: number, itsTime = false): readonly [L
   {
     label: 'revision',
     name: 'Revision',
-    ...(minWidth === undefined ? { width: 165 } : { minWidth }),
+    ...(minWidth === undefined ? { width: 160 } : { minWidth }),
     looks: [
       waysTo(
         ['constraint-effectiveness', 'context-volatility', 'token-efficiency', 'overview'],

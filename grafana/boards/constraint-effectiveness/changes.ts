@@ -59,7 +59,7 @@ const percent = (name: string, formula: Formula, width = 56): Column => ({
 })
 /** The share of failed validations, withheld if there are too few builds. */
 const rate = (name: string, failedOnes: string, whole: string, sample: string): Column => ({
-  ...percent(name, shareUnlessFew(failedOnes, whole, sample), 64),
+  ...percent(name, shareUnlessFew(failedOnes, whole, sample), 62),
   look: WITHHELD_LOOK,
 })
 const number = (name: string, expr: string, width: number): Column => ({
@@ -86,7 +86,7 @@ const RATES = [
   BUILDS_BEFORE,
   BUILDS_AFTER,
 ]
-const LABELS = [...revisionColumns(), errorTypeColumn(185)]
+const LABELS = [...revisionColumns(), errorTypeColumn(190)]
 const NEWEST_FIRST = ['-first used', 'Error type']
 
 const EXPLAINED = `Error rate: the share of the validations that failed with an error type, under a revision (after) and under the previous one (before), as far as it is in this time range. ${VERDICT_EXPLAINED}`

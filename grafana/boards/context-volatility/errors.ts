@@ -61,12 +61,12 @@ export const errorMix = table({
   .unit('percentunit')
   .decimals(1)
   .overrideByName('Error type', [
-    { id: 'custom.width', value: 190 },
+    { id: 'custom.width', value: 215 },
     ...ERROR_TYPE,
     { id: 'noValue', value: '–' },
   ])
   .overrideByRegexp('^(?!Error type$).*', [
     ...barLook(COLORS.bad, 0.3),
-    { id: 'custom.minWidth', value: 150 },
+    { id: 'custom.minWidth', value: 145 },
     { id: 'custom.wrapHeaderText', value: true },
   ])

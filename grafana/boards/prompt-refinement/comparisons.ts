@@ -1,4 +1,12 @@
-import { bound, shareUnlessFew, unlessFew, verdict } from '../../parts/formulas.ts'
+import {
+  bound,
+  type Formula,
+  isFew,
+  shareUnlessFew,
+  TOO_FEW,
+  unlessFew,
+  verdict,
+} from '../../parts/formulas.ts'
 import { promptVersionColumn } from '../../parts/label-columns.ts'
 import { verdictLook, WITHHELD_LOOK } from '../../parts/looks.ts'
 import { countOf, enough } from '../../parts/promql.ts'
@@ -14,13 +22,13 @@ import {
 
 /** The number of builds, the share of good ones, and its interval. */
 const sampled = (title: string, { whole }: Sample): Column[] => [
-  { name: 'Judged builds', expr: whole, unit: 'locale', decimals: 0, width: 75 },
+  { name: 'Judged builds', expr: whole, unit: 'locale', decimals: 0, width: 66 },
   {
     name: title,
     formula: shareUnlessFew('good', 'Judged builds'),
     unit: 'percentunit',
     decimals: 1,
-    width: 95,
+    width: 82,
     look: WITHHELD_LOOK,
   },
   {
@@ -28,38 +36,43 @@ const sampled = (title: string, { whole }: Sample): Column[] => [
     formula: bound('lower', 'good', 'Judged builds'),
     unit: 'percentunit',
     decimals: 1,
-    width: 64,
+    width: 60,
   },
   {
     name: '≤',
     formula: bound('upper', 'good', 'Judged builds'),
     unit: 'percentunit',
     decimals: 1,
-    width: 64,
+    width: 60,
   },
 ]
+
+const AGAINST_OTHERS = verdict(
+  { part: 'good', whole: 'Judged builds' },
+  { part: 'good of others', whole: 'Judged builds of others' },
+  'more',
+  'comparisons',
+)
+/** The best prompt version first; those of too few builds, whose verdict is `TOO_FEW` or twice that, last. */
+const RANK: Formula = [AGAINST_OTHERS, '-', [isFew('Judged builds'), '*', 4 * TOO_FEW]]
+const BEST_FIRST = { hidden: new Map([['rank', RANK]]), sortBy: ['-rank', '-good', 'Prompt version'] }
 
 /** The other prompt versions together: builds, rate, and the verdict against them. */
 const againstOthers = ({ others }: Sample): Column[] => [
   {
     name: 'Against others',
-    formula: verdict(
-      { part: 'good', whole: 'Judged builds' },
-      { part: 'good of others', whole: 'Judged builds of others' },
-      'more',
-      'comparisons',
-    ),
+    formula: AGAINST_OTHERS,
     unit: 'none',
-    width: 130,
+    width: 124,
     look: verdictLook('no other version'),
   },
-  { name: 'Judged builds of others', expr: others.whole, unit: 'locale', decimals: 0, width: 90 },
+  { name: 'Judged builds of others', expr: others.whole, unit: 'locale', decimals: 0, width: 74 },
   {
     name: 'Rate of others',
     formula: shareUnlessFew('good of others', 'Judged builds of others'),
     unit: 'percentunit',
     decimals: 1,
-    width: 80,
+    width: 70,
     look: WITHHELD_LOOK,
   },
 ]
@@ -87,11 +100,11 @@ const withheld = (
 const completionTokens = withheld('Completion tokens per closed build', 'tokens per build', {
   unit: 'short',
   decimals: 1,
-  width: 110,
+  width: 96,
 })
 
 const LABELS = [promptVersionColumn(140)]
-const EXPLAINED = `≥ and ≤ are the bounds of the 95 % interval (Wilson). Rates and averages need at least 20 judged builds (those with a verdict). “Against others” compares the rate of a prompt version with that of all others together, selected above or not. Builds of prompt versions beyond the maximum of the exporter (“_other”) are among the others. ${VERDICT_EXPLAINED}`
+const EXPLAINED = `≥ and ≤ are the bounds of the 95 % interval (Wilson). The best against the others comes first. Rates and averages need at least 20 judged builds (those with a verdict). “Against others” compares the rate of a prompt version with that of all others together, selected above or not. Builds of prompt versions beyond the maximum of the exporter (“_other”) are among the others. ${VERDICT_EXPLAINED}`
 
 const implementSample = firstPasses()
 export const implementVersions = table({
@@ -110,7 +123,7 @@ export const implementVersions = table({
       expr: `${completionTokensPerBuild('implement')} and (${implementSample.whole})`,
     },
   ],
-  sortBy: ['-good', 'Prompt version'],
+  ...BEST_FIRST,
 })
 
 const fixSample = reworkSuccesses()
@@ -121,7 +134,7 @@ export const fixVersions = table({
   columns: [
     ...sampled('Rework success rate', fixSample),
     ...againstOthers(fixSample),
-    withheld('Rework cost factor', 'factor', { unit: 'none', decimals: 2, width: 90 }),
+    withheld('Rework cost factor', 'factor', { unit: 'none', decimals: 2, width: 80 }),
     completionTokens,
   ],
   inputs: [
@@ -129,5 +142,5 @@ export const fixVersions = table({
     { name: 'tokens per build', expr: `${completionTokensPerBuild('rework')} and (${fixSample.whole})` },
     { name: 'factor', expr: `${costFactor()} and (${fixSample.whole})` },
   ],
-  sortBy: ['-good', 'Prompt version'],
+  ...BEST_FIRST,
 })
