@@ -31,7 +31,7 @@ caption{text-align:left;color:var(--soft);font-size:12.5px;padding-bottom:6px}
 th{font-weight:600}thead th{color:var(--soft);font-size:12px;border-bottom:1px solid var(--line);vertical-align:bottom}
 th,td{text-align:left;padding:5px 8px;vertical-align:top}th:first-child,td:first-child{padding-left:0}
 tbody tr+tr>*{border-top:1px solid var(--line)}tbody th{font-weight:500;overflow-wrap:anywhere;min-width:7.5em}td{overflow-wrap:anywhere}
-.n{text-align:right}td.n{white-space:nowrap}.path{font:12.5px/1.5 ui-monospace,SFMono-Regular,Menlo,Consolas,monospace}.wide-table tbody th:has(.path){min-width:16em}
+.n{text-align:right}td.n{white-space:nowrap}.mid-table td.n{white-space:normal;overflow-wrap:break-word}.path{font:12.5px/1.5 ui-monospace,SFMono-Regular,Menlo,Consolas,monospace}.wide-table tbody th:has(.path){min-width:16em}
 .fail{color:var(--bad)}.tag{white-space:nowrap}.tag.failing{color:var(--bad);font-weight:600}.tag.hot{color:var(--good)}
 svg{display:block;width:100%;border-radius:4px}.split{height:14px;background:var(--track);margin-bottom:10px}
 .bar{height:6px;background:var(--track);min-width:70px;margin-top:8px}.bar rect{fill:var(--accent)}

@@ -57,7 +57,7 @@ function tiles(view: BuildView): Html {
 function steps(view: BuildView): Html {
   const rows = view.steps.map((step) => [
     html`${step.entry.step}${note(step)}`,
-    step.phase,
+    html`<span class="tag">${step.phase}</span>`,
     utc(step.entry.timestampMs).slice(11, 19),
     html`<span class="${step.entry.status === 'fail' ? 'fail' : ''}">${step.entry.status}</span>`,
     step.errorType,

@@ -21,14 +21,16 @@ export function buildsCard({ kept, last, dearest }: RecentView): Html {
   return liveCard(
     'single-builds',
     'Single builds',
-    [
-      list(
-        `The ${number(dearest.length)} dearest of the ${number(kept)} builds that started last`,
-        dearest,
-        hasProjects,
-      ),
-      list(`The ${number(last.length)} builds that started last`, last, hasProjects),
-    ],
+    kept === 0 && last.length === 0
+      ? html`<p class="soft">The builds that started last: ${NONE_YET}</p>`
+      : [
+          list(
+            `The ${number(dearest.length)} dearest of the ${number(kept)} builds that started last`,
+            dearest,
+            hasProjects,
+          ),
+          list(`The ${number(last.length)} builds that started last`, last, hasProjects),
+        ],
     'wide',
   )
 }

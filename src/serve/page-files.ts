@@ -24,7 +24,7 @@ export function filesCard(view: StatusView): Html {
   const shown = view.files.toSorted(byInterest).slice(0, SHOWN)
   const more = view.files.length - shown.length
   const caption =
-    'Size = counted + rejected + skipped + pending + lag. Failing files first, then lagging, pending and the latest read.'
+    'Size = counted + rejected + skipped + pending + lag. Failing files first, then lagging, pending and the latest read'
   return liveCard(
     'files',
     'Files',
