@@ -58,6 +58,7 @@ try {
 } catch (error) {
   const { cause } = error as WorkflowFailedError
   console.error(`The build has failed: ${cause?.message ?? String(error)}`)
+  console.error("The last line of its trace has the reason in error_full; the worker's output may say more.")
   process.exitCode = 1
 }
 const dir = path.join(path.resolve(values.builds), 'sum', handle.firstExecutionRunId)
