@@ -26,6 +26,7 @@ export default defineConfig([
     ...common,
     input: {
       main: 'src/main.ts',
+      'write-rows': 'src/commands/write-rows.ts',
       healthcheck: 'docker/healthcheck.ts',
       exporter: 'src/exports/exporter.ts',
       capture: 'src/exports/capture.ts',

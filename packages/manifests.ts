@@ -88,7 +88,7 @@ const exporter: Published = {
     ...optionalPeers({ '@duckdb/node-api': '*', ...TEMPORAL }),
   },
   entries: ['exporter', 'capture', 'prompts', 'temporal', 'workflows'],
-  programs: ['main.js', 'assets'],
+  programs: ['main.js', 'write-rows.js', 'assets'],
   documents: 'all',
 }
 

@@ -27,6 +27,10 @@ export interface ExporterOptions {
   readonly baseline?: 'existing' | 'none'
   /** Whether `stop()` closes the builds that have no verdict yet. Default false. */
   readonly closeBuildsOnExit?: boolean
+  /** Directory in which the attributed rows are kept as well, for `report --rows`. Needs `@duckdb/node-api`. Default: none. */
+  readonly rows?: string
+  /** How often new rows are written. Default `10m`. */
+  readonly rowsInterval?: Duration
   readonly histogramBuckets?: 'all' | 'none'
   /** YAML file with TLS certificate and passwords. */
   readonly webConfig?: string

@@ -167,7 +167,7 @@ async function loadDuckDb(load: () => Promise<DuckDb>): Promise<DuckDb> {
   } catch (error) {
     if (!isAbsence(error)) throw new Error(`cannot load @duckdb/node-api: ${String(error)}`, { cause: error })
     throw new MissingDuckDb(
-      'report needs DuckDB, which is not installed or has no binary for this platform: run `npm install @duckdb/node-api`, ' +
+      'report and --rows need DuckDB, which is not installed or has no binary for this platform: run `npm install @duckdb/node-api`, ' +
         'or build the container image with `--target report`.',
       { cause: error },
     )

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { absolutePath, duration, nonEmpty, oneOf, onOff } from '../config/fields.ts'
+import { absolutePath, duration, nonEmpty, oneOf, onOff, parsed } from '../config/fields.ts'
 import { flag, parseFlags } from '../config/flags.ts'
 import {
   capFlags,
@@ -10,8 +10,11 @@ import {
   readingFlags,
   SERVING,
 } from '../config/shared-flags.ts'
+import { parseDuration } from '../config/units.ts'
 
 const { fileName, followSymlinks, maxLineBytes } = readingFlags
+
+const MAX_INTERVAL_MS = 86_400_000
 
 const LIVES = 'An exporter that lives as long as its builds:'
 
@@ -62,6 +65,27 @@ const watchFlags = z.strictObject({
       help: 'On SIGTERM, close the builds that have no verdict yet, as --build-timeout would: they end with the exporter.',
     },
     onOff(),
+  ),
+  rows: flag(
+    {
+      value: '<dir>',
+      env: 'AUDIT_ROWS',
+      group: LIVES,
+      help: 'Also keep the attributed rows in this directory, as `report --rows` does, for reports when the traces are gone. One directory for each exporter. Needs @duckdb/node-api.',
+    },
+    nonEmpty.optional(),
+  ),
+  rowsInterval: flag(
+    {
+      value: '<duration>',
+      env: 'AUDIT_ROWS_INTERVAL',
+      group: LIVES,
+      help: 'How often to write what is new to --rows; each time is at least one file more for each day and project. After SIGTERM they are written once more, which may take up to 20s.',
+    },
+    parsed((text) => {
+      const ms = parseDuration(text)
+      return ms !== undefined && ms > 0 && ms <= MAX_INTERVAL_MS ? ms : undefined
+    }, 'a duration such as 30s, 10m, up to 24h').prefault('10m'),
   ),
   histogramBuckets: flag(
     {
@@ -134,6 +158,7 @@ Examples:
     --state /var/lib/audit
   audit-trace-exporter watch /builds --baseline none --close-builds-on-exit \\
     --linger 60s           beside one build, as a sidecar container
+  audit-trace-exporter watch /builds --rows /shared/rows/node-1 --rows-interval 1m
   audit-trace-exporter watch /builds --phase 'verify=^qa' --build-timeout 2h`,
 }
 

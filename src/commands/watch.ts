@@ -7,6 +7,7 @@ import { CONTENT_TYPE } from '../metrics/exposition.ts'
 import type { Push } from '../push/push.ts'
 import type { PushSettings } from '../push/settings.ts'
 import { createSelfMetrics, type ProcessUsage, type SelfMetrics } from '../metrics/self.ts'
+import { totalsOf } from '../metrics/totals.ts'
 import { createHttpServer, type HttpServer } from '../serve/server.ts'
 import type { StatusView } from '../serve/status.ts'
 import type { WebConfig } from '../serve/web-config.ts'
@@ -19,6 +20,7 @@ import { createBuildViews, type ViewBuild } from './watch-builds.ts'
 import { createPageDrawing } from './watch-drawing.ts'
 import { endWatch, hasEnding } from './watch-ending.ts'
 import type { WatchConfig } from './watch-flags.ts'
+import { createRowsWriter, hasRows, requireRows, type RowsConfig, type RowsWriter } from './watch-rows.ts'
 import { createStatus, type Status } from './watch-status.ts'
 import { createStop, orStopped, within } from './watch-stop.ts'
 
@@ -45,6 +47,8 @@ export interface WatchDeps {
 const POLL_MS = 1_000
 const RENEW_HINTS_MS = 15 * 60_000
 const RETRY_MS = 1_000
+/** Within the 30 s that Kubernetes gives a pod to end. */
+const LAST_ROWS_MS = 20_000
 
 /**
  * The daemon: reads the files below the roots as they grow and serves their totals, until the signal.
@@ -58,6 +62,7 @@ export async function watch(config: WatchConfig, deps: WatchDeps): Promise<void>
   }
   const web = await readWeb(config)
   const priceList = await readPriceList(config.prices)
+  if (hasRows(config)) await requireRows(config.rows)
   const store = (deps.openStore ?? openStore)(config.state, clock.wallMs())
   logOrigin(log, store, config.state)
   let self: SelfMetrics | undefined
@@ -94,6 +99,7 @@ export async function watch(config: WatchConfig, deps: WatchDeps): Promise<void>
   const push = prepared?.connect(engine, (error) => logSelfFault(log, error))
   const viewBuild = createBuildViews({ engine, fs: deps.fs ?? nodeFileSystem, clock, phase: config.phase })
   const server = createServer(web, engine, status, viewBuild, log)
+  const rows = hasRows(config) ? rowsWriterOf(config, log, engine) : undefined
 
   try {
     const { host, port } = await server.listen(config.listen.host, config.listen.port)
@@ -109,13 +115,16 @@ export async function watch(config: WatchConfig, deps: WatchDeps): Promise<void>
       readUntilStopped(config, deps, { engine, status, events, waker, rescan, push }),
       signal,
     )
+    const lastRows = rows?.end(LAST_ROWS_MS)
     // Work that was left behind may still read.
     if (hasEnded && (push !== undefined || hasEnding(config)))
       await within(
         stop.leftMs() + 1_000,
         endWatch(config, { engine, log, clock, waker, push, deadlines: stop.end() }),
       )
+    await lastRows
   } finally {
+    rows?.close()
     push?.close()
     await server.close()
     await orStopped(engine.tail.close(), signal)
@@ -128,6 +137,12 @@ export async function watch(config: WatchConfig, deps: WatchDeps): Promise<void>
     if (durable) log.info({ event: 'stopped' }, 'Stopped. Everything that was read is committed.')
   }
 }
+
+const rowsWriterOf = (config: RowsConfig, log: Log, { ledger }: Engine): RowsWriter =>
+  createRowsWriter(config, {
+    log,
+    readBytes: () => totalsOf(ledger, 'readBytes').get('')?.value ?? 0,
+  })
 
 async function readWeb({ webConfig }: WatchConfig): Promise<WebConfig | undefined> {
   if (webConfig === undefined) return undefined

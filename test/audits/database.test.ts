@@ -36,7 +36,7 @@ test('the exported rows contain every entry as attributed, and add up to the tot
 
 test('without DuckDB the error says what to install', async () => {
   const missing = loadDatabase(() => Promise.reject(new Error("Cannot find package '@duckdb/node-api'")))
-  await expect(missing).rejects.toThrow(/report needs DuckDB.*npm install @duckdb\/node-api/u)
+  await expect(missing).rejects.toThrow(/report and --rows need DuckDB.*npm install @duckdb\/node-api/u)
   const broken = loadDatabase(() => Promise.reject(new Error('libstdc++.so.6: version not found')))
   await expect(broken).rejects.toThrow('cannot load @duckdb/node-api: Error: libstdc++.so.6')
 })

@@ -274,7 +274,7 @@ test('without DuckDB, report says in one sentence what to install', () => {
   const [fatal] = stderr.trimEnd().split('\n')
   expect([status, (JSON.parse(fatal ?? '') as { msg: string }).msg]).toEqual([
     1,
-    expect.stringMatching(/^report needs [^.]*npm install @duckdb\/node-api[^.]*\.$/u),
+    expect.stringMatching(/^report and --rows need [^.]*npm install @duckdb\/node-api[^.]*\.$/u),
   ])
 })
 
