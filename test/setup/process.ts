@@ -12,6 +12,12 @@ export interface Started {
   stop(signal?: NodeJS.Signals): Promise<number | NodeJS.Signals>
 }
 
+/** They end with this process. One listener for all: Node warns of a leak above ten. */
+const running = new Set<ChildProcess>()
+process.once('exit', () => {
+  for (const child of running) child.kill('SIGKILL')
+})
+
 /** Starts a real program and ends it with the test at the latest. */
 export function start(program: string, args: readonly string[], env: NodeJS.ProcessEnv = {}): Started {
   const child = spawn(program, args, { stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, ...env } })
@@ -21,12 +27,11 @@ export function start(program: string, args: readonly string[], env: NodeJS.Proc
   child.stderr.on('data', collect)
   const ended = once(child, 'close') as Promise<[number | null, NodeJS.Signals | null]>
   ended.catch((error: unknown) => (output += String(error)))
-  const kill = (): void => void child.kill('SIGKILL')
-  process.once('exit', kill)
+  running.add(child)
+  child.once('close', () => running.delete(child))
   async function stop(signal: NodeJS.Signals = 'SIGTERM'): Promise<number | NodeJS.Signals> {
     if (child.exitCode === null && child.signalCode === null) child.kill(signal)
     const [code, by] = await ended
-    process.off('exit', kill)
     return code ?? by ?? 0
   }
   if (TestRunner.getCurrentTest() !== undefined) onTestFinished(async () => void (await stop('SIGKILL')))
