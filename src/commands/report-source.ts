@@ -5,6 +5,7 @@ import { loadDatabase, type Database, type OpenDatabase } from '../audits/databa
 import { fitsInMemory, mayFitInMemory, memoryBudget, requireMemory } from '../audits/memory.ts'
 import { attributeRows, closeIdle } from '../audits/rows.ts'
 import type { Report } from '../audits/schema.ts'
+import type { Period } from '../audits/views.ts'
 import type { Clock } from '../clock.ts'
 import { readPriceList } from '../config/prices.ts'
 import { UsageError } from '../config/usage-error.ts'
@@ -19,6 +20,7 @@ import { createScratch, type Scratch } from '../history/scratch.ts'
 import { describeUnpriced } from '../log.ts'
 import { makeDirectorySync } from '../make-directory.ts'
 import { counted } from '../render/format.ts'
+import { createKeptReport, type KeptReport } from '../rows/kept-report.ts'
 import { findRows, inputOf, loadRows, type RowsDirectory } from '../rows/load.ts'
 import { updateRows, type Updated, type UpdateStep } from '../rows/update.ts'
 import { openStore } from '../state/store.ts'
@@ -73,8 +75,11 @@ export async function openRun(options: ReportOptions, deps: ReportDeps, nowMs: n
 }
 
 /** The rows of a report. */
-interface Source {
-  readonly database: Database
+export interface Source {
+  /** Loads the rows. */
+  readonly load: () => Promise<Database>
+  /** The report of the last run, where one is kept. */
+  readonly kept?: KeptReport
   readonly input: Report['input']
   /** What was left out, one sentence each. */
   readonly notes: readonly string[]
@@ -82,10 +87,10 @@ interface Source {
 }
 
 /** Reads the traces, the rows, or what the traces have grown by and the rows. */
-export function readSource(run: Run): Promise<Source> {
+export function readSource(run: Run, period: Period): Promise<Source> {
   const { rows, paths } = run.options
   if (rows === undefined) return readTraces(run)
-  return paths.length === 0 ? readRows(run, rows) : readGrown(run, rows)
+  return paths.length === 0 ? readRows(run, rows) : readGrown(run, rows, period)
 }
 
 async function readTraces(run: Run): Promise<Source> {
@@ -128,7 +133,7 @@ async function readTraces(run: Run): Promise<Source> {
   closeIdle(builds, database, nowMs)
   database.flush()
   return {
-    database,
+    load: () => Promise.resolve(database),
     input: {
       files: history.files.length,
       entries: history.entries,
@@ -145,12 +150,13 @@ async function readTraces(run: Run): Promise<Source> {
 }
 
 /** Adds to the rows what the traces have grown by, and reads all rows. */
-async function readGrown(run: Run, rows: string): Promise<Source> {
+async function readGrown(run: Run, rows: string, period: Period): Promise<Source> {
   const { directory, updated } = await growRows(run, rows)
-  const source = await readDirectories(run, [{ place: directory, manifest: updated.manifest }])
+  const source = readDirectories(run, [{ place: directory, manifest: updated.manifest }])
   const { unfinished, rotated } = updated.growth
   return {
     ...source,
+    kept: createKeptReport(directory, updated.manifest, period, run.nowMs),
     notes: [
       ...leftOut({ files: { length: source.input.files }, unfinished, rotated }, run.options),
       `${counted(updated.added, 'new entry', 'new entries')} added to the rows in ${directory}.`,
@@ -196,20 +202,27 @@ export async function growRows(
 async function readRows(run: Run, pattern: string): Promise<Source> {
   const finder = await run.open({ memoryBytes: run.memoryBytes })
   try {
-    return await readDirectories(run, await findRows(finder, pattern))
+    return readDirectories(run, await findRows(finder, pattern))
   } finally {
     finder.close()
   }
 }
 
-async function readDirectories(run: Run, directories: readonly RowsDirectory[]): Promise<Source> {
+function readDirectories(run: Run, directories: readonly RowsDirectory[]): Source {
   const input = inputOf(directories)
   run.entries = input.entries
-  const database = await openDatabase(run, storageFor(run, 'report', input.entries))
-  run.progress.update('loading rows', 0, input.entries, 'entries')
-  await loadRows(database, directories, run.nowMs)
-  if (run.deps.signal.aborted) throw new Error('Stopped before the report was finished.')
-  return { database, input, notes: [], isComplete: true }
+  return {
+    async load() {
+      const database = await openDatabase(run, storageFor(run, 'report', input.entries))
+      run.progress.update('loading rows', 0, input.entries, 'entries')
+      await loadRows(database, directories, run.nowMs)
+      if (run.deps.signal.aborted) throw new Error('Stopped before the report was finished.')
+      return database
+    },
+    input,
+    notes: [],
+    isComplete: true,
+  }
 }
 
 async function openDatabase(run: Run, directory: string | undefined): Promise<Database> {

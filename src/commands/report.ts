@@ -3,13 +3,14 @@ import { renderMarkdown } from '../audits/markdown.ts'
 import { explainMemory } from '../audits/memory.ts'
 import { makeReport } from '../audits/report.ts'
 import type { Report } from '../audits/schema.ts'
+import type { Period } from '../audits/views.ts'
 import { parseMoment, requireOrder } from '../config/period.ts'
 import { UsageError } from '../config/usage-error.ts'
 import { requireWritableFile } from '../config/writable.ts'
 import { explainSpace } from '../history/scratch.ts'
 import { counted } from '../render/format.ts'
 import type { ReportOptions } from './report-flags.ts'
-import { openRun, readSource, type ReportDeps } from './report-source.ts'
+import { openRun, readSource, type ReportDeps, type Run, type Source } from './report-source.ts'
 
 /** Throws a `UsageError` if there is nothing to report on. */
 export function requireSource({ paths, rows }: Pick<ReportOptions, 'paths' | 'rows'>): void {
@@ -38,9 +39,9 @@ export async function report(options: ReportOptions, deps: ReportDeps): Promise<
   const startedMs = deps.clock.monotonicMs()
   const run = await openRun(options, deps, nowMs)
   try {
-    const { database, input, notes, isComplete } = await readSource(run)
-    if (options.export !== undefined) await database.exportParquet(options.export)
-    const made = await makeReport(database, { period, nowMs, progress: run.progress, input })
+    const source = await readSource(run, period)
+    const { input, notes, isComplete } = source
+    const made = await reportOn(source, run, period)
     run.progress.end()
     const text = await render(made, options.format)
     if (options.out === undefined) deps.print(text.trimEnd())
@@ -58,6 +59,21 @@ export async function report(options: ReportOptions, deps: ReportDeps): Promise<
   } finally {
     run.close()
   }
+}
+
+/** Calculates the report, or takes that of the last run if nothing has changed since. */
+async function reportOn({ load, kept, input }: Source, run: Run, period: Period): Promise<Report> {
+  const { options, nowMs, progress, deps } = run
+  const last = options.export === undefined ? kept?.find() : undefined
+  if (last !== undefined) {
+    deps.complain(`Nothing has changed since the report of ${last.generated_at}; its figures are used again.`)
+    return { ...last, generated_at: new Date(nowMs).toISOString() }
+  }
+  const database = await load()
+  if (options.export !== undefined) await database.exportParquet(options.export)
+  const made = await makeReport(database, { period, nowMs, progress, input })
+  kept?.keep(made)
+  return made
 }
 
 async function render(made: Report, format: ReportOptions['format']): Promise<string> {

@@ -11,6 +11,7 @@ export interface Asked {
   readonly rows?: string
   readonly nowMs: number
   readonly export?: string
+  readonly since?: string | undefined
   readonly reached?: (step: UpdateStep) => void
   readonly complain?: (line: string) => void
 }
@@ -25,7 +26,7 @@ export async function reportAt({
   ...more
 }: Asked): Promise<Report> {
   let text = ''
-  const flags = parseFlags(reportOptions, { paths: [...paths], rows, export: more.export, format: 'json' })
+  const flags = parseFlags(reportOptions, { paths: [...paths], rows, ...more, format: 'json' })
   await report(flags, {
     clock: { wallMs: () => nowMs, monotonicMs: () => 0 },
     signal: new AbortController().signal,

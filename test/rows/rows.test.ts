@@ -81,6 +81,46 @@ test('a run without anything new adds no entries, and closes builds that have ti
   expect(entriesBelow()).toEqual(before)
 })
 
+test('figures of the last report are used again until rows, period or open builds have changed', async () => {
+  const traces = await corpus({ seed: 'again', size: { builds: 40 } })
+  const rows = temporaryDirectory()
+  const midMs = Date.parse('2026-09-11T00:20:00Z')
+  const append = (run: string): void =>
+    appendFileSync(
+      path.join(traces, '0', FILE),
+      lines(entry({ workflow_run_id: run, timestamp: new Date(midMs).toISOString() })),
+    )
+  append('open')
+  const ask = async (nowMs: number, since?: string) => {
+    const said: string[] = []
+    const report = await reportAt({
+      paths: [traces],
+      rows,
+      nowMs,
+      since,
+      complain: (line) => said.push(line),
+    })
+    return { report, isAgain: said.some((line) => line.startsWith('Nothing has changed')) }
+  }
+  const first = await ask(midMs)
+  const second = await ask(midMs + 1)
+  expect([first.isAgain, second.isAgain]).toEqual([false, true])
+  expect(second.report).toEqual({ ...first.report, generated_at: new Date(midMs + 1).toISOString() })
+  const recent = await ask(midMs, '2026-09-05')
+  expect(recent.isAgain).toBe(false)
+  expect(recent.report.totals.entries).toBeLessThan(first.report.totals.entries)
+  expect((await ask(midMs, '2026-09-05')).isAgain).toBe(true)
+  const late = await ask(midMs + DAY, '2026-09-05')
+  expect(late.isAgain).toBe(false)
+  expect(late.report.totals.builds_in_progress).toBeLessThan(recent.report.totals.builds_in_progress)
+  expect((await ask(midMs + DAY, '2026-09-05')).isAgain).toBe(true)
+  append('new')
+  const grown = await ask(midMs + DAY, '2026-09-05')
+  expect([grown.isAgain, grown.report.totals.entries]).toEqual([false, late.report.totals.entries + 1])
+  writeFileSync(path.join(rows, 'report.json'), '{')
+  expect((await ask(midMs + DAY, '2026-09-05')).report).toEqual(grown.report)
+})
+
 const STEPS: readonly UpdateStep[] = ['read', 'attributed', 'staged', 'placed', 'committed', 'published']
 
 test.each(STEPS)('a run that is killed when it has %s leaves all of its rows or none', async (step) => {
