@@ -56,11 +56,12 @@ export async function sumByBatch(
   minGroup: number,
 ): Promise<BatchSums[] | undefined> {
   for (const column of columns) {
+    // Small groups are left out last: a window over all values would sort and keep them.
     const sums = await database.all<BatchSums>(`
       SELECT grp, ${column} AS batch, count(*)::INTEGER AS n, sum(value)::DOUBLE AS sum,
         sum(value::DOUBLE * value) AS squares
-      FROM (SELECT *, count(*) OVER (PARTITION BY grp) AS used FROM (${values}) WHERE value IS NOT NULL)
-      JOIN batches USING (run_id) WHERE used >= ${minGroup} GROUP BY ALL`)
+      FROM (${values}) JOIN batches USING (run_id) WHERE value IS NOT NULL
+      GROUP BY grp, ${column} QUALIFY sum(count(*)) OVER (PARTITION BY grp) >= ${minGroup}`)
     if (freedomOf(sums) >= MIN_FREEDOM) return sums
   }
   return undefined

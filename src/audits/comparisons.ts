@@ -76,8 +76,7 @@ export function createComparisons(database: Database, batches: Batches, lacking:
       }
     },
     async means(values) {
-      const ranked = `SELECT run_id, grp, rank() OVER (ORDER BY value) AS value FROM (${values}) WHERE value IS NOT NULL`
-      const ranks = await sumByBatch(database, batches, ranked, MIN_GROUP)
+      const ranks = await sumByBatch(database, batches, rankedOf(values), MIN_GROUP)
       const sums = await sumByBatch(database, batches, values, MIN_GROUP)
       return {
         async compare(pair) {
@@ -95,6 +94,13 @@ export function createComparisons(database: Database, batches: Batches, lacking:
     },
   }
 }
+
+/** The values replaced by their ranks; equal ones have the lowest of theirs. Only distinct values are sorted. */
+const rankedOf = (values: string): string => `
+  SELECT run_id, grp, place AS value FROM (${values}) JOIN (
+    SELECT value, (1 + sum(n) OVER (ORDER BY value) - n)::BIGINT AS place
+    FROM (SELECT value, count(*) AS n FROM (${values}) WHERE value IS NOT NULL GROUP BY value)
+  ) USING (value)`
 
 async function countByGroup(database: Database, values: string): Promise<Map<string, Count>> {
   const rows = await database.all<Count & { grp: string }>(`

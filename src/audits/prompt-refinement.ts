@@ -49,7 +49,7 @@ async function implementVersions(database: Database): Promise<Implement[]> {
     ) e LEFT JOIN (
       SELECT instruction_version, count(*) AS builds, count(*) FILTER (outcome <> 'abandoned') AS judged,
         count(*) FILTER (outcome = 'first_pass') AS first_pass
-      FROM prompt_versions WHERE phase = 'implement' GROUP BY ALL
+      FROM implement_versions GROUP BY ALL
     ) b USING (instruction_version) ORDER BY steps DESC, instruction_version`)
   return rows.map(({ n, mean, variance, ...row }) => ({
     ...row,

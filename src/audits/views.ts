@@ -72,20 +72,19 @@ export async function createViews(database: Database, period: Period): Promise<v
          row_number() OVER (PARTITION BY run_id, phase ORDER BY seq) AS attempt
        FROM all_entries SEMI JOIN (SELECT DISTINCT run_id FROM all_entries WHERE phase = 'rework') USING (run_id)
      ) WHERE phase = 'rework' AND ${bound('ts_ms', period)}`,
-    // The prompt versions that the closed builds used, once for each build and phase.
-    `CREATE TABLE prompt_versions AS
-       SELECT DISTINCT b.run_id, b.outcome, e.phase, e.instruction_version FROM builds b
-       JOIN all_entries e USING (run_id) WHERE e.instruction_version IS NOT NULL`,
-    // One row for each closed build that used exactly one version of the implement prompt. The steps of one build
-    // resemble each other, so the build is the unit that is compared. It was assigned at random if all its steps were.
-    `CREATE TABLE implement_builds AS
-       SELECT b.run_id, b.outcome, min(e.instruction_version) AS instruction_version,
-         sum(e.completion_tokens) AS completion_tokens,
-         CASE WHEN count(e.instruction_assignment) = count(*) AND count(DISTINCT e.instruction_assignment) = 1
-           THEN min(e.instruction_assignment) END AS instruction_assignment
-       FROM builds b JOIN all_entries e USING (run_id)
-       WHERE e.phase = 'implement' AND e.instruction_version IS NOT NULL
-       GROUP BY b.run_id, b.outcome HAVING count(DISTINCT e.instruction_version) = 1`,
+    // The versions of the implement prompt that the closed builds used, once for each build. A use was assigned at random
+    // if all of its steps were.
+    `CREATE TABLE implement_versions AS
+       SELECT b.run_id, b.outcome, u.* EXCLUDE (run_id) FROM builds b JOIN (
+         SELECT run_id, instruction_version, sum(completion_tokens) AS completion_tokens,
+           CASE WHEN count(instruction_assignment) = count(*) AND min(instruction_assignment) = max(instruction_assignment)
+             THEN min(instruction_assignment) END AS instruction_assignment
+         FROM all_entries WHERE phase = 'implement' AND instruction_version IS NOT NULL GROUP BY run_id, instruction_version
+       ) u USING (run_id)`,
+    // The closed builds that used exactly one version. The steps of one build resemble each other, so the build is the unit
+    // that is compared.
+    `CREATE TABLE implement_builds AS SELECT * FROM implement_versions
+       ANTI JOIN (SELECT run_id FROM implement_versions GROUP BY run_id HAVING count(*) > 1) USING (run_id)`,
   ]
   for (const statement of statements) await database.run(statement)
 }
