@@ -43,9 +43,9 @@ export function exactIncrease(spec: Increase): string {
   const { name, where, exporters, window, offset, whole, atEnd, keptIn = 'state' } = spec
   const of = select(name, exporters, where)
   const inside = range(of, window, offset, atEnd)
-  const atStart = offset === undefined ? window : sum(window, offset)
+  const atStart = offset === undefined ? window : later(window, offset)
   const before = `last_over_time(${range(of, LOOKBACK, atStart, atEnd)})`
-  const recent = (marker: string): string => range(marker, sum(window, LOOKBACK), offset, atEnd)
+  const recent = (marker: string): string => range(marker, later(window, LOOKBACK), offset, atEnd)
   const origin = keptIn === 'state' ? STATE_CREATED : 'process_start_time_seconds'
   const restarted = `changes(${recent(select(origin, exporters))}) > 0`
   const increase = `increase(${inside})`
@@ -71,15 +71,15 @@ export function sumBy(by: readonly string[], increases: string, zeros = false): 
 }
 
 /** A range selector; `atEnd`: the same at every point of a range query. */
-const range = (of: string, window: string, offset: string | undefined, atEnd = false): string =>
+export const range = (of: string, window: string, offset: string | undefined, atEnd = false): string =>
   `${of}[${window}]${offset === undefined ? '' : ` offset ${offset}`}${atEnd ? ' @ end()' : ''}`
 
-const HOURS: Readonly<Record<string, number>> = { m: 1 / 60, h: 1, d: 24 }
+const SECONDS: Readonly<Record<string, number>> = { s: 1, m: 60, h: 3600, d: 86_400 }
 
-/** A duration in hours; `undefined` for a variable of Grafana. */
-function hours(duration: string): number | undefined {
-  const [, amount, unit = ''] = /^(\d+)([mhd])$/.exec(duration) ?? []
-  return amount === undefined ? undefined : Number(amount) * HOURS[unit]!
+/** A duration in seconds; `undefined` for a variable of Grafana. */
+function seconds(duration: string): number | undefined {
+  const [, amount, unit = ''] = /^(\d+)([smhd])$/.exec(duration) ?? []
+  return amount === undefined ? undefined : Number(amount) * SECONDS[unit]!
 }
 
 /**
@@ -87,13 +87,14 @@ function hours(duration: string): number | undefined {
  * several units in one, the largest first. So to a variable of Grafana milliseconds can be added, and Grafana gives its
  * range in both units: `${__range_s}s${__range_ms}ms` is twice the range.
  */
-function sum(window: string, more: string): string {
-  const [left, right] = [hours(window), hours(more)]
+export function later(window: string, more: string): string {
+  const [left, right] = [seconds(window), seconds(more)]
   if (right === undefined) {
     if (window === '$__range' && more === '$__range') return '${__range_s}s${__range_ms}ms'
     throw new RangeError(`the durations ${window} and ${more} cannot be added`)
   }
-  if (left === undefined) return `${window.replace(/^\$(\w+)$/, '${$1}')}${right * 3_600_000}ms`
+  if (left === undefined) return `${window.replace(/^\$(\w+)$/, '${$1}')}${right * 1000}ms`
   const total = left + right
-  return total % 24 === 0 ? `${total / 24}d` : total % 1 === 0 ? `${total}h` : `${total * 60}m`
+  const unit = ['d', 'h', 'm'].find((unit) => total % SECONDS[unit]! === 0) ?? 's'
+  return `${total / SECONDS[unit]!}${unit}`
 }

@@ -1,5 +1,6 @@
 import { stringify } from 'yaml'
 import { alertGroups } from './alerts.ts'
+import { livesGroups } from './lives.ts'
 import type { RuleOptions } from './options.ts'
 import { recordingGroups } from './recording.ts'
 import { revisionGroups } from './revisions.ts'
@@ -15,6 +16,7 @@ const file = (about: string, groups: readonly RuleGroup<RecordingRule | AlertRul
 export const ruleFiles = (options: RuleOptions): ReadonlyMap<string, string> =>
   new Map([
     ['revisions.yml', file(ABOUT_REVISIONS, revisionGroups(options))],
+    ['lives.yml', file(ABOUT_LIVES, livesGroups(options))],
     ['recording.yml', file(ABOUT_RECORDING, recordingGroups(options))],
     ['alerts.yml', file(ABOUT_ALERTS, alertGroups(options))],
   ])
@@ -28,6 +30,14 @@ context_hash:audit_context_order:key: that time in milliseconds and the first di
 context_hash:audit_context_order:rank: 1 + the number of lesser keys. PromQL cannot compare each series with each other
   one, but it can join by equal labels: two different keys are equal above one highest bit, and differ there.
 context_hash:audit_context_version:info: the version, and the name on panels: short hash and day of the first use (UTC).`
+
+const ABOUT_LIVES = `The lives of the series of counters, so that dashboards need not read all samples of a time range (decisions/157).
+
+…:kept: the value of a series where it begins, for six minutes; where it ends, for sixteen minutes; and every six hours, so
+  that there is one where the retention of Prometheus has removed its beginning.
+…:fell: by how much a counter fell when its exporter lost its state, for twelve minutes; \`state\` is when its new state
+  began.
+audit_lives:evaluated: that these rules were evaluated.`
 
 const ABOUT_RECORDING = `Recording rules for alerts. Names are level:metric:operation. Numerators and denominators are recorded separately, because
 only sums may be divided. Increases are exact: the last value in a window minus the value before it, for each series of

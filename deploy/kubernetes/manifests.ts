@@ -3,6 +3,7 @@ import type { Dashboard } from '@grafana/grafana-foundation-sdk/dashboard'
 import { dashboards } from '../../grafana/dashboards.ts'
 import { alertGroups } from '../../prometheus/alerts.ts'
 import { DEFAULT_OPTIONS, type RuleOptions } from '../../prometheus/options.ts'
+import { livesGroups } from '../../prometheus/lives.ts'
 import { recordingGroups } from '../../prometheus/recording.ts'
 import { revisionGroups } from '../../prometheus/revisions.ts'
 import type { AlertRule, RecordingRule, RuleGroup } from '../../prometheus/rule.ts'
@@ -29,7 +30,7 @@ export function generatedManifests(options: Options): ReadonlyMap<string, string
 /** Exporters come and go: what must always be there is known where it is deployed. */
 const allGroups = (options: Options): Groups => {
   const fleet: RuleOptions = { ...options, expected: '' }
-  return [...revisionGroups(fleet), ...recordingGroups(fleet), ...alertGroups(fleet)]
+  return [...revisionGroups(fleet), ...livesGroups(fleet), ...recordingGroups(fleet), ...alertGroups(fleet)]
 }
 
 /** The part of AuditExporterDown about targets that must be there. `allGroups` leaves it out. */

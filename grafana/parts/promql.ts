@@ -1,4 +1,5 @@
-import { exactIncrease, matchers, select, sumBy, sumOfIncrease } from '../../prometheus/increase.ts'
+import { matchers, select, sumOfIncrease } from '../../prometheus/increase.ts'
+import { sumOfLives } from '../../prometheus/lives.ts'
 import { CATALOGUE, type MetricKey, prometheusName } from '../../src/metrics/catalogue.ts'
 import { JOB } from './selectors.ts'
 
@@ -27,13 +28,12 @@ export interface Selection {
 /** Suffix of a histogram's series. */
 type Part = 'sum' | 'count' | 'bucket'
 
-/** The sum over exporters of the exact increases of each series (prometheus/increase.ts). */
-const increaseOf = (name: string, { by = [], ...selection }: Selection, whole: boolean): string =>
-  sumOfIncrease(by, { name, exporters: JOB, window: RANGE, whole, ...selection })
+const increaseOf = (name: string, { by = [], ...selection }: Selection): string =>
+  sumOfLives(by, { name, exporters: JOB, window: RANGE, ...selection })
 
 /** The increase of a counter of events. */
 export const count = (metric: MetricKey, selection: Selection = {}): string =>
-  increaseOf(prometheusName(CATALOGUE[metric]), selection, true)
+  increaseOf(prometheusName(CATALOGUE[metric]), selection)
 
 /** `count` over the series that match any of the alternatives; no series may match two of them. */
 export function countAny(
@@ -41,26 +41,24 @@ export function countAny(
   { by = [], ...selection }: Selection,
   alternatives: readonly string[],
 ): string {
-  const increases = alternatives.map((alternative) =>
-    exactIncrease({
-      name: prometheusName(CATALOGUE[metric]),
-      exporters: JOB,
-      window: RANGE,
-      whole: true,
-      ...selection,
-      where: matchers(selection.where, alternative),
-    }),
-  )
-  return sumBy(by, increases.join(' or '))
+  const name = prometheusName(CATALOGUE[metric])
+  const wheres = alternatives.map((alternative) => matchers(selection.where, alternative))
+  return sumOfLives(by, { name, exporters: JOB, window: RANGE, ...selection }, wheres)
 }
 
 /** The increase of a sum such as tokens. */
 export const total = (metric: MetricKey, selection: Selection = {}): string =>
-  increaseOf(prometheusName(CATALOGUE[metric]), selection, false)
+  increaseOf(prometheusName(CATALOGUE[metric]), selection)
 
 /** The increase of the sum, count or buckets of a histogram. */
-export const observed = (metric: MetricKey, part: Part, selection: Selection = {}): string =>
-  increaseOf(`${prometheusName(CATALOGUE[metric])}_${part}`, selection, part !== 'sum')
+export const observed = (metric: MetricKey, part: Part, { by = [], ...selection }: Selection = {}): string =>
+  sumOfIncrease(by, {
+    name: `${prometheusName(CATALOGUE[metric])}_${part}`,
+    exporters: JOB,
+    window: RANGE,
+    whole: part !== 'sum',
+    ...selection,
+  })
 
 /** A quotient of sums; no value if the denominator is zero or missing. */
 export const ratio = (numerator: string, denominator: string): string =>

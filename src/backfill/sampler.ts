@@ -2,6 +2,7 @@ import { CATALOGUE, type MetricDefinition } from '../metrics/catalogue.ts'
 import { CONTEXT_INFO_HELP, contextInfo, type Context } from '../metrics/context.ts'
 import type { Ledger, Series } from '../metrics/ledger.ts'
 import { createDays, type Day, type FamilyHead } from './days.ts'
+import { createLife, type Life } from './lives.ts'
 import { seriesText, type DayOfSamples } from './open-metrics.ts'
 
 export interface SamplerDeps {
@@ -21,7 +22,10 @@ type TargetLabels = readonly (readonly [string, string])[]
 export interface Sampler {
   /** Records the value of every series at this tick: a multiple of the step, one step after the previous tick. */
   take(tickMs: number): void
-  /** Adds a zero at the last tick for series that appeared after it, and passes on the last day. */
+  /**
+   * Adds a zero at the last tick for series that appeared after it, and the last value of every counter as that of a
+   * series that has ended; passes on the last day.
+   */
   finish(): void
 }
 
@@ -46,9 +50,18 @@ export function createSampler(deps: SamplerDeps): Sampler {
     return texts
   }
 
+  /** Records that the last tick was the last one of some series. */
+  function endThose(haveEnded: (series: Series) => boolean): void {
+    const day = lastTickMs === undefined ? undefined : days.find(lastTickMs)
+    if (lastTickMs === undefined || day === undefined) return
+    for (const [series, { lives }] of known)
+      if (haveEnded(series)) for (const life of lives) life?.end(day, lastTickMs)
+  }
+
   return {
     take(tickMs) {
       const day = days.at(tickMs)
+      endThose(({ hidden }) => hidden)
       for (const series of audited(deps.ledger)) putSeries(day, textsOfKnown(series), tickMs, series.data)
       putGauges(day, tickMs, deps)
       lastTickMs = tickMs
@@ -56,6 +69,7 @@ export function createSampler(deps: SamplerDeps): Sampler {
     },
     finish() {
       for (const series of audited(deps.ledger)) textsOfKnown(series)
+      endThose(() => true)
       days.passOnCurrent()
     },
   }
@@ -74,6 +88,8 @@ function* audited(ledger: Ledger): Iterable<Series> {
 interface SeriesTexts {
   readonly family: FamilyHead
   readonly texts: readonly string[]
+  /** In the order of the texts. */
+  readonly lives: readonly (Life | undefined)[]
 }
 
 function textsOf(series: Series, targetLabels: TargetLabels): SeriesTexts {
@@ -84,26 +100,33 @@ function textsOf(series: Series, targetLabels: TargetLabels): SeriesTexts {
     ...names.map((label, i): readonly [string, string] => [label, series.labels[i] ?? '']),
     ...targetLabels,
   ]
-  if (type === 'counter') return { family, texts: [seriesText(`${name}_total`, labels)] }
   const bounds = [...buckets.map(String), '+Inf']
+  const members: readonly (readonly [name: string, labels: TargetLabels])[] =
+    type === 'counter'
+      ? [[`${name}_total`, labels]]
+      : [
+          ...bounds.map((bound) => [`${name}_bucket`, [...labels, ['le', bound]]] as const),
+          [`${name}_count`, labels],
+          [`${name}_sum`, labels],
+        ]
   return {
     family,
-    texts: [
-      ...bounds.map((bound) => seriesText(`${name}_bucket`, [...labels, ['le', bound]])),
-      seriesText(`${name}_count`, labels),
-      seriesText(`${name}_sum`, labels),
-    ],
+    texts: members.map((member) => seriesText(...member)),
+    lives: members.map((member) => createLife(...member)),
   }
 }
 
 /** `data` is that of the ledger: a counter's value, or a histogram's sum and its counts by bucket; absent: zero. */
 function putSeries(
   day: Day,
-  { family, texts }: SeriesTexts,
+  { family, texts, lives }: SeriesTexts,
   tickMs: number,
   data: Float64Array | undefined,
 ): void {
-  const put = (i: number, value: number): void => day.put(family, texts[i] as string, tickMs, value)
+  const put = (i: number, value: number): void => {
+    day.put(family, texts[i] as string, tickMs, value)
+    lives[i]?.value(day, tickMs, value)
+  }
   if (family.type === 'counter') {
     put(0, data?.[0] ?? 0)
     return

@@ -16,6 +16,7 @@ import {
 } from 'node:fs'
 import path from 'node:path'
 import { expect, onTestFinished, test } from 'vitest'
+import { sumOfLives } from '../../prometheus/lives.ts'
 import { backfill } from '../../src/commands/backfill.ts'
 import { backfillOptions } from '../../src/commands/backfill-flags.ts'
 import { parseFlags } from '../../src/config/flags.ts'
@@ -187,6 +188,19 @@ test('a real Prometheus shows the history as it was, and an unbroken series acro
   const seconds = Math.ceil((now - seam) / 1000)
   expect(await one(`sum(round(increase(audit_entries_total[${seconds}s])))`, now)).toBe(since + 3)
   expect(await one(`sum(resets(audit_entries_total[13h]))`)).toBe(0)
+
+  // What panels show, over the whole of it, over the seam, and within the history, where series begin.
+  const increase = (fromMs: number, toMs: number) =>
+    one(
+      sumOfLives([], { name: 'audit_entries_total', window: `${Math.round((toMs - fromMs) / 1000)}s` }),
+      toMs,
+    )
+  expect(await increase(first - HOUR, now)).toBe(entries.length + 3)
+  expect(await increase(seam, now)).toBe(since + 3)
+  const [early, late] = [ticks[1]!, ticks[3]!]
+  const within = entries.filter((each) => at(each) > early && at(each) <= late).length
+  expect(await increase(early, late)).toBe(within)
+  expect(await increase(first - HOUR, late)).toBe(entries.filter((each) => at(each) <= late).length)
 })
 
 test('a second run changes nothing, and a foreign state is not touched', async () => {

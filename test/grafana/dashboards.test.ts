@@ -96,7 +96,7 @@ const gauges = new Set([
   'ALERTS_FOR_STATE',
 ])
 const recorded = new Set(
-  ['revisions.yml', 'recording.yml'].flatMap((name) =>
+  ['revisions.yml', 'lives.yml', 'recording.yml'].flatMap((name) =>
     (
       parse(readFileSync(path.join(root, 'prometheus/rules', name), 'utf8')) as {
         groups: { rules: { record: string }[] }[]

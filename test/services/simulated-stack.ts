@@ -139,9 +139,14 @@ async function startServer(
 ): Promise<Omit<Server, keyof View>> {
   const alertmanager = await startAlertmanager()
   stops.push(alertmanager.stop)
-  const ruleFiles = ['revisions.yml', 'recording.yml', 'alerts.yml'].map((name) => {
+  const ruleFiles = ['revisions.yml', 'lives.yml', 'recording.yml', 'alerts.yml'].map((name) => {
     const file = path.join(directory, name)
-    writeFileSync(file, hurried(readFileSync(path.join(RULES, name), 'utf8')))
+    const text = readFileSync(path.join(RULES, name), 'utf8')
+    // Panels have the durations of lives.yml in their queries.
+    writeFileSync(
+      file,
+      name === 'lives.yml' ? text.replaceAll('interval: 1m', 'interval: 5s') : hurried(text),
+    )
     return file
   })
   const prometheus = await startPrometheus({

@@ -4,6 +4,8 @@ import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { expect } from 'vitest'
 import { stringify } from 'yaml'
+import { livesGroups } from '../../prometheus/lives.ts'
+import { DEFAULT_OPTIONS } from '../../prometheus/options.ts'
 import { type Generation, requireGeneration } from './generations.ts'
 
 export interface Series {
@@ -12,8 +14,7 @@ export interface Series {
   readonly values: string
 }
 
-export interface Expectation {
-  readonly input: readonly Series[]
+export interface Answer {
   readonly expr: string
   /** Evaluation time, a PromQL duration after the first sample. */
   readonly at: string
@@ -21,17 +22,45 @@ export interface Expectation {
   readonly samples: Readonly<Record<string, number>>
 }
 
-/** Expects that an expression over the series has exactly the expected values in a generation of Prometheus. */
-export async function expectSamples(generation: Generation, expectation: Expectation): Promise<void> {
-  const { input, expr, at, samples } = expectation
+export interface Expectation extends Answer {
+  readonly input: readonly Series[]
+}
+
+/** The rules about the lives of these series. */
+function livesOf(input: readonly Series[]): object {
+  const names = new Set(['audit_lives', ...input.map(({ series }) => series.replace(/\{.*/, ''))])
+  const groups = livesGroups(DEFAULT_OPTIONS).map((group) => ({
+    ...group,
+    rules: group.rules.filter(({ record }) => names.has(record.replace(/:.*/, ''))),
+  }))
+  return { groups }
+}
+
+/**
+ * Expects that an expression over the series has exactly the expected values in a generation of Prometheus, with the rules
+ * of prometheus/rules/lives.yml.
+ */
+export const expectSamples = (generation: Generation, { input, ...answer }: Expectation): Promise<void> =>
+  expectAnswers(generation, input, [answer])
+
+/** The same of several expressions over the same series. */
+export async function expectAnswers(
+  generation: Generation,
+  input: readonly Series[],
+  answers: readonly Answer[],
+): Promise<void> {
   const promtool = await requireGeneration(generation, 'promtool')
   const directory = mkdtempSync(path.join(tmpdir(), 'promtool-'))
   try {
     const file = path.join(directory, 'test.yml')
-    const expected = Object.entries(samples).map(([labels, value]) => ({ labels, value }))
-    const promql_expr_test = [{ expr, eval_time: at, exp_samples: expected }]
+    writeFileSync(path.join(directory, 'rules.yml'), stringify(livesOf(input)))
+    const promql_expr_test = answers.map(({ expr, at, samples }) => ({
+      expr,
+      eval_time: at,
+      exp_samples: Object.entries(samples).map(([labels, value]) => ({ labels, value })),
+    }))
     const tests = [{ interval: '15s', input_series: input, promql_expr_test }]
-    writeFileSync(file, stringify({ rule_files: [], evaluation_interval: '15s', tests }))
+    writeFileSync(file, stringify({ rule_files: ['rules.yml'], evaluation_interval: '15s', tests }))
     expect(
       execFileSync(promtool, ['test', 'rules', file], {
         encoding: 'utf8',

@@ -116,7 +116,7 @@ test('from fewer than 20 judged builds there is neither a rate nor an interval',
 })
 
 test('the cost and the interval evaluate each sum once', () => {
-  const evaluations = (expr: string): number => expr.split(' unless on (job, instance) ').length - 1
+  const evaluations = (expr: string): number => expr.split(') unless last_over_time(').length - 1
   expect(evaluations(cost({ by: ['phase'] }))).toBe(1)
   // The builds that passed, all of them, and both kinds in one vector.
   expect(evaluations(firstPassBound('upper', {}))).toBe(3)
