@@ -1,5 +1,6 @@
 import { matchers, select, sumOfIncrease } from '../../prometheus/increase.ts'
 import { sumOfLives } from '../../prometheus/lives.ts'
+import { LIVED } from '../../src/metrics/lives.ts'
 import { CATALOGUE, type MetricKey, prometheusName } from '../../src/metrics/catalogue.ts'
 import { JOB } from './selectors.ts'
 
@@ -28,12 +29,15 @@ export interface Selection {
 /** Suffix of a histogram's series. */
 type Part = 'sum' | 'count' | 'bucket'
 
-const increaseOf = (name: string, { by = [], ...selection }: Selection): string =>
-  sumOfLives(by, { name, exporters: JOB, window: RANGE, ...selection })
+/** The exporter's own counters have no recorded lives: there are few of them, and they are gone with it. */
+const increaseOf = (name: string, { by = [], ...selection }: Selection, whole: boolean): string =>
+  LIVED.has(name)
+    ? sumOfLives(by, { name, exporters: JOB, window: RANGE, ...selection })
+    : sumOfIncrease(by, { name, exporters: JOB, window: RANGE, whole, ...selection })
 
 /** The increase of a counter of events. */
 export const count = (metric: MetricKey, selection: Selection = {}): string =>
-  increaseOf(prometheusName(CATALOGUE[metric]), selection)
+  increaseOf(prometheusName(CATALOGUE[metric]), selection, true)
 
 /** `count` over the series that match any of the alternatives; no series may match two of them. */
 export function countAny(
@@ -48,17 +52,11 @@ export function countAny(
 
 /** The increase of a sum such as tokens. */
 export const total = (metric: MetricKey, selection: Selection = {}): string =>
-  increaseOf(prometheusName(CATALOGUE[metric]), selection)
+  increaseOf(prometheusName(CATALOGUE[metric]), selection, false)
 
 /** The increase of the sum, count or buckets of a histogram. */
-export const observed = (metric: MetricKey, part: Part, { by = [], ...selection }: Selection = {}): string =>
-  sumOfIncrease(by, {
-    name: `${prometheusName(CATALOGUE[metric])}_${part}`,
-    exporters: JOB,
-    window: RANGE,
-    whole: part !== 'sum',
-    ...selection,
-  })
+export const observed = (metric: MetricKey, part: Part, selection: Selection = {}): string =>
+  increaseOf(`${prometheusName(CATALOGUE[metric])}_${part}`, selection, part !== 'sum')
 
 /** A quotient of sums; no value if the denominator is zero or missing. */
 export const ratio = (numerator: string, denominator: string): string =>

@@ -60,7 +60,7 @@ export async function expectAnswers(
       exp_samples: Object.entries(samples).map(([labels, value]) => ({ labels, value })),
     }))
     const tests = [{ interval: '15s', input_series: input, promql_expr_test }]
-    writeFileSync(file, stringify({ rule_files: ['rules.yml'], evaluation_interval: '15s', tests }))
+    writeFileSync(file, stringify({ rule_files: ['rules.yml'], evaluation_interval: '1m', tests }))
     expect(
       execFileSync(promtool, ['test', 'rules', file], {
         encoding: 'utf8',
