@@ -9,7 +9,7 @@ import { expectAnswers, type Series } from '../setup/promtool.ts'
  * each scrape adds to its series is known, so the increase over any window is the sum of what was added in it.
  */
 
-const RUNS = Math.ceil(Number(process.env['MODEL_RUNS'] ?? 60) / 3)
+const RUNS = Math.ceil(Number(process.env['MODEL_RUNS'] ?? 60) / 6)
 const SCRAPES = 500
 const SCRAPE_SECONDS = 15
 const COUNTER = 'audit_tokens_total'
