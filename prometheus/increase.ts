@@ -95,6 +95,6 @@ export function later(window: string, more: string): string {
   }
   if (left === undefined) return `${window.replace(/^\$(\w+)$/, '${$1}')}${right * 1000}ms`
   const total = left + right
-  const unit = ['d', 'h', 'm'].find((unit) => total % SECONDS[unit]! === 0) ?? 's'
-  return `${total / SECONDS[unit]!}${unit}`
+  const unit = ['d', 'h', 'm'].find((unit) => total % (SECONDS[unit] ?? 1) === 0) ?? 's'
+  return `${total / (SECONDS[unit] ?? 1)}${unit}`
 }
