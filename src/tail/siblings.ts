@@ -44,6 +44,8 @@ export function createSiblings(
   /** Of this look: files by device and inode. */
   let listed = new Map<string, { full: boolean; byIdentity: Map<string, Sighting> }>()
   const times = new Map<string, bigint>()
+  /** When this look began: before anything was asked of the disk, which may answer late. */
+  let beganMs = now()
 
   async function timeOf(directory: string): Promise<bigint> {
     const known = times.get(directory)
@@ -68,7 +70,7 @@ export function createSiblings(
     const wanted = names.filter((name) => !before?.names.has(name) || isReused(name, fileName))
     const byIdentity = await look(fs, directory, wanted)
     listed.set(directory, { full, byIdentity })
-    const isRacy = BigInt(Math.floor(now())) * 1_000_000n - modifiedNs < RACY_NS
+    const isRacy = BigInt(Math.floor(beganMs)) * 1_000_000n - modifiedNs < RACY_NS
     searched.set(directory, { modifiedNs: isRacy ? -1n : modifiedNs, names: new Set(names) })
     return byIdentity
   }
@@ -84,6 +86,7 @@ export function createSiblings(
     begin() {
       listed = new Map()
       times.clear()
+      beganMs = now()
     },
     noteTime(directory, modifiedNs) {
       if (searched.has(directory)) times.set(directory, modifiedNs)

@@ -44,6 +44,8 @@ interface State {
   readonly passedOver: Set<string>
   /** Compressed files that the log has named. */
   readonly named: Set<string>
+  /** When this look began: before anything was asked of the disk, which may answer late. */
+  beganMs: number
   /** When the last whole look of this process began. */
   completedMs: number | undefined
 }
@@ -63,11 +65,15 @@ export function createUnseen(parts: Parts, locator: Locator): Unseen {
     undecided: [],
     passedOver: new Set(),
     named: new Set(),
+    beganMs: parts.now(),
     completedMs: undefined,
   }
   return {
     look: (beside) => look(state, beside),
-    begin: () => void (state.undecided.length = 0),
+    begin() {
+      state.undecided.length = 0
+      state.beganMs = parts.now()
+    },
     complete(beganMs) {
       complete(state, beganMs)
       state.completedMs = beganMs
@@ -109,7 +115,7 @@ async function look(state: State, beside: Beside): Promise<TrackedFile[]> {
   }
   if (compressed.length > 0) state.parts.events.compressedFound(compressed)
   for (const path of compressed) state.named.add(path)
-  const isRacy = BigInt(Math.floor(state.parts.now())) * 1_000_000n - modifiedNs < RACY_NS
+  const isRacy = BigInt(Math.floor(state.beganMs)) * 1_000_000n - modifiedNs < RACY_NS
   if (modifiedNs < 0n) return files
   if (isDecided && !isRacy) state.decided.set(directory, modifiedNs)
   else state.decided.delete(directory)

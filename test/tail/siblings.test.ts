@@ -74,6 +74,44 @@ test('many traces that are missing in one directory are looked for together', as
   expect(calls.filter((call) => call.startsWith('stat source'))).toHaveLength(50)
 })
 
+test('a trace that comes back within one tick of its last change, after a slow disk had listed the directory, is found', async () => {
+  let meanwhile = (): void => undefined
+  const world = given({
+    fs: {
+      ...nodeFileSystem,
+      async list(at) {
+        const names = await nodeFileSystem.list(at)
+        if (at.endsWith('a')) meanwhile()
+        return names
+      },
+    },
+  })
+  const directory = writeBuild(world, 'a', 1)
+  await world.catchUp()
+  world.commit()
+  await world.crash()
+  const away = path.join(path.dirname(world.root), 'away')
+  fs.renameSync(path.join(directory, TRACE), away)
+  const changed = new Date()
+  fs.utimesSync(directory, changed, changed)
+  world.nowMs = changed.getTime()
+  let lists = 0
+  meanwhile = () => {
+    // The walk lists it first, then the search for the file that is missing.
+    if (++lists < 2) return
+    meanwhile = () => undefined
+    fs.appendFileSync(away, 'more\n')
+    fs.renameSync(away, path.join(directory, 'back-again'))
+    fs.utimesSync(directory, changed, changed)
+    world.nowMs += 3_000
+  }
+  await world.scan()
+  expect(lists).toBe(2)
+  world.nowMs += 5_000
+  await world.catchUp()
+  expectOnce(world, ['a', 'more'])
+})
+
 test('in a directory that has changed, only what is new is looked at for a file that was missing before', async () => {
   const { fs: watched, calls } = counted()
   const world = given({ fs: watched })

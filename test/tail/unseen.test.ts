@@ -146,6 +146,33 @@ describe('a file that was rotated away before anybody looked is read', () => {
     expectOnce(world, ['one'])
   })
 
+  test('though its directory changed within one tick of its clock, before and after a slow disk had listed it', async () => {
+    let meanwhile = (): void => undefined
+    const world = await looked({
+      fs: {
+        ...nodeFileSystem,
+        async stat(at) {
+          const facts = await nodeFileSystem.stat(at)
+          if (at.endsWith('.1')) meanwhile()
+          return facts
+        },
+      },
+    })
+    const changed = new Date()
+    fs.writeFileSync(`${world.trace}.1`, 'one\n')
+    fs.utimesSync(world.root, changed, changed)
+    meanwhile = () => {
+      meanwhile = () => undefined
+      fs.writeFileSync(`${world.trace}.2`, 'two\n')
+      fs.utimesSync(world.root, changed, changed)
+      world.nowMs += 3_000
+    }
+    await world.scan()
+    world.nowMs += 5_000
+    await world.catchUp()
+    expectOnce(world, ['one', 'two'])
+  })
+
   test('after a look that failed for a while', async () => {
     let refused = false
     const world = await looked({
