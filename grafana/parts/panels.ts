@@ -33,6 +33,7 @@ import { COLORS, LABEL_COLORS, SERIES_COLORS } from './colors.ts'
 import { DATASOURCE } from './datasource.ts'
 import { EMPTY } from './empty.ts'
 import { WITHHELD } from './looks.ts'
+import { WINDOW } from './promql.ts'
 import { now, over, type Query } from './queries.ts'
 
 export interface PanelSpec {
@@ -89,6 +90,12 @@ const colorsOf = ({ queries }: PanelSpec): [name: string, color: string][] =>
     ),
   ])
 
+/**
+ * Points of a line in which each is calculated over the window before it: the cost of a query grows with them, and
+ * between neighbours that share most of their windows there is nothing to see.
+ */
+const MOVING_POINTS = 200
+
 /** A line chart from zero with the legend below. */
 export function lines(spec: PanelSpec): TimeSeriesPanel {
   const panel = new TimeSeriesPanel()
@@ -113,6 +120,7 @@ export function lines(spec: PanelSpec): TimeSeriesPanel {
   for (const [name, color] of colorsOf(spec))
     panel.overrideByName(name, [{ id: 'color', value: { mode: 'fixed', fixedColor: color } }])
   for (const { legend = '' } of spec.queries.filter(isSample)) panel.overrideByName(legend, SAMPLE_LINE)
+  if (spec.queries.some(({ expr }) => expr.includes(WINDOW))) panel.maxDataPoints(MOVING_POINTS)
   return measured(panel, spec)
 }
 

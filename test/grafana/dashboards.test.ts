@@ -11,6 +11,7 @@ interface Panel {
   readonly type: string
   readonly title: string
   readonly description?: string
+  readonly maxDataPoints?: number
   readonly gridPos: { readonly x: number; readonly y: number; readonly w: number; readonly h: number }
   readonly targets?: readonly {
     readonly expr: string
@@ -278,9 +279,15 @@ test.each(queries)('%s takes increases of counters only, and no counter without 
   expect(metricsOf(bare).filter((name) => counters.has(name))).toEqual([])
 })
 
-test.each(queries)('%s has fewer than 20,000 characters and at most ten increases', (_, expr) => {
-  expect(expr.length).toBeLessThan(20_000)
+test.each(queries)('%s has fewer than 9,000 characters and at most ten increases', (_, expr) => {
+  expect(expr.length).toBeLessThan(9_000)
   expect((expr.match(/increase\(/g) ?? []).length).toBeLessThanOrEqual(10)
+})
+
+test('a line in which each point is calculated over the window before it has at most 200 points', () => {
+  const moving = panels.filter(([, { targets = [] }]) => targets.some(({ expr }) => expr.includes('$window')))
+  expect(moving.length).toBeGreaterThan(5)
+  for (const [name, { maxDataPoints }] of moving) expect(maxDataPoints, name).toBe(200)
 })
 
 const CHOICES = new Map([
