@@ -9,15 +9,17 @@ import type { RecordingRule, RuleGroup } from './rule.ts'
  * recorded: few samples, since few series begin or end.
  */
 
-/** How old the last sample of a series may be at an end of a window. */
-const RECENT = '10m'
+/** How old the last sample of a series may be at an end of a window: as long as Prometheus may be down without any loss. */
+const RECENT = '1h'
 /** How long the first value of a new series is recorded; then it is the turn of the last value of one that has ended. */
 const NEW = '6m'
-/** Until when the last value is recorded. From `NEW` to `RECENT` both it and the samples of the series can be read. */
+/** Until when the last value is recorded. */
 const ENDED = '16m'
+/** How long after its birth a series may be unknown to the rules. */
+const UNKNOWN = '10m'
 /** How long a fall is recorded. */
 const FALLEN = '12m'
-/** How long an exporter may be away at the beginning of a window without any loss. */
+/** How long an exporter may be away at the beginning of a window without any loss, if the rules saw it go. */
 const LOOKBACK = '1d'
 /** How long after its end a series is recognised that returns with less. */
 const MEMORY = '30d'
@@ -33,10 +35,11 @@ function increases({ name, where, exporters, window, offset, atEnd }: Increase):
   const atEndOfWindow = [over('last', name, RECENT, offset), over('last', keptName(name), window, offset)]
   const atStart = [
     over('last', name, RECENT, start),
-    over('last', keptName(name), LOOKBACK, start),
+    // Where Prometheus was down, what was kept last may be hours older than the last sample.
+    `(${over('last', keptName(name), LOOKBACK, start)} and on () last_over_time(${range(EVALUATED, UNKNOWN, start, atEnd)}))`,
     over('min', keptName(name), window, offset),
     // So new that no rule has seen it.
-    over('min', name, RECENT, offset),
+    over('min', name, UNKNOWN, offset),
   ]
   // What was still recorded when the window began is a fall before the window.
   const falls = `${over('min', fellName(name), window, offset)} unless ${over('last', fellName(name), FALLEN, start)}`

@@ -158,7 +158,7 @@ Examples:
     --state /var/lib/audit
   audit-trace-exporter watch /builds --baseline none --close-builds-on-exit \\
     --linger 60s           beside one build, as a sidecar container
-  audit-trace-exporter watch /builds --rows /shared/rows/node-1 --rows-interval 1m
+  audit-trace-exporter watch /builds --rows /rows/node-1 --rows-interval 1m
   audit-trace-exporter watch /builds --phase 'verify=^qa' --build-timeout 2h`,
 }
 

@@ -123,7 +123,7 @@ describe.each(GENERATIONS)('Prometheus %s', (generation) => {
             )
           },
         ),
-        { numRuns: RUNS },
+        { numRuns: RUNS, endOnFailure: true },
       )
     },
     90_000 + RUNS * 20_000,

@@ -59,7 +59,9 @@ export async function expectAnswers(
       eval_time: at,
       exp_samples: Object.entries(samples).map(([labels, value]) => ({ labels, value })),
     }))
-    const tests = [{ interval: '15s', input_series: input, promql_expr_test }]
+    // promtool loads samples up to the last whole minute that a query asks for.
+    const last = { expr: 'vector(1)', eval_time: '6h', exp_samples: [{ labels: '{}', value: 1 }] }
+    const tests = [{ interval: '15s', input_series: input, promql_expr_test: [...promql_expr_test, last] }]
     writeFileSync(file, stringify({ rule_files: ['rules.yml'], evaluation_interval: '1m', tests }))
     expect(
       execFileSync(promtool, ['test', 'rules', file], {
