@@ -26,6 +26,9 @@ const SECOND_BUCKETS = [1, 5, 10, 30, 60, 120, 300, 600, 1_200, 1_800, 3_600]
 const ERROR_LOG_BUCKETS = [100, 250, 500, 1_000, 2_500, 5_000, 10_000, 25_000, 50_000, 100_000, 1_000_000]
 const FACTOR_BUCKETS = [0.05, 0.1, 0.25, 0.5, 1, 1.5, 2, 3, 5, 10, 25, 100]
 
+/** A sum is exact where adding up scraped series is not: revisions beyond the limit leave the scrape (decisions/190). */
+const OVERALL = 'under all revisions of GEMINI.md, also those that are not on the scrape: the sum of '
+
 const counter = (name: string, labels: readonly string[], help: string): MetricDefinition => ({
   name,
   kind: 'counter',
@@ -50,10 +53,30 @@ export const CATALOGUE = {
     ['step', 'phase', 'error_type', 'context_hash', 'type'],
     'Tokens spent, by prompt and completion; unsplit if only their sum is known.',
   ),
+  contextEntries: counter(
+    'audit.context_entries',
+    ['phase', 'status', 'context_hash'],
+    'Entries of all steps and error types: the sum of audit_entries_total by GEMINI.md revision.',
+  ),
+  overallEntries: counter(
+    'audit.overall_entries',
+    ['step', 'phase', 'status', 'error_type'],
+    `Entries ${OVERALL}audit_entries_total.`,
+  ),
+  overallTokens: counter(
+    'audit.overall_tokens',
+    ['step', 'phase', 'error_type', 'type'],
+    `Tokens spent ${OVERALL}audit_tokens_total.`,
+  ),
   promptTokens: counter(
     'audit.prompt_tokens',
     ['phase', 'context_hash', 'part'],
     'Prompt tokens by part, of the entries that give the prompt and a part of it: context (GEMINI.md), instruction, or other (system prompt, tools, history, and a part that is not given).',
+  ),
+  overallPromptTokens: counter(
+    'audit.overall_prompt_tokens',
+    ['phase', 'part'],
+    `Prompt tokens by part ${OVERALL}audit_prompt_tokens_total.`,
   ),
   reworkCompletionTokens: counter(
     'audit.rework_completion_tokens',
@@ -65,11 +88,31 @@ export const CATALOGUE = {
     ['error_type', 'context_hash'],
     'Characters of error log fed back in the rework steps whose completion tokens are known.',
   ),
+  overallReworkCompletionTokens: counter(
+    'audit.overall_rework_completion_tokens',
+    ['error_type'],
+    `Completion tokens of the rework steps whose error log size is known ${OVERALL}audit_rework_completion_tokens_total.`,
+  ),
+  overallReworkErrorLogChars: counter(
+    'audit.overall_rework_error_log_chars',
+    ['error_type'],
+    `Characters of error log fed back ${OVERALL}audit_rework_error_log_chars_total.`,
+  ),
   builds: counter('audit.builds', ['outcome', 'context_hash', 'project'], 'Builds closed, by outcome.'),
   buildTokens: counter(
     'audit.build_tokens',
     ['outcome', 'context_hash', 'project'],
     'All tokens of the closed builds, by the outcome of the build that spent them.',
+  ),
+  overallBuilds: counter(
+    'audit.overall_builds',
+    ['outcome', 'project'],
+    `Builds closed ${OVERALL}audit_builds_total.`,
+  ),
+  overallBuildTokens: counter(
+    'audit.overall_build_tokens',
+    ['outcome', 'project'],
+    `Tokens of the closed builds ${OVERALL}audit_build_tokens_total.`,
   ),
   instructionBuilds: counter(
     'audit.instruction_builds',
@@ -178,6 +221,17 @@ export const CATALOGUE = {
 } as const satisfies Record<string, MetricDefinition>
 
 export type MetricKey = keyof typeof CATALOGUE
+
+/** Counters with their sums: what is added to one of their series is added to those of its sums, by fewer labels. */
+export const SUMS: Readonly<Partial<Record<MetricKey, readonly MetricKey[]>>> = {
+  entries: ['overallEntries', 'contextEntries'],
+  tokens: ['overallTokens'],
+  promptTokens: ['overallPromptTokens'],
+  reworkCompletionTokens: ['overallReworkCompletionTokens'],
+  reworkErrorLogChars: ['overallReworkErrorLogChars'],
+  builds: ['overallBuilds'],
+  buildTokens: ['overallBuildTokens'],
+}
 
 /** Returns the Prometheus name of a metric in the catalogue. */
 export const prometheusName = (metric: MetricDefinition): string =>

@@ -1,5 +1,5 @@
 import type { Durable, Reader } from '../state/durable.ts'
-import { CATALOGUE, type MetricKey } from './catalogue.ts'
+import { CATALOGUE, type MetricDefinition, type MetricKey, SUMS } from './catalogue.ts'
 import { checkBounds, readSeries, writeSeries, type IsHidden } from './series-table.ts'
 import { newSeries, noteCommitted, type ReaderKind, type Series, type View } from './series.ts'
 
@@ -8,6 +8,7 @@ export type { Series } from './series.ts'
 export interface Ledger extends Durable {
   /** Returns the series of a metric with these label values, in the order of the catalogue. Creates it if it is new. */
   series(metric: MetricKey, labels: readonly string[]): Series
+  /** Adds to a counter and its sums. */
   add(series: Series, amount: number): void
   /** Adds one observation to a histogram. */
   observe(series: Series, value: number): void
@@ -65,25 +66,33 @@ export function createLedger(state: Reader, options: LedgerOptions): Ledger {
     byMetric.get(key)?.set(series.labels.join('\0'), series)
   }
 
+  function seriesOf(metric: MetricKey, labels: readonly string[]): Series {
+    const known = byMetric.get(metric) as Map<string, Series>
+    const id = labels.join('\0')
+    const found = known.get(id)
+    if (found !== undefined) return found
+    const series = newSeries(CATALOGUE[metric], labels, options.nowMs(), readers)
+    if (baselineEnded) startAtZero(series)
+    hold(series)
+    known.set(id, series)
+    touch(series)
+    return series
+  }
+
+  function add(series: Series, amount: number): void {
+    series.data[0] = (series.data[0] as number) + amount
+    touch(series)
+  }
+
   return {
     get revision() {
       return revision
     },
-    series(metric, labels) {
-      const known = byMetric.get(metric) as Map<string, Series>
-      const id = labels.join('\0')
-      const found = known.get(id)
-      if (found !== undefined) return found
-      const series = newSeries(CATALOGUE[metric], labels, options.nowMs(), readers)
-      if (baselineEnded) startAtZero(series)
-      hold(series)
-      known.set(id, series)
-      touch(series)
-      return series
-    },
+    series: seriesOf,
     add(series, amount) {
-      series.data[0] = (series.data[0] as number) + amount
-      touch(series)
+      add(series, amount)
+      series.sums ??= sumsOf(series).map((sum) => seriesOf(...sum))
+      for (const sum of series.sums) add(sum, amount)
     },
     observe(series, value) {
       addObservation(series, value)
@@ -143,6 +152,17 @@ export function createLedger(state: Reader, options: LedgerOptions): Ledger {
     },
   }
 }
+
+const SUMS_OF = new Map<MetricDefinition, readonly MetricKey[]>(
+  METRICS.map((key) => [CATALOGUE[key], SUMS[key] ?? []]),
+)
+
+/** The metrics and label values of the sums of a series: its own values of the labels that a sum has. */
+const sumsOf = ({ definition, labels }: Series): [MetricKey, string[]][] =>
+  (SUMS_OF.get(definition) ?? []).map((sum) => [
+    sum,
+    CATALOGUE[sum].labels.map((label) => labels[definition.labels.indexOf(label)] as string),
+  ])
 
 type ByMetric = ReadonlyMap<MetricKey, ReadonlyMap<string, Series>>
 

@@ -34,6 +34,8 @@ export interface Series {
   /** By kind of reader; a kind that is not in use has none. */
   readonly views: Views
   hidden: boolean
+  /** Series of other metrics that add up this one with others; `undefined` until the first addition. */
+  sums: readonly Series[] | undefined
   /** When counting began, in milliseconds since 1970: the start time of its cumulative points. */
   readonly bornMs: number
   dirty: boolean
@@ -54,6 +56,7 @@ export function newSeries(
     committed: undefined,
     views: Object.fromEntries(readers.map((reader) => [reader, newView()])),
     hidden: false,
+    sums: undefined,
     bornMs,
     dirty: false,
   }

@@ -65,7 +65,11 @@ test('the points of a series start at its birth, also after a restart, and never
   first.ledger.observe(first.ledger.series('buildTokenCost', ['failed']), 10)
   first.store.commit([first.ledger])
   clock.advance(1_000)
-  const expected = { 'audit.builds': [[1_500, 3_000]], 'audit.build_token_cost': [[2_000, 3_000]] }
+  const expected = {
+    'audit.builds': [[1_500, 3_000]],
+    'audit.overall_builds': [[1_500, 3_000]],
+    'audit.build_token_cost': [[2_000, 3_000]],
+  }
   expect(await intervals(first.producer)).toEqual(expected)
   first.store.close()
 
@@ -74,6 +78,7 @@ test('the points of a series start at its birth, also after a restart, and never
   onTestFinished(() => second.store.close())
   expect(await intervals(second.producer)).toEqual({
     'audit.builds': [[1_500, 63_000]],
+    'audit.overall_builds': [[1_500, 63_000]],
     'audit.build_token_cost': [[2_000, 63_000]],
   })
   clock.jump(-3_600_000)
