@@ -138,6 +138,7 @@ test('a real Prometheus shows the history as it was, and an unbroken series acro
   for (const tick of ticks) {
     const before = entries.filter((each) => at(each) <= tick)
     expect(await one('sum(audit_entries_total)', tick)).toBe(before.length)
+    expect(await one('sum(audit_overall_entries_total)', tick)).toBe(before.length)
     expect(await one('sum(audit_tokens_total)', tick)).toBe(
       before.reduce((sum, each) => sum + (each.total_token_cost ?? 0), 0),
     )
