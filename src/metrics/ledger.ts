@@ -98,9 +98,7 @@ export function createLedger(state: Reader, options: LedgerOptions): Ledger {
       addObservation(series, value)
       touch(series)
     },
-    *all() {
-      for (const known of byMetric.values()) yield* known.values()
-    },
+    all: () => allOf(byMetric),
     held: (reader) => held[reader],
     baseSeen(reader, series) {
       viewOf(reader, series).baseSeen = true
@@ -130,12 +128,10 @@ export function createLedger(state: Reader, options: LedgerOptions): Ledger {
     },
     endBaseline() {
       baselineEnded = true
-      for (const known of byMetric.values()) {
-        for (const series of known.values()) {
-          if (!series.hidden) continue
-          for (const view of Object.values(series.views)) view.base ??= series.data.slice()
-          touch(series)
-        }
+      for (const series of allOf(byMetric)) {
+        if (!series.hidden) continue
+        for (const view of Object.values(series.views)) view.base ??= series.data.slice()
+        touch(series)
       }
     },
     write(transaction) {
@@ -165,6 +161,10 @@ const sumsOf = ({ definition, labels }: Series): [MetricKey, string[]][] =>
   ])
 
 type ByMetric = ReadonlyMap<MetricKey, ReadonlyMap<string, Series>>
+
+function* allOf(byMetric: ByMetric): Iterable<Series> {
+  for (const known of byMetric.values()) yield* known.values()
+}
 
 function* withLabel(byMetric: ByMetric, label: string, value: string): Iterable<Series> {
   for (const [key, known] of byMetric) {
