@@ -13,7 +13,7 @@ const markdownIn = (folder: string): string[] =>
 
 /** Decision records describe the past: their links must work, but they may name files that have moved since. */
 const decisions = markdownIn('decisions')
-const documents = [...markdownIn('.'), ...markdownIn('docs')]
+const documents = [...markdownIn('.'), ...markdownIn('docs'), ...markdownIn('docs/sql')]
 
 /** The first group of each match, with the name of the document: `README.md: src/old.ts`. */
 const findAll = (

@@ -12,6 +12,7 @@ export interface Asked {
   readonly nowMs: number
   readonly export?: string
   readonly since?: string | undefined
+  readonly until?: string | undefined
   readonly reached?: (step: UpdateStep) => void
   readonly complain?: (line: string) => void
 }

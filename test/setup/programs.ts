@@ -17,6 +17,7 @@ export const DEBIAN_PACKAGES = {
   pip3: 'python3-pip',
   'systemd-analyze': 'systemd',
   jsonschema: 'python3-jsonschema',
+  java: 'openjdk-17-jre-headless',
   jq: 'jq',
   strace: 'strace',
   podman: 'podman',

@@ -14,9 +14,13 @@ export interface PythonPackage {
 
 /**
  * A package of PyPI at an exact version, such as `kubernetes-validate==1.37.0`. The first call installs it into the user's
- * cache directory. Skips the test if it cannot be installed, or fails it with CI=true.
+ * cache directory. Skips the test if it cannot be installed, or fails it with CI=true. `dependencies: false` leaves out the
+ * packages that it asks for.
  */
-export async function requirePythonPackage(requirement: string): Promise<PythonPackage> {
+export async function requirePythonPackage(
+  requirement: string,
+  { dependencies = true }: { readonly dependencies?: boolean } = {},
+): Promise<PythonPackage> {
   const python = path.join(path.dirname(requireProgram('pip3')), 'python3')
   const run = promisify(execFile)
   const { stdout } = await run(python, ['-c', 'import sys; print(sys.implementation.cache_tag)'])
@@ -31,7 +35,8 @@ export async function requirePythonPackage(requirement: string): Promise<PythonP
       const partial = `${directory}.partial`
       rmSync(partial, { recursive: true, force: true })
       const quiet = ['--quiet', '--disable-pip-version-check', '--root-user-action', 'ignore']
-      await run(python, ['-m', 'pip', 'install', ...quiet, '--target', partial, requirement])
+      const alone = dependencies ? [] : ['--no-deps']
+      await run(python, ['-m', 'pip', 'install', ...quiet, ...alone, '--target', partial, requirement])
       // A rename, so that a directory that is there is complete.
       renameSync(partial, directory)
     })
