@@ -1,4 +1,4 @@
--- Loads rows into ClickHouse 25.3 or newer, `clickhouse local` or chDB. First name the directories:
+-- Loads rows into ClickHouse 26.5, `clickhouse local` or chDB. First name the directories:
 --   SET param_rows = '/shared/rows/*'
 -- For object storage replace each `file(` by `s3(`.
 

@@ -1,4 +1,4 @@
--- Loads rows into DuckDB 1.1 or newer. First name the directories:
+-- Loads rows into DuckDB 1.5. First name the directories:
 --   SET VARIABLE rows = '/shared/rows/*'
 
 -- What the manifests say: which files count, and the builds that had no verdict yet.

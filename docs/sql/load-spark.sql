@@ -1,5 +1,5 @@
--- Loads rows into Spark 4.0 or newer. First name the directories:
---   SET rows=/shared/rows/*
+-- Loads rows into Spark 4.2. First name the directories: in a program
+-- spark.conf.set("rows", "/shared/rows/*"), with spark-sql --hivevar 'rows=/shared/rows/*'.
 
 -- What the manifests say: which files count, and the builds that had no verdict yet. It is read before the files
 -- are listed, so every file that it names is found.

@@ -26,7 +26,7 @@ with tempfile.TemporaryDirectory() as warehouse:
     for name, value in settings.items():
         builder = builder.config(name, value)
     spark = builder.getOrCreate()
-    spark.sql(f"SET rows={question['rows']}")
+    spark.conf.set("rows", question["rows"])
     for statement in question["statements"]:
         spark.sql(statement)
     answers = []
