@@ -20,6 +20,8 @@ import { createBuildViews, type ViewBuild } from './watch-builds.ts'
 import { createPageDrawing } from './watch-drawing.ts'
 import { endWatch, hasEnding } from './watch-ending.ts'
 import type { WatchConfig } from './watch-flags.ts'
+import { warnOfLimit, warnOfWatchLimit } from './watch-limits.ts'
+import { createRescanRequests, type RescanRequests } from './watch-rescan.ts'
 import { createRowsWriter, hasRows, requireRows, type RowsConfig, type RowsWriter } from './watch-rows.ts'
 import { createStatus, type Status } from './watch-status.ts'
 import { createStop, orStopped, within } from './watch-stop.ts'
@@ -254,49 +256,5 @@ async function readUntilStopped(
     )
   } finally {
     await hints.close()
-  }
-}
-
-function warnOfLimit(log: Log, limit: number, maxOpenFiles: number): void {
-  log.warn(
-    { event: 'few_open_files', limit, maxOpenFiles },
-    `The limit of open files is ${limit}, so at most ${maxOpenFiles} traces are kept open: more of them can lose lines if they ` +
-      'are deleted unread. Raise the limit with `ulimit -n 4096`, `LimitNOFILE=` or `--ulimit nofile=4096`.',
-  )
-}
-
-function warnOfWatchLimit(log: Log, error: Error, scanIntervalMs: number): void {
-  log.warn(
-    { event: 'watch_limit', cause: error.message },
-    `The system has no more inotify watches: new files in some directories are found by the next scan only, within ${scanIntervalMs / 1000} s. ` +
-      'Raise the limits of the host with `sysctl fs.inotify.max_user_watches=1048576 fs.inotify.max_user_instances=1024`, or use --poll.',
-  )
-}
-
-interface RescanRequests {
-  /** Whether a scan was requested since the last call. */
-  take(): boolean
-  close(): void
-}
-
-/** Keeps requests that arrive before the loop runs, and wakes it. */
-function createRescanRequests({ rescan, log }: WatchDeps, waker: Waker): RescanRequests {
-  let requested = false
-  const request = (): void => {
-    log.info(
-      { event: 'rescan_requested' },
-      'Scanning everything below the paths again, as requested by SIGHUP.',
-    )
-    requested = true
-    waker.wake()
-  }
-  rescan?.addEventListener('rescan', request)
-  return {
-    take() {
-      const taken = requested
-      requested = false
-      return taken
-    },
-    close: () => rescan?.removeEventListener('rescan', request),
   }
 }

@@ -13,16 +13,15 @@ export {
 } from '../capture/checks/compliance-checks.ts'
 export type { Check, ComplianceRequest } from '../capture/checks/compliance-request.ts'
 export type { CapturedEntry, EstimatedField } from '../capture/trace/entry.ts'
-export {
-  executeAgent,
-  executeGeminiAgent,
-  type AgentDeps,
-  type AgentEffort,
-  type AgentRequest,
-  type AgentResult,
-  type AgentRun,
-  type Instruction,
-} from '../capture/agent/execute-agent.ts'
+export type {
+  AgentDeps,
+  AgentEffort,
+  AgentRequest,
+  AgentResult,
+  AgentRun,
+  Instruction,
+} from '../capture/agent/agent-run.ts'
+export { executeAgent, executeGeminiAgent } from '../capture/agent/execute-agent.ts'
 export {
   isRetryable,
   type AgentAdapter,

@@ -109,3 +109,36 @@ test('builds that a state of an earlier version knows are not listed with a part
   const exporter = await startExporter({ roots: [root], state })
   expect(exporter.recent.list().map(({ runId }) => runId)).toEqual(['run-0'])
 })
+
+const assigned = (version: string, draw: string) =>
+  entry({ step_name: 'implement', instruction_version: version, instruction_assignment: draw })
+
+test('a build keeps the draw that assigned its prompt version, over kill -9 as well', async () => {
+  const { root, state, file } = directories()
+  writeFileSync(file, lines(assigned('terse', 'autumn')))
+  const first = await startExporter({ roots: [root], state })
+  await first.crash()
+  const second = await startExporter({ roots: [root], state })
+  expect(second.recent.find('run-1')).toMatchObject({ implementPrompt: 'terse', implementDraw: 'autumn' })
+})
+
+test('a build with versions of several draws belongs to none, whatever follows', async () => {
+  const { root, state, file } = directories()
+  writeFileSync(file, lines(assigned('terse', 'autumn'), assigned('terse', 'winter')))
+  const first = await startExporter({ roots: [root], state })
+  expect(first.recent.find('run-1')?.implementDraw).toBeNull()
+  await first.crash()
+  appendFileSync(file, lines(assigned('terse', 'winter')))
+  const second = await startExporter({ roots: [root], state })
+  expect(second.recent.find('run-1')?.implementDraw).toBeNull()
+})
+
+test('a build whose version was not assigned at random belongs to no draw', async () => {
+  const { root, state, file } = directories()
+  writeFileSync(
+    file,
+    lines(entry({ step_name: 'implement', instruction_version: 'terse' }), assigned('terse', 'autumn')),
+  )
+  const { recent } = await startExporter({ roots: [root], state })
+  expect(recent.find('run-1')?.implementDraw).toBeNull()
+})

@@ -1,13 +1,7 @@
 import { ApplicationFailure, CancelledFailure, Context } from '@temporalio/activity'
-import {
-  describeEffort,
-  estimatedFields,
-  executeAgent,
-  type AgentDeps,
-  type AgentEffort,
-  type AgentRequest,
-  type AgentRun,
-} from '../agent/execute-agent.ts'
+import type { AgentDeps, AgentEffort, AgentRequest, AgentRun } from '../agent/agent-run.ts'
+import { describeEffort, executeAgent } from '../agent/execute-agent.ts'
+import { estimatedFields } from '../agent/run-counts.ts'
 import { runComplianceChecks, type ComplianceDeps } from '../checks/compliance-checks.ts'
 import { firstSnapshot } from '../agent/first-snapshot.ts'
 import { isRetryable, sumTokens, type AgentAdapter } from '../agent/agent-adapter.ts'

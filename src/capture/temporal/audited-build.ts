@@ -9,7 +9,7 @@ import {
 import type { CheckFailure, ComplianceResult } from '../checks/compliance-checks.ts'
 import type { Check } from '../checks/compliance-request.ts'
 import type { CapturedEntry } from '../trace/entry.ts'
-import type { AgentEffort, AgentRequest, AgentRun, Instruction } from '../agent/execute-agent.ts'
+import type { AgentEffort, AgentRequest, AgentRun, Instruction } from '../agent/agent-run.ts'
 import { choosePromptVersion } from '../agent/choose-prompt-version.ts'
 import { DEFAULT_INSTRUCTIONS } from './instructions.ts'
 import { agentEntry, agentFailure, checksEntry } from './step-entries.ts'

@@ -1,5 +1,5 @@
 import { ActivityFailure, ApplicationFailure, isCancellation } from '@temporalio/workflow'
-import type { AgentEffort } from '../agent/execute-agent.ts'
+import type { AgentEffort } from '../agent/agent-run.ts'
 import type { ComplianceResult } from '../checks/compliance-checks.ts'
 import type { CapturedEntry } from '../trace/entry.ts'
 

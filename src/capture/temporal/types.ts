@@ -1,6 +1,6 @@
 import type { Check, ComplianceRequest } from '../checks/compliance-request.ts'
 import type { CapturedEntry } from '../trace/entry.ts'
-import type { AgentEffort, AgentRequest, AgentRun, Instruction } from '../agent/execute-agent.ts'
+import type { AgentEffort, AgentRequest, AgentRun, Instruction } from '../agent/agent-run.ts'
 import type { WeightedVersion } from '../agent/choose-prompt-version.ts'
 import type { ComplianceResult } from '../checks/compliance-checks.ts'
 import type { WorkspaceRequest } from '../agent/workspace.ts'

@@ -2,7 +2,8 @@ import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { executeAgent, type AgentDeps, type AgentResult } from '../../../src/capture/agent/execute-agent.ts'
+import type { AgentDeps, AgentResult } from '../../../src/capture/agent/agent-run.ts'
+import { executeAgent } from '../../../src/capture/agent/execute-agent.ts'
 import {
   anthropicUsage,
   createFakeAnthropicApi,

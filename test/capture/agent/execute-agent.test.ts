@@ -2,13 +2,8 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import {
-  executeAgent,
-  fillIn,
-  type AgentDeps,
-  type AgentRequest,
-  type AgentResult,
-} from '../../../src/capture/agent/execute-agent.ts'
+import type { AgentDeps, AgentRequest, AgentResult } from '../../../src/capture/agent/agent-run.ts'
+import { executeAgent } from '../../../src/capture/agent/execute-agent.ts'
 import { AGENTS } from '../../../src/capture/agent/agents.ts'
 import {
   ESTIMATE_ERROR,
@@ -132,15 +127,5 @@ describe('files touched', () => {
     expect(told.filesTouched.at(-1)).toBe('[… 1000 of 3000 files left out …]')
     const step = { workflow_run_id: 'a', step_name: 'scaffold', files_touched: [...told.filesTouched] }
     await expect(appendAuditEntry(workingDir, step)).resolves.toMatchObject({ written: true })
-  })
-})
-
-describe('fillIn', () => {
-  it('replaces placeholders, and does not expand placeholders in values', () => {
-    expect(fillIn('{{a}} and {{b}}', { a: '{{b}} $&', b: '2' })).toBe('{{b}} $& and 2')
-  })
-
-  it('rejects a placeholder without a value', () => {
-    expect(() => fillIn('{{missing}}', {})).toThrow('{{missing}}')
   })
 })

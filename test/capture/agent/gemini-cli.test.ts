@@ -2,11 +2,8 @@ import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import {
-  executeGeminiAgent,
-  type AgentDeps,
-  type AgentResult,
-} from '../../../src/capture/agent/execute-agent.ts'
+import type { AgentDeps, AgentResult } from '../../../src/capture/agent/agent-run.ts'
+import { executeGeminiAgent } from '../../../src/capture/agent/execute-agent.ts'
 import { isRetryable } from '../../../src/capture/agent/agent-adapter.ts'
 import { runProcess } from '../../../src/capture/process/run-process.ts'
 import { markAgent } from '../../../src/capture/process/orphan.ts'
