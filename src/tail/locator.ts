@@ -3,7 +3,7 @@ import { isMissing, type FileFacts } from './file-system.ts'
 import { beginningAt, headBytes, mayCopy } from './head.ts'
 import { markerHolds } from './marker.ts'
 import type { Parts } from './parts.ts'
-import type { Sighting } from './scan.ts'
+import type { Sighting } from './sightings.ts'
 import { pendingBytes, type TrackedFile } from './tracked-file.ts'
 
 /** Maps paths to files: over time a path refers to several files, and a file has several paths. */

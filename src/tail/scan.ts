@@ -1,7 +1,6 @@
-import type { SkipReason } from '../events.ts'
 import nodePath from 'node:path'
 import { rotatedKind } from './names.ts'
-import type { Listed, Unchanged } from './settled.ts'
+import type { Beside, Listed, Sighting, WalkEvents } from './sightings.ts'
 import { isMissing, type DirectoryEntry, type FileFacts, type FileSystem } from './file-system.ts'
 
 /** Directories that hold no traces but many files. */
@@ -24,41 +23,9 @@ export interface ScanOptions {
   readonly followSymlinks: boolean
 }
 
-export interface Sighting {
-  readonly path: string
-  readonly facts: FileFacts
-}
-
-/** Names in one directory that are a watched name plus a suffix, as rotation leaves them. */
-export interface Beside {
-  readonly directory: string
-  /** Of the directory, before it was listed: a change after that shows as a later one. */
-  readonly modifiedNs: bigint
-  readonly root: string
-  readonly watchedName: string
-  readonly names: readonly string[]
-}
-
 export interface ScanResult {
   readonly found: readonly Sighting[]
   readonly missingRoots: readonly string[]
-}
-
-/** What a walk reports and asks. */
-export interface WalkEvents {
-  failed(path: string, operation: 'stat' | 'list', error: unknown): void
-  /** Whether a directory or root is backing off after a failure. */
-  isBackingOff(path: string): boolean
-  /** The path could be looked at. */
-  reachable(path: string): void
-  /** A directory is about to be listed. */
-  entered(directory: string, modifiedNs: bigint): void
-  /** Called at each walk. */
-  skipped(path: string, reason: SkipReason): void
-  /** The directory if its names are known to be those of the last walk: it is neither looked at nor listed. */
-  unchanged(directory: string): Unchanged | undefined
-  /** Wall clock. */
-  now(): number
 }
 
 /** Finds every trace below the roots. Errors go to `onError`, what is not read to `onSkip`; the rest goes on. */

@@ -1,28 +1,8 @@
 import nodePath from 'node:path'
 import { factsOfAll, type FileFacts } from './file-system.ts'
 import type { Parts } from './parts.ts'
+import type { Listed, Unchanged } from './sightings.ts'
 import { needsLook, type TrackedFile } from './tracked-file.ts'
-
-/** A directory that was listed and holds nothing but directories and, it may be, a known trace. */
-export interface Listed {
-  readonly directory: string
-  /** Of the directory, before it was listed. */
-  readonly facts: FileFacts
-  /** Before the facts were read. Wall clock. */
-  readonly seenMs: number
-  /** Paths. */
-  readonly subdirectories: readonly string[]
-  readonly hasTrace: boolean
-}
-
-/** A directory in which no name has changed since it was listed. */
-export interface Unchanged {
-  readonly device: bigint
-  readonly inode: bigint
-  readonly subdirectories: readonly string[]
-  /** Its trace, if that has to be looked at. */
-  readonly trace: string | undefined
-}
 
 /**
  * Directories that need no listing, since their change time says that no name in them has changed. Most directories of

@@ -1,7 +1,7 @@
 import nodePath from 'node:path'
 import type { FileFacts, FileSystem } from './file-system.ts'
 import { rotatedKind } from './names.ts'
-import type { Sighting } from './scan.ts'
+import type { Sighting } from './sightings.ts'
 import type { TrackedFile } from './tracked-file.ts'
 
 /** Finds files that are no longer at their path, beside it: rotation renames within a directory. */

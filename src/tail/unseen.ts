@@ -5,7 +5,7 @@ import type { Locator } from './locator.ts'
 import { markerHolds } from './marker.ts'
 import { rotatedKind } from './names.ts'
 import type { Parts } from './parts.ts'
-import type { Beside, Sighting } from './scan.ts'
+import type { Beside, Sighting } from './sightings.ts'
 import { needsLook, type Head, type TrackedFile } from './tracked-file.ts'
 
 /**
