@@ -1,12 +1,9 @@
 import { createHash } from 'node:crypto'
-import { once } from 'node:events'
 import {
   appendFileSync,
-  closeSync,
   existsSync,
   mkdirSync,
   mkdtempSync,
-  openSync,
   readdirSync,
   readFileSync,
   rmSync,
@@ -17,71 +14,14 @@ import {
 import path from 'node:path'
 import { expect, onTestFinished, test } from 'vitest'
 import { sumOfLives } from '../../prometheus/lives.ts'
-import { backfill } from '../../src/commands/backfill.ts'
-import { backfillOptions } from '../../src/commands/backfill-flags.ts'
-import { parseFlags } from '../../src/config/flags.ts'
 import type { OptimizationLogEntry } from '../../src/entry/entry.ts'
-import { createLogger } from '../../src/log.ts'
-import { writeCorpus } from '../../src/simulate/corpus.ts'
 import { startDaemon } from '../setup/daemon.ts'
 import { entry, lines } from '../setup/entries.ts'
 import { createManualClock, NOON, openExporter, temporaryDirectory } from '../setup/exporter.ts'
-import { freePort, start, until } from '../setup/process.ts'
+import { freePort, until } from '../setup/process.ts'
 import { requireProgram, skipTest } from '../setup/programs.ts'
 import { startPrometheus } from '../setup/prometheus.ts'
-
-const MAIN = path.resolve(import.meta.dirname, '../../src/main.ts')
-const HOUR = 3_600_000
-const STEP = 240_000
-
-async function run(...args: string[]): Promise<{ code: number | null; output: string }> {
-  const running = start(process.execPath, [MAIN, 'backfill', ...args])
-  await once(running.child, 'close')
-  return { code: running.child.exitCode, output: running.output() }
-}
-
-/** The command in this process, at a moment of the test's choice. */
-async function runHere(
-  flags: Record<string, unknown>,
-  { nowMs = NOON, signal = new AbortController().signal }: { nowMs?: number; signal?: AbortSignal } = {},
-): Promise<{ complete: boolean; printed: string; complaints: string[] }> {
-  const complaints: string[] = []
-  let printed = ''
-  const quiet = openSync('/dev/null', 'w')
-  try {
-    const complete = await backfill(parseFlags(backfillOptions, flags), {
-      clock: createManualClock(nowMs),
-      log: createLogger({ fd: quiet, pretty: false }),
-      signal,
-      print: (text) => (printed += text),
-      complain: (line) => complaints.push(line),
-    })
-    return { complete, printed, complaints }
-  } finally {
-    closeSync(quiet)
-  }
-}
-
-/** Two files, builds of both overlapping in time; the last entry is more than four hours old. */
-async function oldTraces(): Promise<{ directory: string; files: string[]; entries: OptimizationLogEntry[] }> {
-  const directory = temporaryDirectory()
-  const files = ['a', 'b'].map((name) => path.join(directory, name, 'audit_trace.jsonl'))
-  await writeCorpus(files, {
-    seed: 'backfill',
-    size: { builds: 60 },
-    startMs: Date.now() - 30 * HOUR,
-    spanMs: 24 * HOUR,
-  })
-  return { directory, files, entries: files.flatMap(read) }
-}
-
-const read = (file: string): OptimizationLogEntry[] =>
-  readFileSync(file, 'utf8')
-    .trimEnd()
-    .split('\n')
-    .map((line) => JSON.parse(line) as OptimizationLogEntry)
-
-const at = ({ timestamp }: OptimizationLogEntry): number => Date.parse(timestamp)
+import { at, HOUR, oldTraces, run, runHere, STEP } from './backfill-setup.ts'
 
 /** Builds that had passed by then, straight from the files. */
 function passed(entries: readonly OptimizationLogEntry[], byMs: number): Record<string, number> {

@@ -1,32 +1,15 @@
 import { describe, expect, test } from 'vitest'
 import { exactIncrease, sumOfIncrease } from '../../prometheus/increase.ts'
 import { GENERATIONS } from '../setup/generations.ts'
-import { expectSamples, type Series } from '../setup/promtool.ts'
-
-const COUNTER = 'audit_tokens_total'
-const series = (instance: string, values: string): Series => ({
-  series: `${COUNTER}{job="j",instance="${instance}"}`,
-  values,
-})
-const stateOf = (instance: string, values: string): Series => ({
-  series: `audit_exporter_state_created_timestamp_seconds{job="j",instance="${instance}"}`,
-  values,
-})
+import { expectSamples } from '../setup/promtool.ts'
+import { COUNTER, increaseIn, series, stateOf } from './increase-setup.ts'
 
 describe.each(GENERATIONS)('Prometheus %s', (generation) => {
-  const expectIncrease = (
-    window: string,
-    input: readonly Series[],
-    at: string,
-    total: number,
-    offset?: string,
-  ) =>
-    expectSamples(generation, {
-      input,
-      expr: `sum(${exactIncrease({ name: COUNTER, window, ...(offset !== undefined && { offset }) })})`,
-      at,
-      samples: { '{}': total },
-    })
+  const expectIncrease = increaseIn(
+    generation,
+    (window, offset) =>
+      `sum(${exactIncrease({ name: COUNTER, window, ...(offset !== undefined && { offset }) })})`,
+  )
 
   test('series that live for less than a minute are counted exactly, however many there are', async () => {
     const lives = Array.from({ length: 20 }, (_, i) =>

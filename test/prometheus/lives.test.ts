@@ -1,33 +1,14 @@
 import { describe, expect, test } from 'vitest'
 import { sumOfLives } from '../../prometheus/lives.ts'
 import { GENERATIONS } from '../setup/generations.ts'
-import { expectAnswers, expectSamples, type Series } from '../setup/promtool.ts'
-
-const COUNTER = 'audit_tokens_total'
-const series = (instance: string, values: string, labels = ''): Series => ({
-  series: `${COUNTER}{job="j",instance="${instance}"${labels}}`,
-  values,
-})
-const stateOf = (instance: string, values: string): Series => ({
-  series: `audit_exporter_state_created_timestamp_seconds{job="j",instance="${instance}"}`,
-  values,
-})
+import { expectAnswers, expectSamples } from '../setup/promtool.ts'
+import { COUNTER, increaseIn, series, stateOf } from './increase-setup.ts'
 
 /** Scrapes are 15 s apart and the rules are evaluated every minute, as in production. */
 describe.each(GENERATIONS)('Prometheus %s', (generation) => {
-  const expectIncrease = (
-    window: string,
-    input: readonly Series[],
-    at: string,
-    total: number,
-    offset?: string,
-  ) =>
-    expectSamples(generation, {
-      input,
-      expr: sumOfLives([], { name: COUNTER, window, ...(offset !== undefined && { offset }) }),
-      at,
-      samples: { '{}': total },
-    })
+  const expectIncrease = increaseIn(generation, (window, offset) =>
+    sumOfLives([], { name: COUNTER, window, ...(offset !== undefined && { offset }) }),
+  )
 
   test('series that live for less than a minute are counted exactly, however many there are', async () => {
     const lives = Array.from({ length: 20 }, (_, i) =>
@@ -84,6 +65,9 @@ describe.each(GENERATIONS)('Prometheus %s', (generation) => {
     await expectIncrease('90m', input, '90m', 58)
     // The window begins half an hour after the loss.
     await expectIncrease('30m', input, '90m', 0)
+    // It begins while the fall is still recorded: before the next entries, and after them.
+    await expectIncrease('57m', input, '90m', 8)
+    await expectIncrease('50m', input, '90m', 0)
   })
 
   test('an exporter whose name another one had a while ago counts from its own beginning', async () => {
@@ -125,6 +109,50 @@ describe.each(GENERATIONS)('Prometheus %s', (generation) => {
       { expr: total('1h', '37s'), at: '1h20m', samples: { '{}': 160 - 77 } },
       { expr: `sum_over_time((${total('10m', '37s')})[2h:10m])`, at: '2h20m1s', samples: { '{}': 597 - 77 } },
     ])
+  })
+
+  test('where Prometheus was down for hours when a window began, what was kept long before is no beginning', async () => {
+    // Down from 2 h to 4 h; the value was kept at the start only.
+    const input = [
+      series('a', '0+1x479 _x480 1000+1x300'),
+      { series: `${COUNTER}:given{job="j",instance="a"}`, values: '0x7' },
+      { series: 'audit_lives:given', values: '1x479 _x480 1x300' },
+    ]
+    const expr = sumOfLives([], { name: COUNTER, window: '90m' })
+      .replaceAll(/:(kept|evaluated)/g, ':given')
+      .replaceAll(':fell', ':none')
+    // Of what came after, the last ten minutes: less than the truth, never more.
+    await expectSamples(generation, { input, expr, at: '5h7s', samples: { '{}': 39 } })
+  })
+
+  test('the value of a series is kept where it begins, and every six hours', async () => {
+    const kept = (at: string, value?: number) => ({
+      expr: `sum(${COUNTER}:kept)`,
+      at,
+      samples: value === undefined ? {} : { '{}': value },
+    })
+    await expectAnswers(
+      generation,
+      [series('a', '_x100 0+1x2000')],
+      [kept('28m', 0), kept('40m'), kept('5h59m'), kept('6h2m', 6 * 240 + 8 - 100), kept('6h10m')],
+    )
+  })
+
+  test('to rules that have only just begun every series is new', async () => {
+    const kept = (at: string, samples: Readonly<Record<string, number>>) => ({
+      expr: `count(${COUNTER}:kept)`,
+      at,
+      samples,
+    })
+    const input = [series('a', '0+1x400')]
+    await expectAnswers(
+      generation,
+      input,
+      [kept('30m', { '{}': 1 }), kept('33m', { '{}': 1 }), kept('40m', {})],
+      {
+        sinceMinute: 30,
+      },
+    )
   })
 
   test('imported history counts from its beginning', async () => {

@@ -26,12 +26,18 @@ export interface Expectation extends Answer {
   readonly input: readonly Series[]
 }
 
-/** The rules about the lives of these series. */
-function livesOf(input: readonly Series[]): object {
+/** The rules about the lives of these series, as if no rule had been evaluated before `sinceMinute`. */
+function livesOf(input: readonly Series[], sinceMinute: number): object {
   const names = new Set(['audit_lives', ...input.map(({ series }) => series.replace(/\{.*/, ''))])
   const groups = livesGroups(DEFAULT_OPTIONS).map((group) => ({
     ...group,
-    rules: group.rules.filter(({ record }) => names.has(record.replace(/:.*/, ''))),
+    rules: group.rules
+      .filter(({ record }) => names.has(record.replace(/:.*/, '')))
+      .map((rule) =>
+        rule.expr === 'vector(1)'
+          ? { ...rule, expr: `vector(1) and on () (vector(time()) >= ${sinceMinute * 60})` }
+          : rule,
+      ),
   }))
   return { groups }
 }
@@ -48,12 +54,13 @@ export async function expectAnswers(
   generation: Generation,
   input: readonly Series[],
   answers: readonly Answer[],
+  { sinceMinute = 0 } = {},
 ): Promise<void> {
   const promtool = await requireGeneration(generation, 'promtool')
   const directory = mkdtempSync(path.join(tmpdir(), 'promtool-'))
   try {
     const file = path.join(directory, 'test.yml')
-    writeFileSync(path.join(directory, 'rules.yml'), stringify(livesOf(input)))
+    writeFileSync(path.join(directory, 'rules.yml'), stringify(livesOf(input, sinceMinute)))
     const promql_expr_test = answers.map(({ expr, at, samples }) => ({
       expr,
       eval_time: at,
