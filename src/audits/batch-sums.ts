@@ -16,5 +16,5 @@ export interface BatchSums {
 }
 
 /** Number of batches minus number of groups: the degrees of freedom for the differences between batches. */
-export const freedomOf = (sums: readonly BatchSums[]): number =>
+export const freedomOf = (sums: readonly Pick<BatchSums, 'grp' | 'batch'>[]): number =>
   new Set(sums.map(({ batch }) => batch)).size - new Set(sums.map(({ grp }) => grp)).size

@@ -1,68 +1,93 @@
 import { freedomOf, HOUR_MS, LENGTHS_HOURS, MIN_FREEDOM, type BatchSums } from './batch-sums.ts'
 import type { Database } from './database.ts'
 
+/**
+ * Builds in batches by their start. Builds of the same day share their luck, such as the state of the model and of the
+ * package. All projects share a batch, because many traces do not name their project. A day starts in the longest pause of
+ * the daily cycle, so that no nightly run is divided. Shorter batches are for traces of a few days, and only if builds start
+ * all the time: with longer pauses, the runs between the pauses would be divided into pieces that share their luck.
+ */
 export interface Batches {
-  /** Columns of the table `batches` that may be used, longest batches first. */
-  readonly columns: readonly string[]
+  /**
+   * Sums the values by group and batch. Uses the longest batches of which there are enough; returns `undefined` if there
+   * are too few of every length. `values` is a query with the columns `started_ms`, `grp` and `value`. Groups with fewer
+   * than `minGroup` values are left out.
+   */
+  sum(values: string, minGroup: number): Promise<BatchSums[] | undefined>
+  /** Counts by group, batch and kind, in the same way. `kinds` is a query with the columns `started_ms`, `grp` and `kind`. */
+  count(kinds: string, minGroup: number): Promise<BatchCount[] | undefined>
 }
 
-/**
- * Assigns every build to batches by its start: the table `batches` has one row for each build. Builds of the same day
- * share their luck, such as the state of the model and of the package. All projects share a batch, because many
- * traces do not name their project. A day starts in the longest pause of the daily cycle, so that no nightly run is divided.
- * Shorter batches are for traces of a few days, and only if builds start all the time: with longer pauses, the runs
- * between the pauses would be divided into pieces that share their luck.
- */
-export async function createBatches(database: Database): Promise<Batches> {
-  await database.run(`
-    CREATE TABLE run_starts AS
-      SELECT run_id, min(ts_ms) AS started_ms FROM all_entries GROUP BY run_id`)
-  const columns = await Promise.all(
-    LENGTHS_HOURS.map(async (hours) => {
-      const offsetMs = await pauseWithin(database, hours * HOUR_MS)
-      return `floor((started_ms - ${offsetMs}) / ${hours * HOUR_MS})::INTEGER AS ${columnOf(hours)}`
-    }),
-  )
-  await database.run(`CREATE TABLE batches AS SELECT run_id, ${columns.join(', ')} FROM run_starts`)
-  const [longest] = await database.all<{ pause: number | null }>(`
-    SELECT max(pause) AS pause FROM (SELECT lead(started_ms) OVER (ORDER BY started_ms) - started_ms AS pause FROM run_starts)`)
-  const pauseMs = longest?.pause ?? 0
+/** How many builds of one kind a group has within one batch. */
+export interface BatchCount {
+  readonly grp: string
+  readonly batch: number
+  readonly kind: string | null
+  readonly n: number
+}
+
+/** Needs the table `build_sums`. How batches begin is found out when they are first used. */
+export function createBatches(database: Database): Batches {
+  const offsets = new Map<number, Promise<number | undefined>>()
+  const offsetOf = (hours: number): Promise<number | undefined> => {
+    const found = offsets.get(hours) ?? findOffset(database, hours)
+    offsets.set(hours, found)
+    return found
+  }
+  /** By the longest batches of which there are enough. `queryOf` gets the batch of a build as an expression. */
+  async function inBatches<Row extends Pick<BatchSums, 'grp' | 'batch'>>(
+    queryOf: (batch: string) => string,
+  ): Promise<Row[] | undefined> {
+    for (const hours of LENGTHS_HOURS) {
+      const offsetMs = await offsetOf(hours)
+      if (offsetMs === undefined) continue
+      const rows = await database.all<Row>(
+        queryOf(`floor((started_ms - ${offsetMs}) / ${hours * HOUR_MS})::INTEGER`),
+      )
+      if (freedomOf(rows) >= MIN_FREEDOM) return rows
+    }
+    return undefined
+  }
+  // Small groups are left out last: a window over all values would sort and keep them.
   return {
-    columns: LENGTHS_HOURS.filter((hours) => hours === 24 || pauseMs <= hours * HOUR_MS).map(columnOf),
+    sum: (values, minGroup) =>
+      inBatches(
+        (batch) => `
+          SELECT grp, ${batch} AS batch, count(*)::INTEGER AS n, sum(value)::DOUBLE AS sum,
+            sum(value::DOUBLE * value) AS squares
+          FROM (${values}) WHERE value IS NOT NULL
+          GROUP BY grp, batch QUALIFY sum(count(*)) OVER (PARTITION BY grp) >= ${minGroup}`,
+      ),
+    count: (kinds, minGroup) =>
+      inBatches(
+        (batch) => `
+          SELECT grp, ${batch} AS batch, kind, count(*)::INTEGER AS n FROM (${kinds})
+          GROUP BY grp, batch, kind QUALIFY sum(count(*)) OVER (PARTITION BY grp) >= ${minGroup}`,
+      ),
   }
 }
 
-const columnOf = (hours: number): string => `hours_${hours}`
+/** When batches of this length begin, in milliseconds after a multiple of it; `undefined` if they may not be used. */
+async function findOffset(database: Database, hours: number): Promise<number | undefined> {
+  const cycleMs = hours * HOUR_MS
+  if (hours < 24 && (await longestPause(database)) > cycleMs) return undefined
+  return pauseWithin(database, cycleMs)
+}
+
+async function longestPause(database: Database): Promise<number> {
+  const [longest] = await database.all<{ pause: number | null }>(`
+    SELECT max(pause) AS pause FROM (SELECT lead(started_ms) OVER (ORDER BY started_ms) - started_ms AS pause FROM build_sums)`)
+  return longest?.pause ?? 0
+}
 
 /** The middle of the longest pause within a cycle of this length, over all cycles together, in milliseconds. */
 async function pauseWithin(database: Database, cycleMs: number): Promise<number> {
   const [pause] = await database.all<{ middle: number }>(`
+    WITH moments AS (SELECT started_ms % ${cycleMs} AS moment FROM build_sums)
     SELECT moment + pause / 2 AS middle FROM (
-      SELECT moment, coalesce(lead(moment) OVER (ORDER BY moment), min(moment) OVER () + ${cycleMs}) - moment AS pause
-      FROM (SELECT started_ms % ${cycleMs} AS moment FROM run_starts)
+      SELECT moment,
+        coalesce(lead(moment) OVER (ORDER BY moment), (SELECT min(moment) FROM moments) + ${cycleMs}) - moment AS pause
+      FROM moments
     ) ORDER BY pause DESC, moment LIMIT 1`)
   return pause?.middle ?? 0
-}
-
-/**
- * Sums the values by group and batch. Uses the longest batches of which there are enough; returns `undefined` if there
- * are too few of every length. `values` is a query with the columns `run_id`, `grp` and `value`. Groups with fewer than
- * `minGroup` values are left out.
- */
-export async function sumByBatch(
-  database: Database,
-  { columns }: Batches,
-  values: string,
-  minGroup: number,
-): Promise<BatchSums[] | undefined> {
-  for (const column of columns) {
-    // Small groups are left out last: a window over all values would sort and keep them.
-    const sums = await database.all<BatchSums>(`
-      SELECT grp, ${column} AS batch, count(*)::INTEGER AS n, sum(value)::DOUBLE AS sum,
-        sum(value::DOUBLE * value) AS squares
-      FROM (${values}) JOIN batches USING (run_id) WHERE value IS NOT NULL
-      GROUP BY grp, ${column} QUALIFY sum(count(*)) OVER (PARTITION BY grp) >= ${minGroup}`)
-    if (freedomOf(sums) >= MIN_FREEDOM) return sums
-  }
-  return undefined
 }

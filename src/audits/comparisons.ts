@@ -1,5 +1,5 @@
 import { MIN_FREEDOM, type BatchSums } from './batch-sums.ts'
-import { sumByBatch, type Batches } from './batches.ts'
+import type { BatchCount, Batches } from './batches.ts'
 import type { Database } from './database.ts'
 import {
   adjusted,
@@ -29,11 +29,16 @@ export interface Measure {
 
 /**
  * All comparisons of one report, so that the correction knows how many there are. A measure is a query with the columns
- * `run_id`, `grp` and `value`, with at most one row for each build.
+ * `started_ms` (of the build), `grp` and `value`, with at most one row for each build.
  */
 export interface Comparisons {
   /** `value` is 1 or 0. */
   shares(values: string): Promise<Measure>
+  /**
+   * For each kind the share of a group's builds that are of it. `kinds` is a query with the columns `started_ms`, `grp` and
+   * `kind`, with at most one row for each build.
+   */
+  kinds(kinds: string): Promise<(kind: string) => Measure>
   means(values: string): Promise<Measure>
   /** Sets `q` of every comparison. Call it after the last comparison. Returns their number. */
   correct(): number
@@ -61,23 +66,31 @@ export function createComparisons(database: Database, batches: Batches, lacking:
     made.push(corrected)
     return corrected
   }
+  const shareOf = (countOf: (grp: string) => Count, sums: readonly BatchSums[] | undefined): Measure => ({
+    compare(pair) {
+      const [first, second] = [countOf(pair.first), countOf(pair.second)]
+      if (!isEnough(pair, first.n, second.n)) return Promise.resolve(null)
+      const comparison = compareShares(first, second)
+      return Promise.resolve(comparison && note(pair, comparison, sums, sums))
+    },
+  })
   return {
     async shares(values) {
       const counts = await countByGroup(database, values)
-      const sums = await sumByBatch(database, batches, values, MIN_GROUP)
-      const countOf = (grp: string) => counts.get(grp) ?? { n: 0, passed: 0 }
-      return {
-        compare(pair) {
-          const [first, second] = [countOf(pair.first), countOf(pair.second)]
-          if (!isEnough(pair, first.n, second.n)) return Promise.resolve(null)
-          const comparison = compareShares(first, second)
-          return Promise.resolve(comparison && note(pair, comparison, sums, sums))
-        },
-      }
+      return shareOf((grp) => counts.get(grp) ?? { n: 0, passed: 0 }, await batches.sum(values, MIN_GROUP))
+    },
+    async kinds(kinds) {
+      const all = await database.all<KindCount>(
+        `SELECT grp, kind, count(*)::INTEGER AS n FROM (${kinds}) GROUP BY ALL`,
+      )
+      const byGroup = Map.groupBy(all, ({ grp }) => grp)
+      const inBatches = await batches.count(kinds, MIN_GROUP)
+      return (kind) =>
+        shareOf((grp) => countKind(byGroup.get(grp) ?? [], kind), inBatches && sumsOf(inBatches, kind))
     },
     async means(values) {
-      const ranks = await sumByBatch(database, batches, rankedOf(values), MIN_GROUP)
-      const sums = await sumByBatch(database, batches, values, MIN_GROUP)
+      const ranks = await batches.sum(rankedOf(values), MIN_GROUP)
+      const sums = await batches.sum(values, MIN_GROUP)
       return {
         async compare(pair) {
           const [first, second] = await samples(database, values, pair)
@@ -97,10 +110,27 @@ export function createComparisons(database: Database, batches: Batches, lacking:
 
 /** The values replaced by their ranks; equal ones have the lowest of theirs. Only distinct values are sorted. */
 const rankedOf = (values: string): string => `
-  SELECT run_id, grp, place AS value FROM (${values}) JOIN (
+  SELECT started_ms, grp, place AS value FROM (${values}) JOIN (
     SELECT value, (1 + sum(n) OVER (ORDER BY value) - n)::BIGINT AS place
     FROM (SELECT value, count(*) AS n FROM (${values}) WHERE value IS NOT NULL GROUP BY value)
   ) USING (value)`
+
+type KindCount = Omit<BatchCount, 'batch'>
+
+const countKind = (counts: readonly KindCount[], kind: string): Count => ({
+  n: counts.reduce((sum, { n }) => sum + n, 0),
+  passed: counts.reduce((sum, count) => sum + (count.kind === kind ? count.n : 0), 0),
+})
+
+/** As if each build had the value 1 if it is of this kind, and 0 otherwise. */
+function sumsOf(counts: readonly BatchCount[], kind: string): BatchSums[] {
+  const cells = Map.groupBy(counts, ({ grp, batch }) => `${batch}\0${grp}`)
+  return [...cells.values()].map((cell) => {
+    const { n, passed } = countKind(cell, kind)
+    const { grp, batch } = cell[0] as BatchCount
+    return { grp, batch, n, sum: passed, squares: passed }
+  })
+}
 
 async function countByGroup(database: Database, values: string): Promise<Map<string, Count>> {
   const rows = await database.all<Count & { grp: string }>(`
@@ -114,15 +144,23 @@ async function samples(
   values: string,
   { first, second }: Pair,
 ): Promise<[RankedSample | undefined, RankedSample | undefined]> {
+  // Only distinct values are sorted, and only once.
   const rows = await database.all<RankedSample & { side: number }>(`
-    WITH ranked AS (
-      SELECT CASE grp WHEN ${literal(first)} THEN 1 ELSE 2 END AS side, value, count(*) OVER (PARTITION BY value) AS tied,
-        rank() OVER (ORDER BY value) + (count(*) OVER (PARTITION BY value) - 1) / 2 AS place
-      FROM (${values}) WHERE value IS NOT NULL AND grp IN (${literal(first)}, ${literal(second)})
+    WITH pair AS (
+      SELECT CASE grp WHEN ${literal(first)} THEN 1 ELSE 2 END AS side, value FROM (${values})
+      WHERE value IS NOT NULL AND grp IN (${literal(first)}, ${literal(second)})
+    ), counted AS (
+      SELECT value, count(*) AS tied, count(*) FILTER (side = 1) AS of_first FROM pair GROUP BY value
+    ), placed AS (
+      SELECT tied, of_first, sum(tied) OVER (ORDER BY value) - (tied - 1) / 2 AS place FROM counted
+    ), ranks AS (
+      SELECT 1 AS side, sum(of_first * place)::DOUBLE AS rank_sum, sum(of_first * (tied::DOUBLE * tied - 1)) AS ties FROM placed
+      UNION ALL
+      SELECT 2, sum((tied - of_first) * place)::DOUBLE, sum((tied - of_first) * (tied::DOUBLE * tied - 1)) FROM placed
     )
     SELECT side, count(*)::INTEGER AS n, avg(value) AS mean, coalesce(var_samp(value), 0) AS variance,
-      sum(place)::DOUBLE AS rank_sum, sum(tied::DOUBLE * tied - 1) AS ties
-    FROM ranked GROUP BY side`)
+      any_value(rank_sum) AS rank_sum, any_value(ties) AS ties
+    FROM pair JOIN ranks USING (side) GROUP BY side`)
   return [rows.find(({ side }) => side === 1), rows.find(({ side }) => side === 2)]
 }
 

@@ -37,7 +37,7 @@ const errorTypes = (database: Database): Promise<Constraints['error_types']> =>
       SELECT error_type, count(*) AS failures, count(DISTINCT run_id) AS builds FROM entries
       WHERE status = 'fail' GROUP BY error_type
     ) f LEFT JOIN (
-      SELECT error_type, sum(total_tokens) AS rework_tokens FROM entries WHERE phase = 'rework' GROUP BY error_type
+      SELECT error_type, sum(total_tokens) AS rework_tokens FROM entry_sums WHERE phase = 'rework' GROUP BY error_type
     ) r ON f.error_type = r.error_type
     ORDER BY failures DESC, f.error_type`)
 
@@ -48,9 +48,9 @@ async function listRevisions(database: Database): Promise<Revision[]> {
     builds: number
     n: number
   }>(`
-    SELECT context_hash, error_type, count(*) FILTER (status = 'fail')::INTEGER AS builds,
+    SELECT context_hash, first_error_type AS error_type, count(*) FILTER (first_status = 'fail')::INTEGER AS builds,
       (sum(count(*)) OVER (PARTITION BY context_hash))::INTEGER AS n
-    FROM first_validations GROUP BY context_hash, error_type
+    FROM builds WHERE first_status IS NOT NULL GROUP BY context_hash, first_error_type
     ORDER BY builds DESC, error_type`)
   const [latest] = await database.all<{ context_hash: string }>(
     'SELECT context_hash FROM starts ORDER BY n DESC LIMIT 1',
@@ -88,7 +88,7 @@ interface Measures {
   readonly firstPass: Measure
   readonly tokens: Measure
   /** By error type: the share of first validations that failed with it. */
-  readonly failure: (type: string) => Promise<Measure>
+  readonly failure: (type: string) => Measure
 }
 
 async function listChanges(
@@ -98,7 +98,7 @@ async function listChanges(
   lacking: string[],
 ): Promise<Constraints['changes']> {
   const validated = await database.all<{ context_hash: string; n: number }>(
-    'SELECT context_hash, count(*)::INTEGER AS n FROM first_validations GROUP BY context_hash',
+    'SELECT context_hash, count(first_status)::INTEGER AS n FROM builds GROUP BY context_hash',
   )
   const validatedOf = (revision: Revision): number =>
     validated.find((row) => row.context_hash === revision.context_hash)?.n ?? 0
@@ -133,23 +133,16 @@ async function listChanges(
 }
 
 async function measuresOf(comparisons: Comparisons): Promise<Measures> {
-  const failures = new Map<string, Promise<Measure>>()
   return {
     firstPass: await comparisons.shares(
-      `SELECT run_id, context_hash AS grp, (outcome = 'first_pass')::INTEGER AS value FROM builds
+      `SELECT started_ms, context_hash AS grp, (outcome = 'first_pass')::INTEGER AS value FROM builds
        WHERE outcome <> 'abandoned'`,
     ),
-    tokens: await comparisons.means('SELECT run_id, context_hash AS grp, tokens AS value FROM builds'),
-    failure(type) {
-      const measure =
-        failures.get(type) ??
-        comparisons.shares(
-          `SELECT run_id, context_hash AS grp, (status = 'fail' AND error_type = ${literal(type)})::INTEGER AS value
-           FROM first_validations`,
-        )
-      failures.set(type, measure)
-      return measure
-    },
+    tokens: await comparisons.means('SELECT started_ms, context_hash AS grp, tokens AS value FROM builds'),
+    failure: await comparisons.kinds(
+      `SELECT started_ms, context_hash AS grp, CASE WHEN first_status = 'fail' THEN first_error_type END AS kind
+       FROM builds WHERE first_status IS NOT NULL`,
+    ),
   }
 }
 
@@ -193,8 +186,7 @@ async function firstFailures(
   }
   const failures: Constraints['changes'][number]['first_failures'] = []
   for (const { error_type: type } of others) {
-    const measure = await measures.failure(type)
-    const rate = await measure.compare({
+    const rate = await measures.failure(type).compare({
       what: `${what}, first verifications that fail with ${named(type)}`,
       first: from.context_hash,
       second: to.context_hash,

@@ -1,7 +1,7 @@
-import { IS_VALIDATION } from './views.ts'
 import type { Database } from './database.ts'
 import type { Report } from './schema.ts'
 import { wilson } from './statistics.ts'
+import { dayOf, IS_VALIDATION } from './sums.ts'
 
 type Volatility = Report['context_volatility']
 
@@ -11,17 +11,17 @@ export async function contextVolatility(database: Database): Promise<Volatility>
     SELECT (SELECT count(*) FILTER (changed) FROM starts)::INTEGER AS changes,
       (SELECT count(*) FILTER (changed) FROM (
         SELECT context_file_hash <> lag(context_file_hash) OVER (PARTITION BY run_id ORDER BY seq) AS changed
-        FROM entries SEMI JOIN (
-          SELECT run_id FROM entries GROUP BY run_id HAVING min(context_file_hash) <> max(context_file_hash)
-        ) USING (run_id) WHERE context_file_hash IS NOT NULL
+        FROM entries SEMI JOIN (FROM build_sums WHERE has_changes) USING (run_id) WHERE context_file_hash IS NOT NULL
       ))::INTEGER AS within`)
   const days = await database.all<Omit<Volatility['days'][number], 'pass_rate'>>(`
-    SELECT e.day, revisions, coalesce(changes, 0)::INTEGER AS changes, validations, passed, tokens
+    SELECT strftime(epoch_ms(86400000::BIGINT * e.day), '%Y-%m-%d') AS day, revisions, coalesce(changes, 0)::INTEGER AS changes,
+      validations, passed, tokens
     FROM (
-      SELECT ${dayOf('ts_ms')} AS day, count(DISTINCT context_file_hash)::INTEGER AS revisions,
-        (count(*) FILTER (${IS_VALIDATION}))::INTEGER AS validations,
-        (count(*) FILTER (${IS_VALIDATION} AND status = 'pass'))::INTEGER AS passed, coalesce(sum(total_tokens), 0) AS tokens
-      FROM entries GROUP BY day
+      SELECT day, count(DISTINCT context_file_hash)::INTEGER AS revisions,
+        coalesce(sum(entries) FILTER (${IS_VALIDATION}), 0)::INTEGER AS validations,
+        coalesce(sum(entries) FILTER (${IS_VALIDATION} AND status = 'pass'), 0)::INTEGER AS passed,
+        coalesce(sum(total_tokens), 0) AS tokens
+      FROM entry_sums GROUP BY day
     ) e LEFT JOIN (
       SELECT ${dayOf('started_ms')} AS day, count(*) FILTER (changed) AS changes FROM starts GROUP BY day
     ) s ON e.day = s.day ORDER BY e.day`)
@@ -31,5 +31,3 @@ export async function contextVolatility(database: Database): Promise<Volatility>
     days: days.map((day) => ({ ...day, pass_rate: wilson(day.passed, day.validations) })),
   }
 }
-
-const dayOf = (column: string): string => `strftime(epoch_ms(${column}::BIGINT), '%Y-%m-%d')`

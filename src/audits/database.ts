@@ -1,20 +1,29 @@
 import path from 'node:path'
-import type { DuckDBAppender, DuckDBConnection, DuckDBType, DuckDBValue } from '@duckdb/node-api'
+import type { DuckDBConnection } from '@duckdb/node-api'
 import { makeDirectorySync } from '../make-directory.ts'
 import { databaseShare, databaseThreads } from './memory.ts'
 import { literal } from './sql.ts'
 import type { BuildRow, EntryRow, RowSink } from './rows.ts'
+import { createTable } from './table.ts'
 
 type DuckDb = typeof import('@duckdb/node-api')
-type Row = Record<string, unknown>
 
 export interface Database extends RowSink {
   /** Makes all added rows visible to queries. */
   flush(): void
+  /** Call it after the last row: queries may then use the memory that reading has needed. */
+  filled(): Promise<void>
   /** Runs a query. INTEGER and DOUBLE columns come as `number`. */
   all<T extends object>(sql: string): Promise<T[]>
   run(sql: string): Promise<void>
-  /** Writes all attributed rows as one Parquet file (zstd). */
+  /** The query with every column of entries; those that it lacks are null. */
+  withAllColumns(query: string): Promise<string>
+  /**
+   * Takes the entries from a query instead of rows that are added. It is read again at each use, or once into a table if
+   * `copies`.
+   */
+  entriesFrom(query: string, copies: boolean): Promise<void>
+  /** Writes all attributed rows as one Parquet file (zstd). Needs the table `build_sums`. */
   exportParquet(file: string): Promise<void>
   /**
    * Writes the rows as Parquet below a directory: `entries`, partitioned by day and project, and `builds`. Needs spots.
@@ -63,6 +72,10 @@ const ENTRY_COLUMNS = {
   cost_usd: NUMBER,
 } as const satisfies Record<keyof EntryRow, string>
 
+const EXPORTED = Object.keys(ENTRY_COLUMNS)
+  .filter((column) => !['seq', 'run_id', 'ts_ms', 'context_file_hash'].includes(column))
+  .map((column) => `e.${column}`)
+
 const BUILD_COLUMNS = {
   run_id: TEXT,
   outcome: TEXT,
@@ -73,13 +86,13 @@ const BUILD_COLUMNS = {
   rework_steps: NUMBER,
 } as const satisfies Record<keyof BuildRow, string>
 
-const CHUNK_ROWS = 2_048
-
 interface DatabaseOptions {
   /** Memory for the whole process, in bytes; DuckDB gets a share of it. */
   readonly memoryBytes: number
   /** Directory for the tables and for what queries cannot hold in memory; absent: all stays in memory. */
   readonly directory?: string | undefined
+  /** Whether the entries are only read in place: tables are then much smaller than they are, and are not compressed. */
+  readonly isDerived?: boolean
   /** Whether the rows say where each entry stands and when it counts. */
   readonly withSpots?: boolean
 }
@@ -97,12 +110,20 @@ export async function loadDatabase(
 
 async function openDatabase(duckDb: DuckDb, options: DatabaseOptions): Promise<Database> {
   const { directory } = options
-  const file = directory === undefined ? ':memory:' : path.join(directory, 'rows.duckdb')
+  const file =
+    directory === undefined || options.isDerived === true ? ':memory:' : path.join(directory, 'rows.duckdb')
   const instance = await duckDb.DuckDBInstance.create(file, settingsOf(options))
   const connection = await instance.connect()
+  await connection.run('PRAGMA disable_checkpoint_on_shutdown')
   const columns = options.withSpots === true ? { ...ENTRY_COLUMNS, ...SPOT_COLUMNS } : ENTRY_COLUMNS
   const entries = await createTable(duckDb, connection, 'all_entries', columns)
   const builds = await createTable(duckDb, connection, 'all_builds', BUILD_COLUMNS)
+  const withAllColumns = async (query: string): Promise<string> => {
+    const reader = await connection.runAndReadAll(`DESCRIBE ${query}`)
+    const known = new Set(reader.getRowObjectsJS().map((row) => row['column_name']))
+    const missing = Object.entries(ENTRY_COLUMNS).filter(([column]) => !known.has(column))
+    return `SELECT *${missing.map(([column, type]) => `, NULL::${type} AS ${column}`).join('')} FROM (${query})`
+  }
   return {
     entry: (row, { timeMs, place }) =>
       entries.add(
@@ -113,6 +134,9 @@ async function openDatabase(duckDb: DuckDb, options: DatabaseOptions): Promise<D
       entries.flush()
       builds.flush()
     },
+    async filled() {
+      await connection.run(`SET memory_limit = '${databaseShare(options.memoryBytes)}B'`)
+    },
     async all<T extends object>(sql: string) {
       const reader = await connection.runAndReadAll(sql)
       return reader.getRowObjectsJS() as T[]
@@ -121,10 +145,16 @@ async function openDatabase(duckDb: DuckDb, options: DatabaseOptions): Promise<D
     async exportParquet(file) {
       await connection.run(`
         COPY (
-          SELECT run_id, epoch_ms(ts_ms::BIGINT) AS ts, e.* EXCLUDE (seq, run_id, ts_ms, context_file_hash),
-            e.context_file_hash, b.outcome AS build_outcome
-          FROM all_entries e LEFT JOIN all_builds b USING (run_id) ORDER BY seq
+          SELECT run_id, epoch_ms(ts_ms::BIGINT) AS ts, ${EXPORTED.join(', ')}, e.context_file_hash, coalesce(s.outcome, b.outcome) AS build_outcome
+          FROM all_entries e JOIN build_sums s USING (run_id) LEFT JOIN all_builds b USING (run_id) ORDER BY seq
         ) TO ${literal(file)} (FORMAT parquet, COMPRESSION zstd)`)
+    },
+    withAllColumns,
+    async entriesFrom(query, copies) {
+      entries.close()
+      const complete = await withAllColumns(query)
+      await connection.run('DROP TABLE all_entries')
+      await connection.run(`CREATE ${copies ? 'TABLE' : 'VIEW'} all_entries AS ${complete}`)
     },
     exportParts: (directory, name) => exportParts(connection, directory, name),
     close() {
@@ -154,9 +184,12 @@ async function exportParts(connection: DuckDBConnection, directory: string, name
       ) TO ${literal(path.join(directory, 'builds', `${name}.parquet`))} (FORMAT parquet, COMPRESSION zstd)`)
 }
 
+/** Rows that are added are compressed and written in small parts; what DuckDB keeps of them beyond these is of no use. */
+const FILLING_BYTES = 160 * 1024 * 1024
+
 /** DuckDB's own limit would be 80 % of the machine's memory, and its own place for temporary files the current directory. */
 const settingsOf = ({ memoryBytes, directory }: DatabaseOptions): Record<string, string> => ({
-  memory_limit: `${databaseShare(memoryBytes)}B`,
+  memory_limit: `${Math.min(databaseShare(memoryBytes), directory === undefined ? Infinity : FILLING_BYTES)}B`,
   threads: String(databaseThreads(memoryBytes)),
   temp_directory: directory === undefined ? '' : path.join(directory, 'duckdb'),
 })
@@ -178,39 +211,3 @@ async function loadDuckDb(load: () => Promise<DuckDb>): Promise<DuckDb> {
 const isAbsence = (error: unknown): boolean =>
   /MODULE_NOT_FOUND/u.test(String((error as { code?: unknown }).code)) ||
   /Cannot find (?:package|module)|unsupported (?:arch|platform)/iu.test(String(error))
-
-interface Table {
-  add(row: object): void
-  flush(): void
-}
-
-async function createTable(
-  duckDb: DuckDb,
-  connection: DuckDBConnection,
-  name: string,
-  columns: Readonly<Record<string, 'VARCHAR' | 'DOUBLE' | 'INTEGER'>>,
-): Promise<Table> {
-  const declared = Object.entries(columns).map(([column, type]) => `${column} ${type}`)
-  await connection.run(`CREATE TABLE ${name} (${declared.join(', ')})`)
-  const names = Object.keys(columns)
-  const types: DuckDBType[] = Object.values(columns).map((type) => duckDb[type])
-  const appender: DuckDBAppender = await connection.createAppender(name)
-  let waiting: DuckDBValue[][] = []
-  function append(): void {
-    if (waiting.length === 0) return
-    const chunk = duckDb.DuckDBDataChunk.create(types)
-    chunk.setRows(waiting)
-    appender.appendDataChunk(chunk)
-    waiting = []
-  }
-  return {
-    add(row) {
-      waiting.push(names.map((column) => (row as Row)[column] as DuckDBValue))
-      if (waiting.length === CHUNK_ROWS) append()
-    },
-    flush() {
-      append()
-      appender.flushSync()
-    },
-  }
-}

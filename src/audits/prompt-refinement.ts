@@ -5,6 +5,7 @@ import { drawOfBoth, type DrawSize } from './draw.ts'
 import type { Report } from './schema.ts'
 import { literal } from './sql.ts'
 import { meanEstimate, wilson } from './statistics.ts'
+import { pooled } from './sums.ts'
 
 type Prompts = Report['prompt_refinement']
 type Implement = Prompts['implement'][number]
@@ -43,9 +44,10 @@ async function implementVersions(database: Database): Promise<Implement[]> {
       coalesce(b.builds, 0)::INTEGER AS builds,
       coalesce(b.judged, 0)::INTEGER AS judged, coalesce(b.first_pass, 0)::INTEGER AS first_pass
     FROM (
-      SELECT instruction_version, count(*)::INTEGER AS steps, count(completion_tokens)::INTEGER AS n,
-        avg(completion_tokens) AS mean, var_samp(completion_tokens) AS variance
-      FROM entries WHERE phase = 'implement' AND instruction_version IS NOT NULL GROUP BY ALL
+      SELECT instruction_version, steps, coalesce(n, 0) AS n, mean, variance FROM (
+        SELECT instruction_version, sum(entries)::INTEGER AS steps FROM entry_sums
+        WHERE phase = 'implement' AND instruction_version IS NOT NULL GROUP BY ALL
+      ) LEFT JOIN (${pooled('completion_tokens', 'instruction_version', "phase = 'implement'")}) USING (instruction_version)
     ) e LEFT JOIN (
       SELECT instruction_version, count(*) AS builds, count(*) FILTER (outcome <> 'abandoned') AS judged,
         count(*) FILTER (outcome = 'first_pass') AS first_pass
@@ -170,7 +172,7 @@ interface Measured {
   readonly rate: string
   readonly what: string
   /**
-   * A query with `run_id`, `instruction_version`, `instruction_assignment` (null: not at random), `passed` (null without a
+   * A query with `started_ms`, `instruction_version`, `instruction_assignment` (null: not at random), `passed` (null without a
    * verdict) and `completion_tokens`.
    */
   readonly from: string
@@ -187,7 +189,7 @@ async function compare(
   const measuresOf = async (draw: string | undefined) => {
     const among = draw === undefined ? 'true' : `instruction_assignment = ${literal(draw)}`
     const values = (column: string): string =>
-      `SELECT run_id, instruction_version AS grp, ${column} AS value FROM (${from}) WHERE ${among}`
+      `SELECT started_ms, instruction_version AS grp, ${column} AS value FROM (${from}) WHERE ${among}`
     return [
       [rate, 'with a verdict', await comparisons.shares(values('passed'))],
       ['completion_tokens', 'with completion tokens', await comparisons.means(values('completion_tokens'))],

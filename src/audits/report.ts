@@ -26,7 +26,7 @@ export async function makeReport(database: Database, request: ReportInput): Prom
   const lacking: string[] = []
   const step = stepsOf(request.progress)
   await step(() => createViews(database, period))
-  const comparisons = createComparisons(database, await step(() => createBatches(database)), lacking)
+  const comparisons = createComparisons(database, createBatches(database), lacking)
   const audits = {
     totals: await step(() => totals(database)),
     token_efficiency: await step(() => tokenEfficiency(database)),
@@ -37,7 +37,7 @@ export async function makeReport(database: Database, request: ReportInput): Prom
   const compared = comparisons.correct()
   const { actions, confirmed } = findInsights(audits)
   const [span] = await database.all<{ first: number | null; last: number | null }>(
-    'SELECT min(ts_ms) AS first, max(ts_ms) AS last FROM entries',
+    'SELECT min(first_ms) AS first, max(last_ms) AS last FROM entry_sums',
   )
   return {
     schema_version: 1,
@@ -63,7 +63,7 @@ export async function makeReport(database: Database, request: ReportInput): Prom
   }
 }
 
-const STEPS = 7
+const STEPS = 6
 
 /** Runs the steps of the calculation, one after the other, and shows how many are done. */
 function stepsOf(progress: Progress): <T>(work: () => Promise<T>) => Promise<T> {

@@ -1,6 +1,7 @@
 import type { Database } from './database.ts'
 import type { Report } from './schema.ts'
 import { meanEstimate } from './statistics.ts'
+import { pooled } from './sums.ts'
 
 type TokenEfficiency = Report['token_efficiency']
 
@@ -26,11 +27,12 @@ async function fixCost(database: Database): Promise<TokenEfficiency['fix_cost']>
     completion_tokens: number
     error_log_chars: number
   }>(`
-    SELECT error_type, count(*)::INTEGER AS fixes, count(total_tokens)::INTEGER AS n,
-      coalesce(sum(total_tokens), 0) AS tokens, avg(total_tokens) AS mean, var_samp(total_tokens) AS variance,
-      coalesce(sum(completion_tokens) FILTER (error_log_chars > 0), 0) AS completion_tokens,
-      coalesce(sum(error_log_chars) FILTER (completion_tokens IS NOT NULL), 0) AS error_log_chars
-    FROM entries WHERE phase = 'rework' GROUP BY error_type ORDER BY tokens DESC, error_type`)
+    SELECT error_type, fixes, coalesce(n, 0) AS n, tokens, mean, variance, completion_tokens, error_log_chars FROM (
+      SELECT error_type, sum(entries)::INTEGER AS fixes, coalesce(sum(total_tokens), 0) AS tokens,
+        coalesce(sum(answer_tokens), 0) AS completion_tokens, coalesce(sum(answered_chars), 0) AS error_log_chars
+      FROM entry_sums WHERE phase = 'rework' GROUP BY error_type
+    ) LEFT JOIN (${pooled('total_tokens', 'error_type', "phase = 'rework'")}) USING (error_type)
+    ORDER BY tokens DESC, error_type`)
   return rows.map(({ n, mean, variance, ...row }) => ({
     ...row,
     mean_tokens: meanEstimate({ n, mean, variance }),
@@ -45,10 +47,9 @@ async function promptShare(database: Database): Promise<TokenEfficiency['prompt_
     instruction_tokens: number
     other_tokens: number
   }>(`
-    SELECT phase, sum(coalesce(context_tokens, 0)) AS context_tokens,
-      sum(coalesce(instruction_tokens, 0)) AS instruction_tokens,
+    SELECT phase, sum(context_tokens) AS context_tokens, sum(instruction_tokens) AS instruction_tokens,
       sum(other_tokens) AS other_tokens
-    FROM entries WHERE other_tokens IS NOT NULL
+    FROM entry_sums WHERE other_tokens IS NOT NULL
     GROUP BY phase ORDER BY sum(prompt_tokens) DESC, phase`)
   return rows.map((row) => {
     const whole = row.context_tokens + row.instruction_tokens + row.other_tokens
@@ -58,16 +59,16 @@ async function promptShare(database: Database): Promise<TokenEfficiency['prompt_
 
 const steps = (database: Database): Promise<TokenEfficiency['steps']> =>
   database.all(`
-    SELECT step, phase, count(*)::INTEGER AS entries, coalesce(sum(total_tokens), 0) AS tokens,
-      avg(total_tokens) AS mean_tokens,
+    SELECT step, phase, sum(entries)::INTEGER AS entries, coalesce(sum(total_tokens), 0) AS tokens,
+      sum(total_tokens) / sum(total_tokens_n) AS mean_tokens,
       coalesce(sum(total_tokens), 0) / nullif(sum(sum(total_tokens)) OVER (), 0) AS share
-    FROM entries GROUP BY step, phase ORDER BY tokens DESC, step, phase`)
+    FROM entry_sums GROUP BY step, phase ORDER BY tokens DESC, step, phase`)
 
 const models = (database: Database): Promise<TokenEfficiency['models']> =>
   database.all(`
-    SELECT project, model, count(*)::INTEGER AS entries, coalesce(sum(total_tokens), 0) AS tokens,
+    SELECT project, model, sum(entries)::INTEGER AS entries, coalesce(sum(total_tokens), 0) AS tokens,
       sum(cost_usd) AS cost_usd
-    FROM entries WHERE model IS NOT NULL OR cost_usd IS NOT NULL
+    FROM entry_sums WHERE model IS NOT NULL OR is_priced
     GROUP BY project, model ORDER BY cost_usd DESC NULLS LAST, tokens DESC, project, model`)
 
 const projects = (database: Database): Promise<TokenEfficiency['projects']> =>

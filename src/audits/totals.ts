@@ -5,7 +5,7 @@ import { wilson } from './statistics.ts'
 
 export async function totals(database: Database): Promise<Report['totals']> {
   const [entries] = await database.all<{ entries: number; tokens: number; cost_usd: number | null }>(
-    'SELECT count(*)::INTEGER AS entries, coalesce(sum(total_tokens), 0) AS tokens, sum(cost_usd) AS cost_usd FROM entries',
+    'SELECT coalesce(sum(entries), 0)::INTEGER AS entries, coalesce(sum(total_tokens), 0) AS tokens, sum(cost_usd) AS cost_usd FROM entry_sums',
   )
   const [open] = await database.all<{ builds: number }>('SELECT count(*)::INTEGER AS builds FROM open_builds')
   const closed = await database.all<{ outcome: string; builds: number; tokens: number }>(

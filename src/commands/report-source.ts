@@ -5,6 +5,7 @@ import { loadDatabase, type Database, type OpenDatabase } from '../audits/databa
 import { fitsInMemory, mayFitInMemory, memoryBudget, requireMemory } from '../audits/memory.ts'
 import { attributeRows, closeIdle } from '../audits/rows.ts'
 import type { Report } from '../audits/schema.ts'
+import { createSums } from '../audits/sums.ts'
 import type { Period } from '../audits/views.ts'
 import type { Clock } from '../clock.ts'
 import { readPriceList } from '../config/prices.ts'
@@ -21,7 +22,8 @@ import { describeUnpriced } from '../log.ts'
 import { makeDirectorySync } from '../make-directory.ts'
 import { counted } from '../render/format.ts'
 import { createKeptReport, type KeptReport } from '../rows/kept-report.ts'
-import { findRows, inputOf, loadRows, type RowsDirectory } from '../rows/load.ts'
+import { findRows, inputOf, loadRows } from '../rows/load.ts'
+import type { RowsDirectory } from '../rows/parquet.ts'
 import { updateRows, type Updated, type UpdateStep } from '../rows/update.ts'
 import { openStore } from '../state/store.ts'
 import type { ReportOptions } from './report-flags.ts'
@@ -133,7 +135,12 @@ async function readTraces(run: Run): Promise<Source> {
   closeIdle(builds, database, nowMs)
   database.flush()
   return {
-    load: () => Promise.resolve(database),
+    async load() {
+      await database.filled()
+      run.progress.update('summing up', 0, history.entries, 'entries')
+      await createSums(database)
+      return database
+    },
     input: {
       files: history.files.length,
       entries: history.entries,
@@ -152,7 +159,7 @@ async function readTraces(run: Run): Promise<Source> {
 /** Adds to the rows what the traces have grown by, and reads all rows. */
 async function readGrown(run: Run, rows: string, period: Period): Promise<Source> {
   const { directory, updated } = await growRows(run, rows)
-  const source = readDirectories(run, [{ place: directory, manifest: updated.manifest }])
+  const source = readDirectories(run, [{ place: directory, manifest: updated.manifest }], true)
   const { unfinished, rotated } = updated.growth
   return {
     ...source,
@@ -202,20 +209,21 @@ export async function growRows(
 async function readRows(run: Run, pattern: string): Promise<Source> {
   const finder = await run.open({ memoryBytes: run.memoryBytes })
   try {
-    return readDirectories(run, await findRows(finder, pattern))
+    return readDirectories(run, await findRows(finder, pattern), false)
   } finally {
     finder.close()
   }
 }
 
-function readDirectories(run: Run, directories: readonly RowsDirectory[]): Source {
+function readDirectories(run: Run, directories: readonly RowsDirectory[], keeps: boolean): Source {
   const input = inputOf(directories)
   run.entries = input.entries
   return {
     async load() {
-      const database = await openDatabase(run, storageFor(run, 'report', input.entries))
+      const database = await openDatabase(run, storageFor(run, 'report', input.entries), true)
       run.progress.update('loading rows', 0, input.entries, 'entries')
-      await loadRows(database, directories, run.nowMs)
+      await database.filled()
+      await loadRows(database, directories, run.nowMs, keeps)
       if (run.deps.signal.aborted) throw new Error('Stopped before the report was finished.')
       return database
     },
@@ -225,8 +233,8 @@ function readDirectories(run: Run, directories: readonly RowsDirectory[]): Sourc
   }
 }
 
-async function openDatabase(run: Run, directory: string | undefined): Promise<Database> {
-  const database = await run.open({ memoryBytes: run.memoryBytes, directory })
+async function openDatabase(run: Run, directory: string | undefined, isDerived = false): Promise<Database> {
+  const database = await run.open({ memoryBytes: run.memoryBytes, directory, isDerived })
   run.opened.push(database)
   return database
 }

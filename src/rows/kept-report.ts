@@ -4,6 +4,7 @@ import path from 'node:path'
 import { reportSchema, type Report } from '../audits/schema.ts'
 import type { Period } from '../audits/views.ts'
 import type { Manifest } from './dataset.ts'
+import { versionOf } from './program-version.ts'
 import { writeDurably } from './write-durably.ts'
 
 /** The last report, beside the rows that it is on: while they are the same, so are its figures. */
@@ -43,21 +44,6 @@ function keyOf(manifest: Manifest, period: Period, nowMs: number): string {
   const { input, entries, builds, build_timeout_ms: timeoutMs } = manifest
   const closed = manifest.open_builds.filter(({ idle_since_ms: idleMs }) => nowMs - idleMs > timeoutMs)
   const { sinceMs, untilMs } = period
-  const decisive = [programOf(), input, entries, builds, closed, sinceMs ?? null, untilMs ?? null]
+  const decisive = [versionOf(), input, entries, builds, closed, sinceMs ?? null, untilMs ?? null]
   return createHash('sha256').update(JSON.stringify(decisive)).digest('hex')
-}
-
-/** Tells this program from every other version of it: the sizes and times of its files. */
-function programOf(): readonly unknown[] {
-  const isBundle = path.extname(import.meta.filename) === '.js'
-  const root = isBundle ? import.meta.dirname : path.join(import.meta.dirname, '..')
-  return fs
-    .readdirSync(root, { recursive: true, withFileTypes: true })
-    .filter((entry) => entry.isFile() && entry.name.endsWith(path.extname(import.meta.filename)))
-    .map(({ parentPath, name }) => {
-      const file = path.join(parentPath, name)
-      const { size, mtimeMs } = fs.statSync(file)
-      return [path.relative(root, file), size, mtimeMs] as const
-    })
-    .toSorted(([a], [b]) => (a < b ? -1 : 1))
 }

@@ -2,14 +2,10 @@ import path from 'node:path'
 import type { Database } from '../audits/database.ts'
 import type { Report } from '../audits/schema.ts'
 import { literal } from '../audits/sql.ts'
-import { MANIFEST, parseManifest, type Manifest } from './dataset.ts'
-
-/** One directory of rows that a report reads. */
-export interface RowsDirectory {
-  /** A local path or the address of an object. */
-  readonly place: string
-  readonly manifest: Manifest
-}
+import { createSums } from '../audits/sums.ts'
+import { MANIFEST, parseManifest } from './dataset.ts'
+import { continueSums } from './kept-sums.ts'
+import { parquetBuilds, parquetEntries, rawEntries, type RowsDirectory } from './parquet.ts'
 
 const OBJECT = /^(?:s3|s3a|gcs|gs|r2|https?|hf):\/\//u
 
@@ -53,33 +49,40 @@ async function loadHttpfs(database: Database): Promise<void> {
   }
 }
 
-/** Fills the tables of the report with all rows, in the order in which a report on all traces would read them. */
+/** So many files are opened and read for every query in less time than their rows take to be copied. */
+const MAX_FILES_IN_PLACE = 1_000
+
+/**
+ * Gives the report all rows, in the order in which a report on all traces would read them, and their sums. Files of a local
+ * directory are read in place, as Parquet is as fast as a table. `keeps`: the sums are continued and kept in the directory.
+ */
 export async function loadRows(
   database: Database,
   directories: readonly RowsDirectory[],
   nowMs: number,
+  keeps: boolean,
 ): Promise<void> {
-  const listed = (kind: 'entries' | 'builds'): string =>
-    directories
-      .flatMap(({ place, manifest }) => manifest[kind].map((file) => literal(`${place}/${file}`)))
-      .join(', ')
-  const [entries, builds] = [listed('entries'), listed('builds')]
-  if (entries !== '')
-    await database.run(`
-      INSERT INTO all_entries BY NAME SELECT (row_number() OVER () - 1)::INTEGER AS seq, * FROM (
-        SELECT * EXCLUDE (ts, counted, file, line, day), epoch_ms(ts)::DOUBLE AS ts_ms
-        FROM read_parquet([${entries}], hive_partitioning = false, union_by_name = true)
-        ORDER BY counted, file, line
-      )`)
-  if (builds !== '')
-    await database.run(`
-      INSERT INTO all_builds BY NAME SELECT * EXCLUDE (last_entry), epoch_ms(last_entry)::DOUBLE AS last_entry_ms
-      FROM read_parquet([${builds}], union_by_name = true)`)
+  const raw = rawEntries(directories)
+  if (raw !== undefined) {
+    await database.run(`CREATE TYPE trace AS ENUM (SELECT DISTINCT file FROM (${raw}) ORDER BY file)`)
+    await database.entriesFrom(parquetEntries(directories) as string, isFarOrMany(directories))
+  }
+  await database.run(
+    `CREATE VIEW closed_builds AS ${parquetBuilds(directories) ?? 'SELECT * FROM all_builds WHERE false'}`,
+  )
+  const [directory] = directories
+  const isContinued =
+    keeps && raw !== undefined && directory !== undefined && (await continueSums(database, directory))
+  if (!isContinued) await createSums(database, 'closed_builds')
   for (const { manifest } of directories)
     for (const { idle_since_ms: idleSinceMs, ...build } of manifest.open_builds)
       if (nowMs - idleSinceMs > manifest.build_timeout_ms) database.build(build)
   database.flush()
 }
+
+const isFarOrMany = (directories: readonly RowsDirectory[]): boolean =>
+  directories.some(({ place }) => OBJECT.test(place)) ||
+  directories.reduce((sum, { manifest }) => sum + manifest.entries.length, 0) > MAX_FILES_IN_PLACE
 
 /** What a report says of its input: the sums over all directories. */
 export function inputOf(directories: readonly RowsDirectory[]): Report['input'] {

@@ -9,6 +9,7 @@ import type { Events } from '../events.ts'
 import type { HistoryOptions } from '../history/history.ts'
 import { makeDirectorySync } from '../make-directory.ts'
 import type { Durable } from '../state/durable.ts'
+import { StateError } from '../state/state-error.ts'
 import { openStore, type Store } from '../state/store.ts'
 import { createRegistry, type Registry } from '../tail/registry.ts'
 import {
@@ -64,7 +65,7 @@ const SETTLE_MS = 3 * 86_400_000
 export async function updateRows(options: UpdateOptions, deps: UpdateDeps): Promise<Updated> {
   const { directory } = options
   makeDirectorySync(directory)
-  const store = openStore(path.join(directory, 'state'), deps.nowMs)
+  const store = openRowsStore(directory, deps.nowMs)
   try {
     const before = recover(store, directory)
     const registry = createRegistry(store)
@@ -84,6 +85,16 @@ export async function updateRows(options: UpdateOptions, deps: UpdateDeps): Prom
     }
   } finally {
     store.close()
+  }
+}
+
+/** The state of the rows. Its errors advise about `--rows`, not about the state of `watch`. */
+function openRowsStore(directory: string, nowMs: number): Store {
+  try {
+    return openStore(path.join(directory, 'state'), nowMs)
+  } catch (error) {
+    if (!(error instanceof StateError)) throw error
+    throw new Error(`--rows: ${error.message.replaceAll('--state', '--rows')}`, { cause: error })
   }
 }
 

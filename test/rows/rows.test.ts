@@ -1,4 +1,5 @@
-import { spawnSync } from 'node:child_process'
+import { spawn, spawnSync } from 'node:child_process'
+import { once } from 'node:events'
 import {
   appendFileSync,
   copyFileSync,
@@ -6,10 +7,11 @@ import {
   readFileSync,
   renameSync,
   rmSync,
+  statSync,
   writeFileSync,
 } from 'node:fs'
 import path from 'node:path'
-import { expect, test } from 'vitest'
+import { expect, onTestFinished, test } from 'vitest'
 import type { OptimizationLogEntry } from '../../src/entry/entry.ts'
 import { requireSource } from '../../src/commands/report.ts'
 import type { UpdateStep } from '../../src/rows/update.ts'
@@ -118,8 +120,68 @@ test('figures of the last report are used again until rows, period or open build
   const grown = await ask(midMs + DAY, '2026-09-05')
   expect([grown.isAgain, grown.report.totals.entries]).toEqual([false, late.report.totals.entries + 1])
   writeFileSync(path.join(rows, 'report.json'), '{')
-  expect((await ask(midMs + DAY, '2026-09-05')).report).toEqual(grown.report)
+  expectAlmostEqual((await ask(midMs + DAY, '2026-09-05')).report, grown.report)
 })
+
+test('an export is written also when nothing has changed since the last report', async () => {
+  const [traces, rows] = [await corpus({ seed: 'export', size: { builds: 10 } }, 1), temporaryDirectory()]
+  const file = path.join(temporaryDirectory(), 'rows.parquet')
+  const first = await reportAt({ paths: [traces], rows, nowMs: NOW })
+  expectAlmostEqual(await reportAt({ paths: [traces], rows, nowMs: NOW, export: file }), first)
+  const entries = await reportAt({ rows, nowMs: NOW, export: `${file}.2` })
+  expect(statSync(`${file}.2`).size).toBe(statSync(file).size)
+  expectAlmostEqual(entries, first)
+})
+
+test('an entry that comes days after its build belongs to it, whatever has been summed up', async () => {
+  const traces = await corpus({ seed: 'late', size: { builds: 60 } })
+  const rows = temporaryDirectory()
+  await reportAt({ paths: [traces], rows, nowMs: NOW })
+  const [first = ''] = linesOf(path.join(traces, '0', FILE))
+  const fix = {
+    step_name: 'fix_attempt_9',
+    validation_status: 'fail',
+    validation_error_type: 'LATE',
+  } as const
+  const late = { ...(JSON.parse(first) as OptimizationLogEntry), ...fix }
+  appendFileSync(path.join(traces, '2', FILE), lines({ ...late, timestamp: '2026-09-11T12:00:00.000Z' }))
+  const grown = await reportAt({ paths: [traces], rows, nowMs: NOW })
+  const expected = await reportAt({ paths: [traces], nowMs: NOW })
+  expect(expected.token_efficiency.fix_cost.map(({ error_type }) => error_type)).toContain('LATE')
+  expectAlmostEqual(grown, expected)
+})
+
+test.each(['damaged', 'of other rows', 'in use'])('sums that are %s are not used', async (state) => {
+  const [traces, others] = [
+    await corpus({ seed: 'sums', size: { builds: 40 } }),
+    await corpus({ seed: 'x', size: { builds: 40 } }),
+  ]
+  const [rows, otherRows] = [temporaryDirectory(), temporaryDirectory()]
+  await reportAt({ paths: [traces], rows, nowMs: NOW })
+  await reportAt({ paths: [others], rows: otherRows, nowMs: NOW })
+  const sums = path.join(rows, 'sums.duckdb')
+  if (state === 'damaged') writeFileSync(sums, 'not a database')
+  if (state === 'of other rows') copyFileSync(path.join(otherRows, 'sums.duckdb'), sums)
+  if (state === 'in use') await openElsewhere(sums)
+  const { ino } = statSync(sums)
+  appendFileSync(path.join(traces, '0', FILE), lines(entry({ timestamp: new Date(NOW - DAY).toISOString() })))
+  const grown = await reportAt({ paths: [traces], rows, nowMs: NOW })
+  expectAlmostEqual(grown, await reportAt({ paths: [traces], nowMs: NOW }))
+  if (state === 'in use') expect(statSync(sums).ino).toBe(ino)
+})
+
+/** Opens a DuckDB database in a process of its own, until the test is over. */
+async function openElsewhere(file: string): Promise<void> {
+  const script = `import { DuckDBInstance } from '@duckdb/node-api'
+    const instance = await DuckDBInstance.create(${JSON.stringify(file)})
+    process.stdin.resume()
+    console.log(typeof instance)`
+  const child = spawn(process.execPath, ['--input-type=module', '--eval', script], {
+    stdio: ['pipe', 'pipe', 'inherit'],
+  })
+  onTestFinished(() => void child.kill('SIGKILL'))
+  await once(child.stdout, 'data')
+}
 
 const STEPS: readonly UpdateStep[] = ['read', 'attributed', 'staged', 'placed', 'committed', 'published']
 
