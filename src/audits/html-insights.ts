@@ -12,7 +12,8 @@ export function insightsCard(report: Report): Html {
   const confirmed = report.confirmed.map(
     ({ title, evidence, change }) => html`<li><strong>${title}.</strong> ${evidence} ${change}</li>`,
   )
-  const lacking = report.not_enough_data.map((line) => html`<li>${line}</li>`)
+  // In order of time, and the newest revisions matter most.
+  const lacking = report.not_enough_data.toReversed().map((line) => html`<li>${line}</li>`)
   return card(
     'insights',
     'What to change',

@@ -132,7 +132,8 @@ function audits(report: Report): Html[] {
 
 const audit = (title: string, parts: readonly Html[]): Html => card(anchorOf(title), title, parts, 'audit')
 
+/** Without data, only the table below says so. */
 const chart = (svg: string | undefined, caption: string): Html =>
-  svg === undefined ? html`<p class="soft">${caption}: ${NONE}.</p>` : figure(caption, { markup: svg })
+  svg === undefined ? html`` : figure(caption, { markup: svg })
 
 const tableOf = ({ title, columns, rows }: ReportTable): Html => table(title, columns, rows, NONE)

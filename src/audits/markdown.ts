@@ -90,7 +90,7 @@ function insights(report: Report): string {
   return [
     ...parts,
     ...brief('Confirmed, no change needed', confirmed),
-    ...brief('Not enough data', report.not_enough_data.map(text)),
+    ...brief('Not enough data', report.not_enough_data.toReversed().map(text)),
   ].join('\n\n')
 }
 

@@ -1,5 +1,5 @@
 import type { CustomSeriesRenderItem } from 'echarts/types/dist/shared'
-import { compact } from '../render/format.ts'
+import { compact, cutInside } from '../render/format.ts'
 import { draw, INK } from './draw.ts'
 
 /** Without decimals, for the scale. */
@@ -27,7 +27,7 @@ const NAME_ABOVE = 8
 const names = (rows: readonly Bar[]) => ({
   type: 'category',
   inverse: true,
-  data: rows.map(({ label }) => clip(label)),
+  data: rows.map(({ label }) => cutInside(label, MAX_LABEL)),
   axisLabel: {
     ...axisLabel,
     color: INK.text,
@@ -51,8 +51,6 @@ const scale = (form: (value: number) => string, more: object = {}) => ({
 
 /** The server cannot measure text: so many characters fit for certain. */
 const MAX_LABEL = 48
-
-const clip = (text: string): string => (text.length > MAX_LABEL ? `${text.slice(0, MAX_LABEL - 1)}…` : text)
 
 /** A line from low to high with end strokes, across each row that has an interval. */
 const whisker: CustomSeriesRenderItem = (_, api) => {

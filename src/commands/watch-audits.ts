@@ -68,7 +68,7 @@ export function liveAudits({
         .filter(({ labels }) => labels[0] === 'implement')
         .map(({ labels }) => labels[1] ?? ''),
     )
-    return [...promptVersions].map((promptVersion) => {
+    const all = [...promptVersions].map((promptVersion) => {
       const of = (outcome: string): number => valueOf(builds, 'implement', promptVersion, outcome)
       return {
         promptVersion,
@@ -78,6 +78,7 @@ export function liveAudits({
         completionTokens: valueOf(tokens, 'implement', promptVersion, 'completion'),
       }
     })
+    return all.sort((a, b) => b.builds - a.builds)
   }
 
   function errorsByRevision(): AuditsView['errorsByRevision'] {

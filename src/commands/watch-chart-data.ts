@@ -11,9 +11,9 @@ export const chartData = ({ fixes, promptShare, revisions, implement }: AuditsVi
   })),
   promptShare,
   revisions: revisions.map(({ label, firstPass, judged }) => rateOf(label, firstPass, judged)),
-  promptVersions: implement
-    .toSorted((a, b) => b.builds - a.builds)
-    .map(({ promptVersion, firstPass, judged }) => rateOf(promptVersion, firstPass, judged)),
+  promptVersions: implement.map(({ promptVersion, firstPass, judged }) =>
+    rateOf(promptVersion, firstPass, judged),
+  ),
   volatility: 'Validations passed and tokens per build, from one revision of GEMINI.md to the next',
   moments: revisions.slice(-12).map(({ label, passed, validations, tokens, builds }) => {
     const rate = wilson(passed, validations)
@@ -26,11 +26,8 @@ export const chartData = ({ fixes, promptShare, revisions, implement }: AuditsVi
   }),
 })
 
-/** A label is cut before n: the chart cuts at its end. */
-const MAX_NAME = 22
-
 /** A first-pass rate with its interval; n is the number of builds with a verdict. */
 const rateOf = (name: string, firstPass: number, judged: number) => ({
-  label: `${name.length > MAX_NAME ? `${name.slice(0, MAX_NAME - 1)}…` : name}, n = ${number(judged)}`,
+  label: `${name}, n = ${number(judged)}`,
   rate: wilson(firstPass, judged),
 })

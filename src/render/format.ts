@@ -24,13 +24,15 @@ export const percent: Form = (share) =>
   `${(share < 1 ? Math.min(share * 100, 99.9) : share * 100).toFixed(1)} %`
 
 /** +1,234 or -1,234 */
-export const signed: Form = (value) => `${sign(value)}${number(Math.abs(value))}`
+export const signed: Form = (value) => withSign(value, number(Math.abs(value)))
 
 /** A difference of shares, 0.041 as `+4.1 points`. */
 export const points: Form = (difference) =>
-  `${sign(difference)}${(Math.abs(difference) * 100).toFixed(1)} points`
+  `${withSign(difference, (Math.abs(difference) * 100).toFixed(1))} points`
 
-const sign = (value: number): string => (value < 0 ? '-' : '+')
+/** What is rounded to zero has no sign. */
+const withSign = (value: number, rounded: string): string =>
+  Number(rounded.replaceAll(',', '')) === 0 ? rounded : `${value < 0 ? '-' : '+'}${rounded}`
 
 /** A p-value: `= 0.012` or `< 0.0001`. */
 export const probability: Form = (p) => (p < 0.0001 ? '< 0.0001' : `= ${p.toPrecision(2)}`)
@@ -93,6 +95,13 @@ export const counted = (n: number, noun: string, plural = `${noun}s`): string =>
 
 /** An error type, which may be empty. */
 export const typeName = (type: string): string => (type === '' ? '(none given)' : type)
+
+/** At most so many characters. A longer text loses its middle: names that begin alike differ at their ends. */
+export function cutInside(text: string, most: number): string {
+  if (text.length <= most) return text
+  const tail = Math.floor((most - 1) / 2)
+  return `${text.slice(0, most - 1 - tail)}…${text.slice(text.length - tail)}`
+}
 
 /** ` (12 of 30)` where not all rows are shown, else nothing. */
 export const shownOf = (all: number, most: number): string =>

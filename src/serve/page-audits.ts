@@ -43,7 +43,7 @@ const chart = (caption: string, svg: string | undefined): Html =>
 
 const fixes = (audits: AuditsView): Html =>
   table(
-    'Fixes by error type',
+    `Fixes by error type${shownOf(audits.fixes.length, TOP)}`,
     ['Error type', '#Fixes', '#Tokens', '#Per fix'],
     audits.fixes
       .slice(0, TOP)
@@ -57,7 +57,7 @@ const fixes = (audits: AuditsView): Html =>
 
 const revisions = (audits: AuditsView): Html =>
   table(
-    'Revisions of GEMINI.md by first sight',
+    `Revisions of GEMINI.md by first sight${shownOf(audits.revisions.length, TOP)}`,
     ['Revision', '#Builds', '#First-pass rate', '#Tokens per success'],
     audits.revisions
       .slice(-TOP)
@@ -71,7 +71,7 @@ const revisions = (audits: AuditsView): Html =>
 
 const implement = (audits: AuditsView): Html =>
   table(
-    'Implement prompts by version',
+    `Implement prompts by version${shownOf(audits.implement.length, TOP)}`,
     ['Prompt version', '#Builds', '#First-pass rate', '#Completion per build'],
     audits.implement
       .slice(0, TOP)
@@ -85,7 +85,7 @@ const implement = (audits: AuditsView): Html =>
 
 const fixPrompts = ({ fixPrompts: prompts }: AuditsView, kept: number): Html =>
   table(
-    `Fix prompts by version, in the ${counted(kept, 'build')} that started last`,
+    `Fix prompts by version, in the ${counted(kept, 'build')} that started last${shownOf(prompts.length, TOP)}`,
     ['Prompt version', '#Fixes', '#Tokens per fix', '#Rework cost factor'],
     prompts
       .slice(0, TOP)
@@ -127,7 +127,7 @@ const per100 = (failures: number, builds: number): string =>
 
 const volatility = (audits: AuditsView): Html =>
   table(
-    'Validations under each revision',
+    `Validations under each revision${shownOf(audits.revisions.length, TOP)}`,
     ['Revision', '#Validations', '#Passed', '#Tokens per build'],
     audits.revisions
       .slice(-TOP)

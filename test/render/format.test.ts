@@ -3,6 +3,7 @@ import {
   bytes,
   compact,
   counted,
+  cutInside,
   day,
   decimal,
   duration,
@@ -24,7 +25,17 @@ test('numbers have separators, a fixed number of decimals and a sign where they 
   expect(decimal(1.516)).toBe('1.52')
   expect([1_234.4, -1_234.4].map(signed)).toEqual(['+1,234', '-1,234'])
   expect([0.0412, -0.0412].map(points)).toEqual(['+4.1 points', '-4.1 points'])
+  expect([signed(-0.2), points(-0.0002)]).toEqual(['0', '0.0 points'])
   expect([7, 40_123, 1_234_567].map(compact)).toEqual(['7', '40.1k', '1.23M'])
+})
+
+test('a long name loses its middle, so that names that begin alike still differ', () => {
+  expect(['short', 'exactly-ten', 'implement-a', 'implement-b'].map((name) => cutInside(name, 10))).toEqual([
+    'short',
+    'exact…-ten',
+    'imple…nt-a',
+    'imple…nt-b',
+  ])
 })
 
 test('a share below 1 is never shown as 100 %', () => {
