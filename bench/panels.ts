@@ -3,12 +3,12 @@
  * types (the exporter's limits) and 30 prompt versions, from one exporter that never restarts. Each revision has each
  * error type.
  *
- *   npm run bench:panels -- [--range 90d] [--generation 3] [--rounds 3] [--timeout 30] [--only TEXT] [--data DIR] [--every 900]
+ *   npm run bench:panels -- [--range 90d] [--generation 3] [--rounds 3] [--timeout 30] [--only TEXT] [--data DIR] [--every 3600]
  *
  * Needs Go, to write blocks: promtool would take hours. The data is made once, into --data. It is thinned: a counter of
- * builds has a sample every --every seconds instead of every 15, so a query that reads all samples of a range takes up to
- * 60 times longer in truth. Near the ends of the last 1, 7, 30 and 90 days, where queries read single samples, there is
- * one every 15 seconds.
+ * builds has a sample every --every seconds instead of every 15, a sum over revisions or error types one a minute. Near the ends of
+ * the last 1, 7, 30 and 90 days, where queries read single samples, there is one every 15 seconds. What lives.yml
+ * records is complete. Variables that Prometheus gives the values of are asked for, and measured like panels.
  */
 import { existsSync, rmSync } from 'node:fs'
 import { mkdir } from 'node:fs/promises'
@@ -27,7 +27,7 @@ const { values } = parseArgs({
     rounds: { type: 'string', default: '3' },
     timeout: { type: 'string', default: '30' },
     only: { type: 'string', default: '' },
-    every: { type: 'string', default: '900' },
+    every: { type: 'string', default: '3600' },
     data: { type: 'string', default: path.join(os.tmpdir(), 'audit-bench-panels') },
   },
 })
@@ -70,7 +70,8 @@ const server = await startServer({
 })
 const rows: { readonly name: string; readonly answer: Answer }[] = []
 try {
-  for (const query of queriesOf(rangeSeconds)) {
+  const ask = (expr: string) => server.ask(expr, size.endSeconds)
+  for (const query of await queriesOf(rangeSeconds, ask)) {
     const name = `${query.board.replace('audit-', '')}: ${query.panel} ${query.refId}`
     if (!name.includes(values.only)) continue
     rows.push({ name, answer: await best(server, query) })

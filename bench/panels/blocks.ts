@@ -5,6 +5,7 @@ import path from 'node:path'
 import { text } from 'node:stream/consumers'
 import { pipeline } from 'node:stream/promises'
 import { promisify } from 'node:util'
+import { withLives, withSums } from './sums.ts'
 import { type Series, seriesOf, type Size, SCRAPE_SECONDS } from './series.ts'
 
 const DAY = 86_400
@@ -52,5 +53,6 @@ function* lines(size: Size, directory: string): Iterable<string> {
     Block: 6 * DAY,
     Spans: spans.map(([From, To]) => ({ From, To, Every: SCRAPE_SECONDS })),
   })}\n`
-  for (const series of seriesOf(size)) yield `${JSON.stringify(series satisfies Series)}\n`
+  for (const series of withLives(withSums(seriesOf(size))))
+    yield `${JSON.stringify(series satisfies Series)}\n`
 }

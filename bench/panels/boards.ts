@@ -1,5 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import path from 'node:path'
+import { type AskSeries, type BoardVariable, queryOf, valuesOf } from '../../test/setup/board-variables.ts'
 
 interface Board {
   readonly uid: string
@@ -14,14 +15,7 @@ interface Board {
       readonly interval?: string
     }[]
   }[]
-  readonly templating: {
-    readonly list: readonly {
-      readonly name: string
-      readonly type: string
-      readonly allValue?: string
-      readonly current?: { readonly value: string }
-    }[]
-  }
+  readonly templating: { readonly list: readonly BoardVariable[] }
 }
 
 /** A query as Grafana sends it. */
@@ -50,38 +44,59 @@ function rounded(seconds: number): number {
   return STEPS[index === -1 ? STEPS.length - 1 : index]!
 }
 
-/** All queries of all panels, for a time range in seconds. */
-export function queriesOf(rangeSeconds: number): Query[] {
-  return readdirSync(DIRECTORY).flatMap((file) => {
-    const board = JSON.parse(readFileSync(path.join(DIRECTORY, file), 'utf8')) as Board
-    return board.panels.flatMap(({ title, targets = [], maxDataPoints, gridPos }) =>
-      targets.map(({ refId, expr, instant = false, interval }) => {
-        const points = maxDataPoints ?? Math.round((SCREEN_PIXELS * gridPos.w) / COLUMNS)
-        const least = interval === undefined ? SCRAPE_SECONDS : 60
-        const stepSeconds = Math.max(least, rounded(rangeSeconds / points))
-        return {
-          board: board.uid,
-          panel: title,
-          refId,
-          expr: filled(expr, board, rangeSeconds, stepSeconds),
-          ...(!instant && { stepSeconds }),
-        }
-      }),
-    )
-  })
+const BOARDS = readdirSync(DIRECTORY).map(
+  (file) => JSON.parse(readFileSync(path.join(DIRECTORY, file), 'utf8')) as Board,
+)
+
+/** All queries of all variables and panels, for a time range in seconds. */
+export async function queriesOf(rangeSeconds: number, ask: AskSeries): Promise<Query[]> {
+  const queries: Query[] = []
+  for (const board of BOARDS) {
+    const fill = (expr: string, values: ReadonlyMap<string, string>): string =>
+      filled(expr, values, rangeSeconds, SCRAPE_SECONDS)
+    const values = await valuesOf(board.templating.list, fill, ask)
+    for (const variable of board.templating.list) {
+      const query = queryOf(variable)
+      const panel = `variable ${variable.name}`
+      if (query !== undefined) queries.push({ board: board.uid, panel, refId: '', expr: fill(query, values) })
+    }
+    for (const panel of board.panels) queries.push(...ofPanel(board.uid, panel, values, rangeSeconds))
+  }
+  return queries
 }
 
-function filled(expr: string, board: Board, rangeSeconds: number, stepSeconds: number): string {
+const ofPanel = (
+  board: string,
+  { title, targets = [], maxDataPoints, gridPos }: Board['panels'][number],
+  values: ReadonlyMap<string, string>,
+  rangeSeconds: number,
+): Query[] =>
+  targets.map(({ refId, expr, instant = false, interval }) => {
+    const points = maxDataPoints ?? Math.round((SCREEN_PIXELS * gridPos.w) / COLUMNS)
+    const least = interval === undefined ? SCRAPE_SECONDS : 60
+    const stepSeconds = Math.max(least, rounded(rangeSeconds / points))
+    return {
+      board,
+      panel: title,
+      refId,
+      expr: filled(expr, values, rangeSeconds, stepSeconds),
+      ...(!instant && { stepSeconds }),
+    }
+  })
+
+function filled(
+  expr: string,
+  ofVariables: ReadonlyMap<string, string>,
+  rangeSeconds: number,
+  stepSeconds: number,
+): string {
   const values = new Map<string, string>([
     ['__range_s', String(rangeSeconds)],
     ['__range_ms', String(rangeSeconds * 1000)],
     ['__range', `${rangeSeconds}s`],
     ['__interval', `${stepSeconds}s`],
     ['__rate_interval', `${Math.max(stepSeconds + SCRAPE_SECONDS, 4 * SCRAPE_SECONDS)}s`],
-    ...board.templating.list.map(
-      ({ name, type, allValue, current }) =>
-        [name, type === 'query' ? (allValue ?? '.*') : (current?.value ?? '')] as const,
-    ),
+    ...ofVariables,
   ])
   // `7d1000ms`: PromQL wants the largest unit first, and takes the seconds of `${__range_s}s${__range_ms}ms`.
   return expr.replaceAll(

@@ -9,6 +9,8 @@ export interface Series {
   readonly Every: number
   /** More samples near the ends of common time ranges. */
   readonly Spans: boolean
+  /** Instead of both: every minute for the first six, then for the first three minutes of every six hours. */
+  readonly Kept?: boolean
   /** A counter grows from zero to its value between these times; a gauge has the value throughout: both are equal. */
   readonly GrowFrom: number
   readonly GrowTo: number

@@ -11,6 +11,8 @@ import type { Query } from './boards.ts'
 export type Answer = { readonly seconds: number; readonly series: number } | { readonly error: string }
 
 export interface Server {
+  /** The labels of what an instant query gives. */
+  ask(expr: string, timeSeconds: number): Promise<readonly Readonly<Record<string, string>>[]>
   /** Runs a query at the end of the data as Grafana would; how long it took, up to the last byte of the answer. */
   time(query: Query, rangeSeconds: number, endSeconds: number): Promise<Answer>
   stop(): Promise<void>
@@ -76,6 +78,16 @@ export async function startServer({
     await wait(100)
   }
   return {
+    async ask(expr, timeSeconds) {
+      const body = new URLSearchParams({ query: expr, time: String(timeSeconds) })
+      const response = await fetch(`${url}/api/v1/query`, { method: 'POST', body })
+      const answer = (await response.json()) as {
+        error?: string
+        data?: { result: readonly { readonly metric: Readonly<Record<string, string>> }[] }
+      }
+      if (answer.error !== undefined) throw new Error(`${expr}: ${answer.error}`)
+      return answer.data!.result.map(({ metric }) => metric)
+    },
     time: (query, rangeSeconds, endSeconds) => timed(url, query, rangeSeconds, endSeconds),
     async stop() {
       child.kill('SIGTERM')

@@ -10,10 +10,11 @@ import { fixedColor, lines, ranking, stat } from '../parts/panels.ts'
 import { ENOUGH, type Selection, WINDOW } from '../parts/promql.ts'
 import { table } from '../parts/tables.ts'
 import { named } from '../parts/named.ts'
+import { before, newest, revisions, uncovered } from '../parts/hidden-variables.ts'
+import { CONTEXT } from '../parts/selectors.ts'
 import { contextHash, errorType, movingWindow } from '../parts/variables.ts'
-import { differences, everyChange } from './constraint-effectiveness/changes.ts'
+import { differences, everyChange, MOST } from './constraint-effectiveness/changes.ts'
 
-const CONTEXT = 'context_hash=~"$context"'
 const ERRORS = `${CONTEXT},error_type=~"$error"`
 
 /** Failed validations (by `by`) per 100 closed builds, of which there are at least `least`. */
@@ -118,7 +119,15 @@ export const constraintEffectiveness = (): Dashboard =>
     uid: 'audit-constraint-effectiveness',
     title: 'Audit · Constraint Effectiveness',
     description: 'Frequency of each error type, before and after each revision of GEMINI.md.',
-    variables: [contextHash(), errorType(), movingWindow()],
+    variables: [
+      contextHash(),
+      errorType(),
+      movingWindow(),
+      uncovered(),
+      revisions(),
+      newest(MOST, 'any'),
+      before(),
+    ],
     // A revision lasts days or weeks, and is compared with the one before it.
     from: 'now-30d',
     bands: [

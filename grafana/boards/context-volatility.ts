@@ -1,7 +1,8 @@
 import type { Dashboard } from '@grafana/grafana-foundation-sdk/dashboard'
 import { board } from '../parts/board.ts'
+import { newest, revisions, uncovered } from '../parts/hidden-variables.ts'
 import { contextHash } from '../parts/variables.ts'
-import { errorMix } from './context-volatility/errors.ts'
+import { errorMix, MOST } from './context-volatility/errors.ts'
 import { costs, passRates } from './context-volatility/revisions.ts'
 import { buildsByRevision, churn } from './context-volatility/timeline.ts'
 
@@ -10,7 +11,7 @@ export const contextVolatility = (): Dashboard =>
     uid: 'audit-context-volatility',
     title: 'Audit · Context Volatility',
     description: 'Changes of GEMINI.md over time, and how builds fared under each revision.',
-    variables: [contextHash()],
+    variables: [contextHash(), uncovered(), revisions(), newest(MOST, 'enough')],
     from: 'now-30d',
     bands: [
       { height: 8, panels: [[24, passRates]] },

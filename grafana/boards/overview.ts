@@ -23,12 +23,13 @@ import { barLook } from '../parts/looks.ts'
 import { table } from '../parts/tables.ts'
 import { named } from '../parts/named.ts'
 import { tokensPerSuccessOverTime } from '../parts/tokens-per-success.ts'
+import { CONTEXT } from '../parts/selectors.ts'
+import { revisions, uncovered } from '../parts/hidden-variables.ts'
 import { contextHash, movingWindow, priceCompletion, pricePrompt, project } from '../parts/variables.ts'
 import { projects } from './overview/projects.ts'
 import { now } from './overview/now.ts'
 import { headline } from './overview/headline.ts'
 
-const CONTEXT = 'context_hash=~"$context"'
 /** Metrics of builds also have the project. */
 const BUILDS = `${CONTEXT},project=~"$project"`
 
@@ -105,7 +106,15 @@ export const overview = (runbook: string): Dashboard =>
     uid: 'audit-overview',
     title: 'Audit · Overview',
     description: 'Outcomes and cost of the code generation builds.',
-    variables: [contextHash(), project(), movingWindow(), pricePrompt(), priceCompletion()],
+    variables: [
+      contextHash(),
+      project(),
+      movingWindow(),
+      pricePrompt(),
+      priceCompletion(),
+      uncovered(),
+      revisions(),
+    ],
     bands: [
       {
         height: 6,

@@ -3,6 +3,7 @@ import { board } from '../parts/board.ts'
 import { expensiveSteps } from '../parts/expensive-steps.ts'
 import { stepCosts } from '../parts/heatmap.ts'
 import { tokensPerSuccessOverTime } from '../parts/tokens-per-success.ts'
+import { revisions, uncovered } from '../parts/hidden-variables.ts'
 import {
   contextHash,
   errorType,
@@ -34,6 +35,8 @@ export const tokenEfficiency = (): Dashboard =>
       movingWindow(),
       pricePrompt(),
       priceCompletion(),
+      uncovered(),
+      revisions(),
     ],
     bands: [
       summary,

@@ -49,9 +49,6 @@ export const unlessFew = (formula: Formula, ...samples: readonly Formula[]): For
   [samples.map(isFew).reduce((left, right) => [left, '+', right]), '*', TOO_FEW],
 ]
 
-/** To sort by a value in descending order: samples below the minimum come last. */
-export const lastIfFew = (formula: Formula, n: Formula): Formula => [formula, '-', [isFew(n), '*', TOO_FEW]]
-
 /**
  * A quotient, plus `TOO_FEW` for a sample below the minimum, also if there is nothing to divide by: an empty sample is a
  * sample that is too small.

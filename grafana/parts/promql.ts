@@ -2,6 +2,7 @@ import { matchers, select, sumOfIncrease } from '../../prometheus/increase.ts'
 import { sumOfLives } from '../../prometheus/lives.ts'
 import { LIVED } from '../../src/metrics/lives.ts'
 import { CATALOGUE, type MetricKey, prometheusName } from '../../src/metrics/catalogue.ts'
+import { countersOf } from './counters.ts'
 import { JOB } from './selectors.ts'
 
 /** The time range of the dashboard; for totals. */
@@ -29,34 +30,41 @@ export interface Selection {
 /** Suffix of a histogram's series. */
 type Part = 'sum' | 'count' | 'bucket'
 
-/** The exporter's own counters have no recorded lives: there are few of them, and they are gone with it. */
-const increaseOf = (name: string, { by = [], ...selection }: Selection, whole: boolean): string =>
-  LIVED.has(name)
-    ? sumOfLives(by, { name, exporters: JOB, window: RANGE, ...selection })
-    : sumOfIncrease(by, { name, exporters: JOB, window: RANGE, whole, ...selection })
-
-/** The increase of a counter of events. */
-export const count = (metric: MetricKey, selection: Selection = {}): string =>
-  increaseOf(prometheusName(CATALOGUE[metric]), selection, true)
-
-/** `count` over the series that match any of the alternatives; no series may match two of them. */
+/** The increase of the series of a counter that match any of the alternatives; no series may match two of them. */
 export function countAny(
   metric: MetricKey,
   { by = [], ...selection }: Selection,
   alternatives: readonly string[],
 ): string {
-  const name = prometheusName(CATALOGUE[metric])
-  const wheres = alternatives.map((alternative) => matchers(selection.where, alternative))
-  return sumOfLives(by, { name, exporters: JOB, window: RANGE, ...selection }, wheres)
+  const sums = countersOf(metric, { by, where: selection.where, alternatives }).map((counter) => {
+    const name = prometheusName(CATALOGUE[counter.metric])
+    const wheres = alternatives.map((alternative) => matchers(counter.where, alternative))
+    return sumOfLives(by, { name, exporters: JOB, window: RANGE, ...selection }, wheres)
+  })
+  return sums.length === 1 ? sums[0]! : `(${sums.join(' or ')})`
 }
+
+/** The increase of a counter: of events, or of a sum such as tokens. */
+const increaseOf = (metric: MetricKey, selection: Selection, whole: boolean): string => {
+  const name = prometheusName(CATALOGUE[metric])
+  return LIVED.has(name) ? countAny(metric, selection, ['']) : scraped(name, selection, whole)
+}
+
+/** The exporter's own counters and histograms have no recorded lives: there are few of them. */
+const scraped = (name: string, { by = [], ...selection }: Selection, whole: boolean): string =>
+  sumOfIncrease(by, { name, exporters: JOB, window: RANGE, whole, ...selection })
+
+/** The increase of a counter of events. */
+export const count = (metric: MetricKey, selection: Selection = {}): string =>
+  increaseOf(metric, selection, true)
 
 /** The increase of a sum such as tokens. */
 export const total = (metric: MetricKey, selection: Selection = {}): string =>
-  increaseOf(prometheusName(CATALOGUE[metric]), selection, false)
+  increaseOf(metric, selection, false)
 
 /** The increase of the sum, count or buckets of a histogram. */
 export const observed = (metric: MetricKey, part: Part, selection: Selection = {}): string =>
-  increaseOf(`${prometheusName(CATALOGUE[metric])}_${part}`, selection, part !== 'sum')
+  scraped(`${prometheusName(CATALOGUE[metric])}_${part}`, selection, part !== 'sum')
 
 /** A quotient of sums; no value if the denominator is zero or missing. */
 export const ratio = (numerator: string, denominator: string): string =>
@@ -145,7 +153,8 @@ export const ofRevisions = (expression: string, where: string): string =>
   `(${expression}) and on (context_hash) ${revisions(where)}`
 
 /** The hash of each revision with that of its predecessor; recorded by prometheus/rules/revisions.yml. */
-const PREVIOUS = 'max by (context_hash, previous_hash) (context_hash:audit_context_previous:info)'
+export const PREVIOUS = 'context_hash:audit_context_previous:info'
+const PREVIOUS_ONE = `max by (context_hash, previous_hash) (${PREVIOUS})`
 
 /**
  * An expression by `context_hash` (and the labels in `keep`), moved to the next revision: the result holds, under
@@ -154,14 +163,14 @@ const PREVIOUS = 'max by (context_hash, previous_hash) (context_hash:audit_conte
 export function ofPrevious(expression: string, keep: readonly string[] = []): string {
   const moved =
     `label_replace(${expression}, "previous_hash", "$1", "context_hash", "(.*)")` +
-    ` * on (previous_hash) group_left (context_hash) ${PREVIOUS}`
+    ` * on (previous_hash) group_left (context_hash) ${PREVIOUS_ONE}`
   return `sum by (${['context_hash', ...keep].join(', ')}) (${moved})`
 }
 
 /** Until when each revision was the newest: the first use of the next one, or the end of the time range; Unix seconds. */
 export const NEWEST_UNTIL =
   `(sum by (context_hash) (label_replace(sum by (previous_hash) (${FIRST_SEEN}` +
-  ` * on (context_hash) group_left (previous_hash) ${PREVIOUS}), "context_hash", "$1", "previous_hash", "(.*)"))` +
+  ` * on (context_hash) group_left (previous_hash) ${PREVIOUS_ONE}), "context_hash", "$1", "previous_hash", "(.*)"))` +
   ` or ${FIRST_SEEN} * 0 + time())`
 
 /** The number of series of an expression as a scalar; 1 if there are none. */

@@ -21,7 +21,7 @@ export const datasource = (): Variable =>
     .current({ text: 'Audit Prometheus', value: 'audit-prometheus' })
 
 /** A multi-value variable of a label's values. The default selects everything, series without the label included. */
-const labelValues = (name: string, label: string, metric: MetricKey, of: string): Variable =>
+const labelValues = (name: string, label: string, metric: MetricKey, of: string, all = '.*'): Variable =>
   new QueryVariableBuilder(name)
     .label(label)
     .datasource(DATASOURCE)
@@ -30,7 +30,7 @@ const labelValues = (name: string, label: string, metric: MetricKey, of: string)
     .sort(VariableSort.AlphabeticalAsc)
     .multi(true)
     .includeAll(true)
-    .allValue('.*')
+    .allValue(all)
     .current({ text: 'All', value: '$__all' })
 
 /** A multi-value variable of a target label of the exporters. */
@@ -51,8 +51,9 @@ export const job = (): Variable => targets('job', 'Job')
 /** Single exporters, on the dashboard about them. */
 export const instance = (): Variable => targets('instance', 'Instance', `{${JOB}}`)
 
+/** With all revisions it matches only a missing label: see `selectors.ts`. */
 export const contextHash = (): Variable =>
-  labelValues('context', 'GEMINI.md (context hash)', 'builds', 'context_hash')
+  labelValues('context', 'GEMINI.md (context hash)', 'builds', 'context_hash', '()')
 export const errorType = (): Variable => labelValues('error', 'Error type', 'entries', 'error_type')
 export const promptVersion = (): Variable =>
   labelValues('version', 'Prompt version', 'instructionBuilds', 'instruction_version')

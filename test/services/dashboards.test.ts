@@ -54,7 +54,7 @@ describe.each(GENERATIONS)('Prometheus %s', (generation) => {
   test.each(targets)('%s has data, and only numbers', async (_, target) => {
     // A query about the preceding time range needs a shorter range, so that there is one.
     const range = target.expr.includes('${__range_ms}') ? '30s' : '600s'
-    const samples = await ask(server, target, range)
+    const samples = await ask(server, target, { range })
     expect(samples.length).toBeGreaterThan(0)
     expect(samples.some(({ value }) => Number.isFinite(value))).toBe(true)
     if (target.instant) expect(samples.filter(({ value }) => !Number.isFinite(value))).toEqual([])
@@ -218,7 +218,7 @@ describe.each(GENERATIONS)('Prometheus %s', (generation) => {
 
   test('a mark shows the first use of each revision', async () => {
     const expr = boards[0]!.annotations.list.find(({ name }) => name === 'GEMINI.md changed')!.expr!
-    const marks = await ask(server, { refId: 'A', expr, instant: true })
+    const marks = await ask(server, { refId: 'A', expr, instant: true, variables: [] })
     const named = (revision: { readonly hash: string }) =>
       marks.filter(({ labels }) => nameOf(revision).test(labels['revision'] ?? ''))
     expect(named(REVISION_BEFORE).length).toBeGreaterThan(0)

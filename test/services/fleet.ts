@@ -6,7 +6,8 @@ import { parse } from 'yaml'
 import { DEFAULT_OPTIONS } from '../../prometheus/options.ts'
 import { ruleFiles } from '../../prometheus/rules.ts'
 import type { Written } from './compare.ts'
-import { boards, filled } from './panel-queries.ts'
+import { queryOf } from '../setup/board-variables.ts'
+import { boards, EVERYTHING, filled } from './panel-queries.ts'
 
 /** The full hash of a revision. */
 export const hashOf = (revision: string): string => createHash('sha256').update(revision).digest('hex')
@@ -80,6 +81,15 @@ export const JOB = 'audit-trace-exporter'
 export const MAY_BE_EMPTY =
   /^Audit|Firing alerts|Implement prompt versions|Fix prompt versions|by (implement|fix) prompt version|First-pass rate by revision|Error rates by revision|Error types with|Error rates before|Tokens and fixes by revision|Failed validations by check/
 
+/** What variables are if these revisions are chosen. */
+const TWO: ReadonlyMap<string, string> = new Map([
+  ...EVERYTHING,
+  ...['context', 'revisions', 'newest'].map(
+    (name) =>
+      [name, `(${['one', 'two'].map((revision) => hashOf(revision).slice(0, 12)).join('|')})`] as const,
+  ),
+])
+
 /** Panels about single processes: they cannot agree. */
 const ABOUT_PROCESSES = new Set([
   'Exporters',
@@ -131,13 +141,22 @@ const expanded = (expr: string, known: ReadonlyMap<string, string>): string =>
  */
 export function queriesOf(range: number): ReadonlyMap<string, string> {
   // There are too few builds for rates, which are to be compared all the same.
-  const fill = (expr: string): string =>
-    filled(expr.replaceAll(`>= ${ENOUGH}`, '>= 1'), `${range}s`, `${range}s`, `${range}s`)
+  const window = `${range}s`
+  const fill = (expr: string, values?: ReadonlyMap<string, string>): string =>
+    filled(expr.replaceAll(`>= ${ENOUGH}`, '>= 1'), window, { window, interval: window, values })
   const queries = new Map<string, string>()
-  for (const { uid, panels, annotations } of boards) {
+  for (const { uid, panels, annotations, templating } of boards) {
     for (const { title, targets = [] } of panels) {
       if (ABOUT_PROCESSES.has(title)) continue
-      for (const { refId, expr } of targets) queries.set(`${uid}: ${title} ${refId}`, fill(expr))
+      for (const { refId, expr } of targets) {
+        queries.set(`${uid}: ${title} ${refId}`, fill(expr))
+        if (expr.includes('$context'))
+          queries.set(`${uid}: ${title} ${refId}, two revisions`, fill(expr, TWO))
+      }
+    }
+    for (const variable of templating.list) {
+      const query = queryOf(variable)
+      if (query !== undefined) queries.set(`${uid}: variable ${variable.name}`, fill(query))
     }
     for (const { name, expr } of annotations.list)
       if (expr !== undefined) queries.set(`${uid}: mark ${name}`, fill(expr))

@@ -21,6 +21,8 @@ type series struct {
 	// Samples from From (inclusive) to To (exclusive), Every seconds, and every Span.Every seconds within a span.
 	From, To, Every int64
 	Spans           bool
+	// Instead: every minute for the first six, then for the first three minutes of every six hours.
+	Kept bool
 	// The value grows from 0 to Value between GrowFrom and GrowTo, in whole numbers; it is Value if these are equal.
 	GrowFrom, GrowTo int64
 	Value            float64
@@ -47,6 +49,13 @@ func (s *series) at(t int64) float64 {
 
 // The time of the sample after t.
 func (s *series) next(task *task, t int64) int64 {
+	if s.Kept {
+		minute := t - t%60 + 60
+		if sinceSix := minute % (6 * 3600); minute > s.From+360 && sinceSix >= 180 {
+			return minute - sinceSix + 6*3600
+		}
+		return minute
+	}
 	next := t - t%s.Every + s.Every
 	if !s.Spans {
 		return next

@@ -4,17 +4,20 @@ import { errorTypeColumn, revisionColumns } from '../../parts/label-columns.ts'
 import { differs, verdictLook, WITHHELD_LOOK } from '../../parts/looks.ts'
 import { failures, judged, validations } from '../../parts/measures.ts'
 import { countOf, enough, FIRST_SEEN, ofPrevious, ofRevisions, withRevision } from '../../parts/promql.ts'
+import { COMPARED, NEWEST } from '../../parts/selectors.ts'
 import { type Column, table, type TableSpec } from '../../parts/tables.ts'
 import { named } from '../../parts/named.ts'
 import { VERDICT_EXPLAINED } from '../../parts/words.ts'
 
+/** How many revisions the tables have at most: with 100 error types each they have 2,000 rows. */
+export const MOST = 20
+
 // Each row is a revision and an error type that occurred under it or under the revision before; a type that occurred
-// under only one of the two counts as zero for the other. Every sum reads all samples of the range, so the queries
-// give the counts, and Grafana calculates the rest.
-const BY = { by: ['context_hash'] } as const
+// under only one of the two counts as zero for the other. The queries give the counts, and Grafana calculates the rest.
+const BY = { by: ['context_hash'], where: COMPARED } as const
 const failed = failures({
   by: ['context_hash', 'error_type'],
-  where: named('error_type', 'error_type=~"$error"'),
+  where: named('error_type', `${COMPARED},error_type=~"$error"`),
 })
 const failedBefore = ofPrevious(failed, ['error_type'])
 const occurred = `((${failed}) or ${failedBefore})`
@@ -22,13 +25,12 @@ const validated = validations(BY)
 const builds = judged(BY)
 const forEachRow = (total: string): string => `${occurred} * 0 + on (context_hash) group_left () (${total})`
 
-const CONTEXT = 'context_hash=~"$context"'
-const row = (expression: string): string => withRevision(expression, CONTEXT)
+const row = (expression: string): string => withRevision(expression, NEWEST)
 const before = (whole: string): string => row(forEachRow(`${ofPrevious(whole)} or ${whole} * 0`))
 
 /** The number of rows with enough builds on both sides: how many verdicts the table can give. */
 const comparisons = countOf(
-  `${ofRevisions(occurred, CONTEXT)} and on (context_hash) (${enough(builds)}) and on (context_hash) (${enough(ofPrevious(builds))})`,
+  `${ofRevisions(occurred, NEWEST)} and on (context_hash) (${enough(builds)}) and on (context_hash) (${enough(ofPrevious(builds))})`,
 )
 
 const inputs: NonNullable<TableSpec['inputs']> = [
@@ -89,7 +91,7 @@ const RATES = [
 const LABELS = [...revisionColumns(), errorTypeColumn(190)]
 const NEWEST_FIRST = ['-first used', 'Error type']
 
-const EXPLAINED = `Error rate: the share of the validations that failed with an error type, under a revision (after) and under the previous one (before), as far as it is in this time range. ${VERDICT_EXPLAINED}`
+const EXPLAINED = `Error rate: the share of the validations that failed with an error type, under a revision (after) and under the previous one (before), as far as it is in this time range. The ${MOST} newest of the selected revisions that have builds in it; select others above. ${VERDICT_EXPLAINED}`
 
 export const differences = table({
   title: 'Error types with a better or worse rate than before',

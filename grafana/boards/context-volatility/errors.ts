@@ -4,28 +4,30 @@ import { COLORS } from '../../parts/colors.ts'
 import { ERROR_TYPE } from '../../parts/label-columns.ts'
 import { barLook } from '../../parts/looks.ts'
 import { failures, judged, validations } from '../../parts/measures.ts'
-import { enough, ORDER } from '../../parts/promql.ts'
+import { ORDER } from '../../parts/promql.ts'
+import { NEWEST } from '../../parts/selectors.ts'
 import { filtered, sorted, table } from '../../parts/tables.ts'
 import { named } from '../../parts/named.ts'
 import { BY, selected } from './selectors.ts'
 
+/** How many columns there are at most. */
+export const MOST = 8
+
+const OF_NEWEST = { ...BY, where: NEWEST } as const
 const failed = failures({
   by: ['context_hash', 'error_type'],
-  where: named('error_type'),
+  where: named('error_type', NEWEST),
 })
-const verified = `(${validations(BY)} > 0)`
+const verified = `(${validations(OF_NEWEST)} > 0)`
 /** The name of a revision and its number of builds, for the head of its column. */
 const WITH_N = 'column'
 const withN = (expression: string): string =>
-  `label_join(${selected(`(${expression}) * on (context_hash) group_left (n) count_values by (context_hash) ("n", ${enough(judged(BY))})`)}, "${WITH_N}", ", n = ", "revision", "n")`
-/** By rank, which no two revisions share: the choice between equal values is random. */
-const newest = `topk(8, ${ORDER} and on (context_hash) (${enough(judged(BY))}))`
-
+  `label_join(${selected(`(${expression}) * on (context_hash) group_left (n) count_values by (context_hash) ("n", ${judged(OF_NEWEST)})`)}, "${WITH_N}", ", n = ", "revision", "n")`
 /** A matrix, which `table` alone cannot give: its transformations are replaced. */
 export const errorMix = table({
   title: 'Error rates by revision',
   description:
-    'Share of the validations under a revision that failed with an error type. One row per error type, one column for each of the eight newest revisions with at least 20 judged builds in this time range, the newest first; n: its judged builds. A full bar is 30 %.',
+    'Share of the validations under a revision that failed with an error type. One row per error type, one column for each of the eight newest of the selected revisions with at least 20 judged builds in this time range, the newest first; n: its judged builds. A full bar is 30 %.',
   labels: [
     { label: WITH_N, name: WITH_N },
     { label: 'error_type', name: 'error_type' },
@@ -37,7 +39,7 @@ export const errorMix = table({
       unit: 'percentunit',
     },
   ],
-  inputs: [{ name: 'first used', expr: withN(`${failed} * 0 + on (context_hash) group_left () ${newest}`) }],
+  inputs: [{ name: 'first used', expr: withN(`${failed} * 0 + on (context_hash) group_left () ${ORDER}`) }],
   empty: EMPTY.enoughOfRevision,
   sortBy: [],
 })

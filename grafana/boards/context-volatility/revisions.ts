@@ -16,7 +16,8 @@ import {
 } from '../../parts/promql.ts'
 import { type Column, table } from '../../parts/tables.ts'
 import { VERDICT_EXPLAINED } from '../../parts/words.ts'
-import { BY, CONTEXT, selected } from './selectors.ts'
+import { EACH_CONTEXT } from '../../parts/selectors.ts'
+import { BY, selected } from './selectors.ts'
 
 const builds = judged(BY)
 const passed = `(${passedFirst(BY)} or ${builds} * 0)`
@@ -25,7 +26,9 @@ const tokensPerSuccess = ratio(total('buildTokens', BY), succeeded(BY))
 const fixesPerBuild = share(runs('rework', BY), closedBuilds)
 
 /** The number of selected revisions with enough builds on both sides: how many verdicts the table can give. */
-const comparisons = countOf(ofRevisions(`(${enough(builds)}) and (${enough(ofPrevious(builds))})`, CONTEXT))
+const comparisons = countOf(
+  ofRevisions(`(${enough(builds)}) and (${enough(ofPrevious(builds))})`, EACH_CONTEXT),
+)
 
 const BEFORE =
   '“Before” is the part of the previous revision that is in this time range; comparisons need at least 20 builds on both sides. Judged: with a verdict, which abandoned builds do not have.'

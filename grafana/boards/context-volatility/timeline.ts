@@ -2,7 +2,8 @@ import { firstPassRate, judged, samplesOf } from '../../parts/measures.ts'
 import { bars, lines } from '../../parts/panels.ts'
 import { BUCKET, count, FIRST_SEEN, ORDER, type Selection, withRevision } from '../../parts/promql.ts'
 import { OTHER } from '../../parts/colors.ts'
-import { BY, CONTEXT } from './selectors.ts'
+import { CONTEXT } from '../../parts/selectors.ts'
+import { BY } from './selectors.ts'
 
 const closed = (selection: Selection): string =>
   count('builds', { where: CONTEXT, window: BUCKET, ...selection })

@@ -2,7 +2,8 @@ import { EMPTY } from '../../parts/empty.ts'
 import { BEFORE, closed, contextShare, ifEnough, withSample } from '../../parts/measures.ts'
 import { bars, lines, stat } from '../../parts/panels.ts'
 import { BUCKET, type Selection, total, WINDOW } from '../../parts/promql.ts'
-import { CONTEXT, STEPS } from './selectors.ts'
+import { CONTEXT } from '../../parts/selectors.ts'
+import { STEPS } from './selectors.ts'
 
 const PROMPTS = `${CONTEXT},${STEPS}`
 const PARTS = 'GEMINI.md, instruction (with its error log), and other (system prompt, tools, history)'

@@ -1,5 +1,6 @@
+import { CONTEXT } from '../../parts/selectors.ts'
+
 /** Label matchers of the dashboard's variables, by the labels that a metric has. */
-export const CONTEXT = 'context_hash=~"$context"'
 /** Metrics of builds also have the project. */
 export const BUILDS = `${CONTEXT},project=~"$project"`
 export const STEPS = 'phase=~"$phase"'

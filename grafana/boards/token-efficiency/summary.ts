@@ -13,7 +13,8 @@ import {
 import { stat } from '../../parts/panels.ts'
 import { ratioIfEnough, share, total } from '../../parts/promql.ts'
 import { contextShareNow } from './prompt.ts'
-import { BUILDS, CONTEXT, FIXES } from './selectors.ts'
+import { CONTEXT } from '../../parts/selectors.ts'
+import { BUILDS, FIXES } from './selectors.ts'
 
 const perSuccess = stat({
   title: 'Tokens per successful build',

@@ -1,6 +1,6 @@
 import { EMPTY } from '../../parts/empty.ts'
 import { runs, samplesOf } from '../../parts/measures.ts'
-import { type Formula, lastIfFew, unlessFew } from '../../parts/formulas.ts'
+import { type Formula, unlessFew } from '../../parts/formulas.ts'
 import { errorTypeColumn } from '../../parts/label-columns.ts'
 import { WITHHELD_LOOK } from '../../parts/looks.ts'
 import { bars, lines } from '../../parts/panels.ts'
@@ -63,7 +63,7 @@ export const fixesByErrorType = table({
   title: 'Tokens per fix attempt by error type',
   empty: EMPTY.fixes,
   description:
-    'Average tokens (prompt and completion) per fix, by the error type that it answers, the highest first; n < 20: of fewer than 20 fixes.',
+    'Average tokens (prompt and completion) per fix, by the error type that it answers; n < 20: of fewer than 20 fixes. The error type whose fixes took the most tokens first.',
   labels: [errorTypeColumn(200)],
   columns: [
     { name: 'Fixes', expr: fixes, unit: 'locale', decimals: 0, width: 58 },
@@ -83,7 +83,5 @@ export const fixesByErrorType = table({
       width: 82,
     },
   ],
-  // Averages of too few fixes come last.
-  hidden: new Map([['rank', lastIfFew(perFix, 'Fixes')]]),
-  sortBy: ['-rank', '-Fixes', 'Error type'],
+  sortBy: ['-Tokens of fixes', 'Error type'],
 })

@@ -1,0 +1,59 @@
+import { CATALOGUE, type MetricKey, SUMS } from '../../src/metrics/catalogue.ts'
+import { matchers } from '../../prometheus/increase.ts'
+import { CONTEXT, COUNTED, EACH_CONTEXT, UNCOVERED } from './selectors.ts'
+
+/** A counter and the label matchers of its series, without the braces. */
+interface Counter {
+  readonly metric: MetricKey
+  readonly where: string
+}
+
+interface Asked {
+  readonly by: readonly string[]
+  readonly where?: string | undefined
+  /** Further matchers, of which the series match any. */
+  readonly alternatives?: readonly string[]
+}
+
+const MATCHED = /(\w+)(?:=~|!=|!~|=)"/g
+const labelsOf = ({ by, where = '', alternatives = [] }: Asked): ReadonlySet<string> =>
+  new Set([
+    ...by,
+    ...Array.from(matchers(where, ...alternatives).matchAll(MATCHED), ([, label]) => label as string),
+  ])
+
+const has = (metric: MetricKey, label: string): boolean =>
+  (CATALOGUE[metric].labels as readonly string[]).includes(label)
+
+/** The sum of a counter that has all these labels and, if they are not by revision, has no revision; else itself. */
+const sumOf = (metric: MetricKey, labels: ReadonlySet<string>): MetricKey =>
+  (SUMS[metric] ?? []).find(
+    (sum) =>
+      has(sum, 'context_hash') === labels.has('context_hash') &&
+      [...labels].every((label) => has(sum, label)),
+  ) ?? metric
+
+/**
+ * The counters that give an answer at the least cost; the first of them that has series does (decisions/191). Over all
+ * revisions that is a sum, whose series have no `context_hash`; under chosen ones the counter itself. Variables decide it.
+ */
+export function countersOf(metric: MetricKey, asked: Asked): readonly Counter[] {
+  const { by, where = '' } = asked
+  const narrowed = (context: string): string => where.replace(CONTEXT, context)
+  if (by.includes('context_hash')) {
+    const each = narrowed(EACH_CONTEXT)
+    const sum = sumOf(metric, labelsOf(asked))
+    // Of a few revisions there are few series.
+    if (sum === metric || where.includes('$newest')) return [{ metric, where: each }]
+    return [
+      { metric, where: matchers(each, UNCOVERED) },
+      { metric: sum, where: each },
+    ]
+  }
+  if (!where.includes(CONTEXT)) return [{ metric, where }]
+  const sum = sumOf(metric, labelsOf({ ...asked, where: where.replace(CONTEXT, '') }))
+  return [
+    { metric, where: narrowed(COUNTED) },
+    { metric: sum, where },
+  ]
+}
