@@ -25,7 +25,10 @@ const PREVIOUS = 'context_hash:audit_context_previous:info'
 const suffix = ({ window, offset }: Window): string =>
   `increase${window}${offset === undefined ? '' : `_offset${offset}`}`
 
-/** All recording rules of increases. Week-long windows change slowly, so their groups have longer intervals. */
+/**
+ * All recording rules of increases. They read the sums over revisions: a week of each revision with each error type would be
+ * more samples than Prometheus takes. Week-long windows change slowly, so their groups have longer intervals.
+ */
 export function recordingGroups({ selector: exporters }: RuleOptions): RuleGroup[] {
   const nameOf = (metric: MetricKey): string => prometheusName(CATALOGUE[metric])
   const amount = (record: string, name: string, at: Window): RecordingRule => ({
@@ -34,12 +37,12 @@ export function recordingGroups({ selector: exporters }: RuleOptions): RuleGroup
   })
   const number = (name: string, where: string, at: Window, by: readonly string[] = []): string =>
     sumOfIncrease(by, { name, where, exporters, ...at, whole: true })
-  const builds = (where: string, at: Window, by: readonly string[] = []): string =>
-    number(nameOf('builds'), where, at, by)
+  const builds = (where: string, at: Window): string => number(nameOf('overallBuilds'), where, at)
+  const buildsByRevision = (where: string, at: Window): string => number(nameOf('builds'), where, at, BY)
 
   const factorParts = (at: Window): RecordingRule[] => [
-    amount('audit:rework_completion_tokens', nameOf('reworkCompletionTokens'), at),
-    amount('audit:rework_error_log_chars', nameOf('reworkErrorLogChars'), at),
+    amount('audit:rework_completion_tokens', nameOf('overallReworkCompletionTokens'), at),
+    amount('audit:rework_error_log_chars', nameOf('overallReworkErrorLogChars'), at),
     // Fixes that have a cost factor; fixes without one are in neither sum.
     {
       record: `audit:rework_cost_factor_count:${suffix(at)}`,
@@ -55,14 +58,14 @@ export function recordingGroups({ selector: exporters }: RuleOptions): RuleGroup
         record: `audit:builds_first_pass:${suffix(at)}`,
         expr: `${builds(FIRST_PASS, at)} or ${judged} * 0`,
       },
-      amount('audit:build_tokens', nameOf('buildTokens'), at),
+      amount('audit:build_tokens', nameOf('overallBuildTokens'), at),
       // Zero, not missing, if tokens were spent and no build ever succeeded.
       { record: `audit:builds_succeeded:${suffix(at)}`, expr: `${builds(SUCCESS, at)} or ${tokens} * 0` },
     ]
   }
   const errors = (at: Window): RecordingRule[] => {
     const entries = (where: string): string =>
-      exactIncrease({ name: nameOf('entries'), where, exporters, ...at, whole: true })
+      exactIncrease({ name: nameOf('overallEntries'), where, exporters, ...at, whole: true })
     return [
       // Validations: entries that fail in any phase, and those that pass in the phase `verify`.
       {
@@ -71,7 +74,7 @@ export function recordingGroups({ selector: exporters }: RuleOptions): RuleGroup
       },
       {
         record: `error_type:failed_validations:${suffix(at)}`,
-        expr: number(nameOf('entries'), 'status="fail",error_type!=""', at, ['error_type']),
+        expr: number(nameOf('overallEntries'), 'status="fail",error_type!=""', at, ['error_type']),
       },
     ]
   }
@@ -89,20 +92,20 @@ export function recordingGroups({ selector: exporters }: RuleOptions): RuleGroup
         ...errors(WEEK_BEFORE_SIX_HOURS),
       ],
     },
-    { name: 'audit-contexts', interval: '2m', rules: contexts(builds) },
+    { name: 'audit-contexts', interval: '2m', rules: contexts(buildsByRevision) },
   ]
 }
 
 const BY = ['context_hash']
 
 /** Builds by revision: of the last day (which revisions are in use), of 30 days, and those of the predecessor. */
-function contexts(builds: (where: string, at: Window, by: readonly string[]) => string): RecordingRule[] {
+function contexts(builds: (where: string, at: Window) => string): RecordingRule[] {
   const judged = `context_hash:builds_judged:${suffix(MONTH)}`
   const firstPass = `context_hash:builds_first_pass:${suffix(MONTH)}`
   return [
-    { record: `context_hash:builds_judged:${suffix(DAY)}`, expr: builds(VERDICT, DAY, BY) },
-    { record: judged, expr: builds(VERDICT, MONTH, BY) },
-    { record: firstPass, expr: `${builds(FIRST_PASS, MONTH, BY)} or ${judged} * 0` },
+    { record: `context_hash:builds_judged:${suffix(DAY)}`, expr: builds(VERDICT, DAY) },
+    { record: judged, expr: builds(VERDICT, MONTH) },
+    { record: firstPass, expr: `${builds(FIRST_PASS, MONTH)} or ${judged} * 0` },
     { record: `context_hash:builds_judged_previous:${suffix(MONTH)}`, expr: ofPredecessor(judged) },
     { record: `context_hash:builds_first_pass_previous:${suffix(MONTH)}`, expr: ofPredecessor(firstPass) },
   ]

@@ -94,7 +94,7 @@ const colorsOf = ({ queries }: PanelSpec): [name: string, color: string][] =>
  * Points of a line in which each is calculated over the window before it: the cost of a query grows with them, and
  * between neighbours that share most of their windows there is nothing to see.
  */
-const MOVING_POINTS = 200
+const MOVING_POINTS = 100
 
 /** A line chart from zero with the legend below. */
 export function lines(spec: PanelSpec): TimeSeriesPanel {

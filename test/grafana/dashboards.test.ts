@@ -284,10 +284,10 @@ test.each(queries)('%s has fewer than 14,000 characters and at most ten increase
   expect((expr.match(/increase\(/g) ?? []).length).toBeLessThanOrEqual(10)
 })
 
-test('a line in which each point is calculated over the window before it has at most 200 points', () => {
+test('a line in which each point is calculated over the window before it has at most 100 points', () => {
   const moving = panels.filter(([, { targets = [] }]) => targets.some(({ expr }) => expr.includes('$window')))
   expect(moving.length).toBeGreaterThan(5)
-  for (const [name, { maxDataPoints }] of moving) expect(maxDataPoints, name).toBe(200)
+  for (const [name, { maxDataPoints }] of moving) expect(maxDataPoints, name).toBe(100)
 })
 
 const CHOICES = new Map([

@@ -79,14 +79,17 @@ export const JOB = 'audit-trace-exporter'
 
 /** Alerts and panels that need more builds than there are, or a fault. */
 export const MAY_BE_EMPTY =
-  /^Audit|Firing alerts|Implement prompt versions|Fix prompt versions|by (implement|fix) prompt version|First-pass rate by revision|Error rates by revision|Error types with|Error rates before|Tokens and fixes by revision|Failed validations by check/
+  /^Audit|Firing alerts|Implement prompt versions|Fix prompt versions|by (implement|fix) prompt version|First-pass rate by revision|Error rates by revision|Error types with|Error rates before|Tokens and fixes by revision|Failed validations by check|Builds by revision B/
 
 /** What variables are if these revisions are chosen. */
-const TWO: ReadonlyMap<string, string> = new Map([
+const SOME: ReadonlyMap<string, string> = new Map([
   ...EVERYTHING,
   ...['context', 'revisions', 'newest'].map(
     (name) =>
-      [name, `(${['one', 'two'].map((revision) => hashOf(revision).slice(0, 12)).join('|')})`] as const,
+      [
+        name,
+        `(${['one', 'two', 'four'].map((revision) => hashOf(revision).slice(0, 12)).join('|')})`,
+      ] as const,
   ),
 ])
 
@@ -151,7 +154,7 @@ export function queriesOf(range: number): ReadonlyMap<string, string> {
       for (const { refId, expr } of targets) {
         queries.set(`${uid}: ${title} ${refId}`, fill(expr))
         if (expr.includes('$context'))
-          queries.set(`${uid}: ${title} ${refId}, two revisions`, fill(expr, TWO))
+          queries.set(`${uid}: ${title} ${refId}, some revisions`, fill(expr, SOME))
       }
     }
     for (const variable of templating.list) {

@@ -9,8 +9,8 @@ import { type Column, table, type TableSpec } from '../../parts/tables.ts'
 import { named } from '../../parts/named.ts'
 import { VERDICT_EXPLAINED } from '../../parts/words.ts'
 
-/** How many revisions the tables have at most: with 100 error types each they have 2,000 rows. */
-export const MOST = 20
+/** How many revisions the tables have at most: with 100 error types each they have 1,000 rows. */
+export const MOST = 10
 
 // Each row is a revision and an error type that occurred under it or under the revision before; a type that occurred
 // under only one of the two counts as zero for the other. The queries give the counts, and Grafana calculates the rest.
@@ -91,7 +91,7 @@ const RATES = [
 const LABELS = [...revisionColumns(), errorTypeColumn(190)]
 const NEWEST_FIRST = ['-first used', 'Error type']
 
-const EXPLAINED = `Error rate: the share of the validations that failed with an error type, under a revision (after) and under the previous one (before), as far as it is in this time range. The ${MOST} newest of the selected revisions that have builds in it; select others above. ${VERDICT_EXPLAINED}`
+const EXPLAINED = `Error rate: the share of the validations that failed with an error type, under a revision (after) and under the previous one (before), as far as it is in this time range. The ten newest of the selected revisions that have builds in it; select others above. ${VERDICT_EXPLAINED}`
 
 export const differences = table({
   title: 'Error types with a better or worse rate than before',

@@ -28,7 +28,7 @@ export const buildsByRevision = bars({
       interval: '1m',
     },
     {
-      expr: `label_replace(${closed({})} - (sum(${drawn}) or vector(0)), "order", "z", "", "")`,
+      expr: `label_replace(${closed({})} - (sum(${drawn}) or vector(0)) > 0, "order", "z", "", "")`,
       legend: OTHER,
       interval: '1m',
     },
