@@ -17,10 +17,8 @@ export function* withSums(all: Iterable<Series>): Iterable<Series> {
     yield series
     const key = KEYS.get(nameOf(series))
     for (const sum of (key !== undefined && SUMS[key]) || []) {
-      const kept = ['job', 'instance', ...CATALOGUE[sum].labels]
-      const labels = Object.fromEntries(
-        Object.entries(series.Labels).filter(([label]) => kept.includes(label)),
-      )
+      const kept = new Set<string>(['job', 'instance', ...CATALOGUE[sum].labels])
+      const labels = Object.fromEntries(Object.entries(series.Labels).filter(([label]) => kept.has(label)))
       const id = JSON.stringify([sum, labels])
       const before = sums.get(id)
       sums.set(id, {

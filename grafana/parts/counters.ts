@@ -1,4 +1,4 @@
-import { CATALOGUE, type MetricKey, SUMS } from '../../src/metrics/catalogue.ts'
+import { CATALOGUE, type MetricDefinition, type MetricKey, SUMS } from '../../src/metrics/catalogue.ts'
 import { matchers } from '../../prometheus/increase.ts'
 import { CONTEXT, COUNTED, EACH_CONTEXT, UNCOVERED } from './selectors.ts'
 
@@ -22,8 +22,10 @@ const labelsOf = ({ by, where = '', alternatives = [] }: Asked): ReadonlySet<str
     ...Array.from(matchers(where, ...alternatives).matchAll(MATCHED), ([, label]) => label as string),
   ])
 
-const has = (metric: MetricKey, label: string): boolean =>
-  (CATALOGUE[metric].labels as readonly string[]).includes(label)
+const has = (metric: MetricKey, label: string): boolean => {
+  const { labels }: MetricDefinition = CATALOGUE[metric]
+  return labels.includes(label)
+}
 
 /** The sum of a counter that has all these labels and, if they are not by revision, has no revision; else itself. */
 const sumOf = (metric: MetricKey, labels: ReadonlySet<string>): MetricKey =>

@@ -34,7 +34,7 @@ const single = (name: string, expr: string): Variable =>
   unlinked(asked(name, name, expr).current({ text: NONE, value: NONE }))
 
 /** Matches only a missing label: also what `context` is if all are chosen. */
-export const NONE = '()'
+const NONE = '()'
 const ALL = '.+'
 const constant = (name: string, value: string): string =>
   `label_replace(vector(0), "${name}", "${value}", "", "")`

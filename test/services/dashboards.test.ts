@@ -38,7 +38,7 @@ const OTHERS = 'audit-context-volatility: Builds by revision B'
 const targets = boards.flatMap((board) =>
   board.panels
     .filter(({ title }) => title !== FIRING)
-    .flatMap(({ title, targets = [] }) =>
+    .flatMap(({ title, targets }) =>
       targets.map((target) => [`${board.uid}: ${title} ${target.refId}`, target] as const),
     )
     .filter(([name]) => name !== OTHERS),

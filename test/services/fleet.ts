@@ -149,7 +149,7 @@ export function queriesOf(range: number): ReadonlyMap<string, string> {
     filled(expr.replaceAll(`>= ${ENOUGH}`, '>= 1'), window, { window, interval: window, values })
   const queries = new Map<string, string>()
   for (const { uid, panels, annotations, templating } of boards) {
-    for (const { title, targets = [] } of panels) {
+    for (const { title, targets } of panels) {
       if (ABOUT_PROCESSES.has(title)) continue
       for (const { refId, expr } of targets) {
         queries.set(`${uid}: ${title} ${refId}`, fill(expr))
