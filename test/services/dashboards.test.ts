@@ -239,7 +239,9 @@ describe.each(GENERATIONS)('Prometheus %s', (generation) => {
           under.filter(({ validation_error_type: type }) => type === row['Error type']).length,
         )
       const steps = await tableOf(server, 'audit-token-efficiency', 'Most expensive steps', chosen)
-      expect(steps.reduce((total, row) => total + Number(row['Runs']), 0)).toBe(under.length)
+      expect(steps.length).toBeGreaterThan(2)
+      for (const row of steps)
+        expect(row['Runs']).toBe(under.filter(({ step_name: step }) => step === row['Step']).length)
     }
   })
 

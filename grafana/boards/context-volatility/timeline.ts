@@ -28,7 +28,8 @@ export const buildsByRevision = bars({
       interval: '1m',
     },
     {
-      expr: `label_replace(${closed({})} - (sum(${drawn}) or vector(0)) > 0, "order", "z", "", "")`,
+      // Of the same series as the bars: a sum over revisions rises before a new one does, whose series waits at zero.
+      expr: `label_replace(sum(${closed(BY)} unless on (context_hash) ${newest}), "order", "z", "", "")`,
       legend: OTHER,
       interval: '1m',
     },
