@@ -31,6 +31,8 @@ export interface BuildState {
   idleSinceMs: number
   /** The pairs of phase and prompt version that were used, joined by a NUL; bounded. */
   instructions: string[]
+  /** Whether it has changed since the last commit. */
+  dirty: boolean
 }
 
 /** One entry with the facts that follow from its build's history. */
@@ -95,6 +97,7 @@ export function newBuild(runId: string): BuildState {
     lastEntryMs: Number.NaN,
     idleSinceMs: Number.NEGATIVE_INFINITY,
     instructions: [],
+    dirty: false,
   }
 }
 
