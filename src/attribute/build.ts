@@ -240,6 +240,18 @@ function noteTimes(build: BuildState, entry: Entry, { nowMs, firstPass }: ReadAt
 
 function noteInstruction(build: BuildState, version: string | undefined, phase: Phase): void {
   if (version === undefined || build.instructions.length >= MAX_INSTRUCTIONS) return
+  const pair = pairOf(phase, version)
+  // An array that grows by `push` gets room for 17, and there is one for each build.
+  if (!build.instructions.includes(pair)) build.instructions = [...build.instructions, pair]
+}
+
+/** Each pair is joined once as long as a phase keeps its version, and most builds share the string. */
+const lastPairs = new Map<Phase, { readonly version: string; readonly pair: string }>()
+
+function pairOf(phase: Phase, version: string): string {
+  const last = lastPairs.get(phase)
+  if (last?.version === version) return last.pair
   const pair = `${phase}\0${version}`
-  if (!build.instructions.includes(pair)) build.instructions.push(pair)
+  lastPairs.set(phase, { version, pair })
+  return pair
 }

@@ -26,11 +26,14 @@ export function createKnownBuilds(state: Reader): KnownBuilds {
   // What is on disk, if this process has written all of it: most new builds then need no query.
   const onDisk = state.all('SELECT 1 FROM builds LIMIT 1').length === 0 ? createIdFilter() : undefined
   let last: BuildState | undefined
+  /** Asked for in vain: of a new build, the first question is whether it is open. */
+  let absent: string | undefined
   for (const row of state.all(SELECT_OPEN_BUILDS)) add(readBuild(row))
 
   function add(build: BuildState): BuildState {
     byKey.set(build.runId, build)
     if (build.outcome === undefined) open.add(build)
+    absent = undefined
     return build
   }
 
@@ -43,8 +46,10 @@ export function createKnownBuilds(state: Reader): KnownBuilds {
   /** The build if it is in memory. Consecutive calls mostly ask for the same. */
   function inMemory(runId: string): BuildState | undefined {
     if (last?.runId === runId) return last
+    if (absent === runId) return undefined
     const found = byKey.get(runKey(runId))
     if (found !== undefined) last = found
+    else absent = runId
     return found
   }
 

@@ -1,7 +1,7 @@
 import { shortName } from '../short-name.ts'
 import { jsonFault } from './json-fault.ts'
 import type { Entry } from './parsed.ts'
-import { isPlainEntry } from './plain.ts'
+import { plainEntry } from './plain.ts'
 import { entrySchema, type RawEntry } from './schema.ts'
 import { parseTimestamp, timestampFault } from './timestamp.ts'
 
@@ -39,12 +39,12 @@ export function parseLine(line: string): ParseResult {
   } catch (error) {
     return { ok: false, fault: { reason: 'invalid_json', field: '', cause: jsonFault(line, error) } }
   }
-  if (!isPlainEntry(value)) {
+  let raw = plainEntry(value)
+  if (raw === undefined) {
     const checked = entrySchema.safeParse(value)
     if (!checked.success) return schemaFault(checked.error.issues)
-    value = checked.data
+    raw = checked.data
   }
-  const raw = value as RawEntry
   const timestampMs = parseTimestamp(raw.timestamp)
   if (timestampMs === undefined) return fault('timestamp', timestampFault(raw.timestamp))
   return { ok: true, entry: normalise(raw, timestampMs) }

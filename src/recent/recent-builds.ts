@@ -29,8 +29,9 @@ type Mutable<T> = { -readonly [key in keyof T]: T[key] }
 
 /** Changed in place, since nearly every entry changes one. */
 type Kept = Mutable<Omit<RecentBuild, 'fixPrompts' | 'stretches'>> & {
-  readonly fixPrompts: Mutable<FixPrompt>[]
-  readonly stretches: Mutable<Stretch>[]
+  // Replaced when they grow: by `push`, each would get room for 17.
+  fixPrompts: readonly Mutable<FixPrompt>[]
+  stretches: readonly Mutable<Stretch>[]
 }
 
 const copyOf = (build: RecentBuild): Kept => ({
@@ -52,6 +53,14 @@ export function createRecentBuilds(state: Reader): RecentBuilds {
   const dropped = new Set<string>()
   /** That of the entry before: consecutive entries mostly have the same. */
   let last: Kept | undefined
+  /** One that is in `dirty`. */
+  let lastDirty: Kept | undefined
+
+  function touch(build: Kept): void {
+    if (build === lastDirty) return
+    dirty.add(build)
+    lastDirty = build
+  }
 
   function begin(runId: string, startedMs: number): Kept {
     const build = newBuild(runId, startedMs)
@@ -72,6 +81,7 @@ export function createRecentBuilds(state: Reader): RecentBuilds {
       known.delete(build.runId)
       dirty.delete(build)
       if (build === last) last = undefined
+      if (build === lastDirty) lastDirty = undefined
       if (committed.has(build.runId)) dropped.add(build.runId)
     }
   }
@@ -82,14 +92,14 @@ export function createRecentBuilds(state: Reader): RecentBuilds {
       if (build === undefined) return
       add(build, attributed, place)
       if (attributed.closed !== undefined) build.outcome = attributed.closed.outcome
-      dirty.add(build)
+      touch(build)
       if (attributed.isFirst) forget()
     },
     closed({ runId, outcome }) {
       const build = known.get(runId)
       if (build === undefined) return
       build.outcome = outcome
-      dirty.add(build)
+      touch(build)
     },
     list: () => latest(committed.values()).slice(0, RECENT_BUILDS),
     find: (runId) => committed.get(runId),
@@ -102,6 +112,7 @@ export function createRecentBuilds(state: Reader): RecentBuilds {
       for (const build of dirty) committed.set(build.runId, copyOf(build))
       dropped.clear()
       dirty.clear()
+      lastDirty = undefined
     },
   }
 }
@@ -152,7 +163,7 @@ function add(build: Kept, attributed: AttributedEntry, place: LinePlace): void {
   if (entry.status === 'fail') build.failures++
   if (phase === 'rework') {
     build.reworkSteps++
-    addFix(build.fixPrompts, attributed)
+    addFix(build, attributed)
   }
   build.firstEntryMs = Math.min(build.firstEntryMs, entry.timestampMs)
   build.context = contextFileHash === undefined ? build.context : shortHash(contextFileHash)
@@ -162,7 +173,7 @@ function add(build: Kept, attributed: AttributedEntry, place: LinePlace): void {
     build.implementDraw = only(build.implementDraw, entry.instructionAssignment ?? null)
   }
   build.project ??= project
-  extend(build.stretches, place)
+  extend(build, place)
 }
 
 /** Neighbouring entries share their context: each hash is cut once. */
@@ -177,9 +188,9 @@ function shortHash(hash: string): string {
   return lastShort
 }
 
-function addFix(prompts: Kept['fixPrompts'], attributed: AttributedEntry): void {
+function addFix(build: Kept, attributed: AttributedEntry): void {
   const { entry, instructionVersion = '', errorLogChars } = attributed
-  const prompt = promptOf(prompts, instructionVersion)
+  const prompt = promptOf(build, instructionVersion)
   prompt.fixes++
   prompt.tokens += entry.spentTokens ?? 0
   // Both sums of the rework cost factor, or none: as `countFixPrompt` counts them.
@@ -188,12 +199,13 @@ function addFix(prompts: Kept['fixPrompts'], attributed: AttributedEntry): void 
   prompt.errorLogChars += errorLogChars
 }
 
-function promptOf(prompts: Kept['fixPrompts'], version: string): Mutable<FixPrompt> {
+function promptOf(build: Kept, version: string): Mutable<FixPrompt> {
+  const prompts = build.fixPrompts
   const found = prompts.find((prompt) => prompt.version === version)
   if (found !== undefined) return found
-  if (prompts.length >= MAX_PROMPTS && version !== OTHER_PROMPTS) return promptOf(prompts, OTHER_PROMPTS)
+  if (prompts.length >= MAX_PROMPTS && version !== OTHER_PROMPTS) return promptOf(build, OTHER_PROMPTS)
   const made = { version, fixes: 0, tokens: 0, completionTokens: 0, errorLogChars: 0 }
-  prompts.push(made)
+  build.fixPrompts = [...prompts, made]
   return made
 }
 
@@ -202,11 +214,12 @@ const only = (before: string | null | undefined, value: string | null): string |
   before === undefined || before === value ? value : null
 
 /** An offset before the end of what was read says that other content stands in the file: the stretch begins again. */
-function extend(stretches: Kept['stretches'], { path, offset, length }: LinePlace): void {
+function extend(build: Kept, { path, offset, length }: LinePlace): void {
   const to = offset + length
-  const stretch = stretches.find((one) => one.path === path)
+  const stretch = build.stretches.find((one) => one.path === path)
   if (stretch !== undefined) {
     if (offset < stretch.to) stretch.from = offset
     stretch.to = to
-  } else if (stretches.length < MAX_FILES) stretches.push({ path, from: offset, to })
+  } else if (build.stretches.length < MAX_FILES)
+    build.stretches = [...build.stretches, { path, from: offset, to }]
 }

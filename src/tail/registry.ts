@@ -48,10 +48,14 @@ export function createRegistry(state: Reader): Registry {
   const devicesWithBirthTimes = new Set<bigint>()
   let newIdentities = 0
   let nextId = 1
+  /** One that is in `dirty`: each line of a file changes it. */
+  let lastDirty: TrackedFile | undefined
   const owner = {
     changed(file: TrackedFile): void {
       // A forgotten file must not be written again.
-      if (index.all.has(file)) dirty.add(file)
+      if (file === lastDirty || !index.all.has(file)) return
+      dirty.add(file)
+      lastDirty = file
     },
     contentGone: (head: Head): void => pastHeads.add(head),
   }
@@ -103,6 +107,7 @@ export function createRegistry(state: Reader): Registry {
       pastHeads.add(file.head)
       index.delete(file)
       dirty.delete(file)
+      lastDirty = undefined
       if (file.id !== undefined) dropped.add(file.id)
     },
     write(transaction: Transaction) {
@@ -120,6 +125,7 @@ export function createRegistry(state: Reader): Registry {
       newIdentities = 0
       dropped.clear()
       dirty.clear()
+      lastDirty = undefined
     },
   }
 }
