@@ -34,8 +34,7 @@ interface FieldOf<Kind extends FieldKind> {
 type Field = { [Kind in FieldKind]: FieldOf<Kind> }[FieldKind]
 
 /**
- * Every field of a line. The types, the zod schema, the fast check and docs/entry.schema.json are derived from this
- * table. CONTRIBUTING.md says how to add a field.
+ * Every field of a line. The types, the zod schema and docs/entry.schema.json are derived from this table. CONTRIBUTING.md says how to add a field.
  */
 export const FIELDS = {
   workflow_run_id: {

@@ -81,7 +81,6 @@ export function createRecentBuilds(state: Reader): RecentBuilds {
       known.delete(build.runId)
       dirty.delete(build)
       if (build === last) last = undefined
-      if (build === lastDirty) lastDirty = undefined
       if (committed.has(build.runId)) dropped.add(build.runId)
     }
   }

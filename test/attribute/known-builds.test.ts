@@ -27,3 +27,14 @@ test('every closed build is known again, however many have closed since, and no 
   const others = Array.from({ length: BUILDS }, (_, i) => `other-${i}`)
   expect(others.filter((id) => known.get(id).outcome !== undefined)).toEqual([])
 })
+
+test('builds that take turns stay the same ones, also if it is asked first whether they are open', () => {
+  const store = openStore(temporaryDirectory())
+  onTestFinished(() => store.close())
+  const known = createKnownBuilds(store)
+  const next = (id: string): BuildState => known.openOne(id) ?? known.get(id)
+  const [a, b] = [next('a'), next('b')]
+  expect([next('a'), next('b'), next('a'), next('b')]).toEqual([a, b, a, b])
+  expect(next('a')).toBe(a)
+  expect(next('b')).toBe(b)
+})

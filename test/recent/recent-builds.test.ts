@@ -81,6 +81,26 @@ test('the builds that started last are kept, over kill -9 as well, and no others
   expect(later.every(({ entries }) => entries === 1)).toBe(true)
 })
 
+test('of builds that started at the same moment, those with the smallest ids are kept', async () => {
+  const { root, state, file } = directories()
+  const ids = Array.from({ length: 1_401 }, (_, i) => `run-${String((i * 7) % 1_401).padStart(4, '0')}`)
+  writeFileSync(file, lines(...ids.map((id) => entry({ workflow_run_id: id }))))
+  const { recent } = await startExporter({ roots: [root], state })
+  expect(recent.list().map(({ runId }) => runId)).toEqual(ids.toSorted().slice(0, RECENT_BUILDS))
+})
+
+test('what comes after a commit is added to a build', async () => {
+  const { root, state, file } = directories()
+  writeFileSync(file, lines(entry({ total_token_cost: 5 })))
+  const exporter = await startExporter({ roots: [root], state })
+  for (const tokens of [12, 19]) {
+    appendFileSync(file, lines(entry({ total_token_cost: 7 })))
+    await exporter.round()
+    exporter.commits.commit()
+    expect(exporter.recent.find('run-1')?.tokens).toBe(tokens)
+  }
+})
+
 test('a build that timed out is shown with its outcome', async () => {
   const { root, state, file } = directories()
   writeFileSync(file, builds(0, 1))
