@@ -16,7 +16,7 @@ export interface KindValues {
   status: ValidationStatus
 }
 
-export type FieldKind = keyof KindValues
+type FieldKind = keyof KindValues
 
 interface FieldOf<Kind extends FieldKind> {
   readonly kind: Kind

@@ -20,3 +20,12 @@ test.each<[string, Phase, string | undefined]>([
 ])('%s of phase %s has the prompt version %s', (step, phase, version) => {
   expect(versionInStepName(step, phase)).toBe(version)
 })
+
+test('a name says the same each time, to every phase but verification', () => {
+  for (const _ of [1, 2]) {
+    expect(versionInStepName('implement_v7', 'implement')).toBe('v7 (step name)')
+    expect(versionInStepName('implement_v7', 'verify')).toBeUndefined()
+    expect(versionInStepName('implement_7', 'implement')).toBeUndefined()
+    expect(versionInStepName(`${'x'.repeat(70)}_v7`, 'implement')).toBeUndefined()
+  }
+})
