@@ -92,7 +92,7 @@ interface DatabaseOptions {
   /** Directory for the tables and for what queries cannot hold in memory; absent: all stays in memory. */
   readonly directory?: string | undefined
   /** Whether the entries are only read in place: tables are then much smaller than they are, and are not compressed. */
-  readonly isDerived?: boolean
+  readonly isInPlace?: boolean
   /** Whether the rows say where each entry stands and when it counts. */
   readonly withSpots?: boolean
 }
@@ -111,7 +111,7 @@ export async function loadDatabase(
 async function openDatabase(duckDb: DuckDb, options: DatabaseOptions): Promise<Database> {
   const { directory } = options
   const file =
-    directory === undefined || options.isDerived === true ? ':memory:' : path.join(directory, 'rows.duckdb')
+    directory === undefined || options.isInPlace === true ? ':memory:' : path.join(directory, 'rows.duckdb')
   const instance = await duckDb.DuckDBInstance.create(file, settingsOf(options))
   const connection = await instance.connect()
   await connection.run('PRAGMA disable_checkpoint_on_shutdown')

@@ -29,6 +29,13 @@ export const databaseShare = (budgetBytes: number): number =>
 export const databaseThreads = (budgetBytes: number, cores: number = os.availableParallelism()): number =>
   Math.max(1, Math.min(cores, Math.floor(databaseShare(budgetBytes) / (200 * MIB))))
 
+/** Measured: what the grouping of entries by build takes for each entry. DuckDB cannot move all of it to the disk. */
+const GROUPED_BYTES = 220
+
+/** In how many parts builds have to be summed up, so that each takes about a third of DuckDB's memory. */
+export const sumParts = (entries: number, budgetBytes: number): number =>
+  Math.max(1, Math.round((3 * entries * GROUPED_BYTES) / databaseShare(budgetBytes)))
+
 /** Whether a report on so many entries certainly fits into memory, and needs no temporary files. */
 export const fitsInMemory = (entries: number, budgetBytes: number): boolean =>
   neededBytes(entries) <= 0.75 * budgetBytes

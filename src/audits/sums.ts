@@ -17,11 +17,33 @@ export const IS_VALIDATION = `(status = 'fail' OR (status = 'pass' AND phase = '
 
 const USES_IMPLEMENT_PROMPT = `phase = 'implement' AND instruction_version IS NOT NULL`
 
+export interface SumsOptions {
+  /** The table of closed builds. */
+  readonly closed: string
+  /** Into how many parts the builds are divided: what is grouped at once has to fit into memory. */
+  readonly parts: number
+  /** Begins the names of the tables. */
+  readonly prefix?: string
+  /** More columns of `build_sums`. */
+  readonly more?: string
+}
+
 /** Creates the tables from `all_entries` and the closed builds. */
-export async function createSums(database: Database, closed = 'all_builds'): Promise<void> {
-  await database.run(`CREATE TABLE build_sums AS ${buildSums('all_entries', closed)}`)
-  await database.run(`CREATE TABLE all_fixes AS ${fixes('all_entries', 'build_sums')}`)
-  await database.run(`CREATE TABLE all_entry_sums AS ${entrySums('all_entries')}`)
+export async function createSums(
+  database: Database,
+  { closed, parts, prefix = '', more }: SumsOptions,
+): Promise<void> {
+  for (let part = 0; part < parts; part++) {
+    const of = (table: string): string =>
+      parts === 1 ? table : `(SELECT * FROM ${table} WHERE hash(run_id) % ${parts} = ${part})`
+    const add = (table: string): string =>
+      part === 0 ? `CREATE TABLE ${prefix}${table} AS` : `INSERT INTO ${prefix}${table}`
+    await database.run(`${add('build_sums')} ${buildSums(of('all_entries'), of(closed), more)}`)
+    await database.run(
+      `${add('all_fixes')} ${fixes(of('all_entries'), of(`(SELECT rowid AS build, * FROM ${prefix}build_sums)`))}`,
+    )
+  }
+  await database.run(`CREATE TABLE ${prefix}all_entry_sums AS ${entrySums('all_entries')}`)
 }
 
 /**
@@ -50,7 +72,7 @@ export const buildSums = (entries: string, closed: string, more = ''): string =>
 
 /**
  * Every fix with its verdict: its own failure, else the status of the next validation of its build, else its own pass. Most
- * builds need no fix; what is sorted is only what is needed of the others.
+ * builds need no fix; what is sorted is only what is needed of the others. `sums` also has a number, `build`, for each build.
  */
 export const fixes = (entries: string, sums: string): string => `
   SELECT * EXCLUDE (phase) FROM (
@@ -60,7 +82,7 @@ export const fixes = (entries: string, sums: string): string => `
         lead(CASE WHEN ${IS_VALIDATION} THEN status END IGNORE NULLS) OVER steps,
         CASE WHEN status = 'pass' THEN status END) AS verdict,
       count(*) FILTER (phase = 'rework') OVER (steps ROWS UNBOUNDED PRECEDING) AS attempt
-    FROM ${entries} e JOIN (SELECT rowid AS build, run_id, started_ms FROM ${sums} WHERE has_fixes) USING (run_id)
+    FROM ${entries} e JOIN (SELECT build, run_id, started_ms FROM ${sums} WHERE has_fixes) USING (run_id)
     WHERE phase = 'rework' OR ${IS_VALIDATION}
     WINDOW steps AS (PARTITION BY build ORDER BY seq)
   ) WHERE phase = 'rework'`

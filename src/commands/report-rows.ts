@@ -7,7 +7,8 @@ import { parseFlags } from '../config/flags.ts'
 import { MANIFEST } from '../rows/dataset.ts'
 import { render, renderReport } from './render-report.ts'
 import { reportOptions } from './report-flags.ts'
-import { growRows, openRun } from './report-source.ts'
+import { openRun } from './report-run.ts'
+import { growRows } from './report-source.ts'
 
 /** What the shards of `OptimizationWorkflow` need. Pass it to `createOptimizationActivities`. */
 export const reportRows: ReportRows = { update, render: renderRows }

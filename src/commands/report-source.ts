@@ -1,80 +1,24 @@
 import path from 'node:path'
 import { createBuilds } from '../attribute/builds.ts'
 import { DEFAULT_PHASE_RULES } from '../attribute/phase.ts'
-import { loadDatabase, type Database, type OpenDatabase } from '../audits/database.ts'
-import { fitsInMemory, mayFitInMemory, memoryBudget, requireMemory } from '../audits/memory.ts'
+import type { Database } from '../audits/database.ts'
+import { sumParts } from '../audits/memory.ts'
 import { attributeRows, closeIdle } from '../audits/rows.ts'
 import type { Report } from '../audits/schema.ts'
 import { createSums } from '../audits/sums.ts'
 import type { Period } from '../audits/views.ts'
-import type { Clock } from '../clock.ts'
-import { readPriceList } from '../config/prices.ts'
 import { UsageError } from '../config/usage-error.ts'
 import { requireWritableDirectory } from '../config/writable.ts'
-import type { PriceList } from '../entry/prices.ts'
-import { createSupplement, type Supplement } from '../entry/supplement.ts'
-import { readHistory } from '../history/history.ts'
+import { readHistory, type History } from '../history/history.ts'
 import { leftOut } from '../history/left-out.ts'
-import { createProgress, type Progress } from '../history/progress.ts'
 import { SILENT } from '../history/recorder.ts'
-import { createScratch, type Scratch } from '../history/scratch.ts'
-import { describeUnpriced } from '../log.ts'
-import { makeDirectorySync } from '../make-directory.ts'
 import { counted } from '../render/format.ts'
 import { createKeptReport, type KeptReport } from '../rows/kept-report.ts'
 import { findRows, inputOf, loadRows } from '../rows/load.ts'
 import type { RowsDirectory } from '../rows/parquet.ts'
-import { updateRows, type Updated, type UpdateStep } from '../rows/update.ts'
-import { openStore } from '../state/store.ts'
-import type { ReportOptions } from './report-flags.ts'
-
-export interface ReportDeps {
-  readonly clock: Clock
-  readonly signal: AbortSignal
-  readonly print: (text: string) => void
-  readonly complain: (line: string) => void
-  readonly rewrite?: ((line: string) => void) | undefined
-  /** Called at each step of writing rows. */
-  readonly reached?: ((step: UpdateStep) => void) | undefined
-}
-
-/** What one run has opened. */
-export interface Run {
-  readonly options: ReportOptions
-  readonly deps: ReportDeps
-  readonly nowMs: number
-  readonly memoryBytes: number
-  readonly progress: Progress
-  readonly scratch: Scratch
-  readonly open: OpenDatabase
-  readonly priceList: PriceList | undefined
-  /** Closed at the end, the latest first. */
-  readonly opened: { close(): void }[]
-  /** Entries of the report, as far as is known. */
-  entries: number
-  close(): void
-}
-
-export async function openRun(options: ReportOptions, deps: ReportDeps, nowMs: number): Promise<Run> {
-  const scratch = createScratch(options.temp)
-  const opened: { close(): void }[] = []
-  return {
-    options,
-    deps,
-    nowMs,
-    memoryBytes: memoryBudget(options.memory),
-    progress: createProgress({ ...deps, monotonicMs: () => deps.clock.monotonicMs() }),
-    scratch,
-    priceList: await readPriceList(options.prices),
-    open: await loadDatabase(),
-    opened,
-    entries: 0,
-    close() {
-      for (const each of opened.toReversed()) each.close()
-      scratch.remove()
-    },
-  }
-}
+import { updateRows, type Updated } from '../rows/update.ts'
+import { openStore, type Store } from '../state/store.ts'
+import { openDatabase, storageFor, supplementOf, type Run } from './report-run.ts'
 
 /** The rows of a report. */
 export interface Source {
@@ -96,7 +40,7 @@ export function readSource(run: Run, period: Period): Promise<Source> {
 }
 
 async function readTraces(run: Run): Promise<Source> {
-  const { options, deps, nowMs, progress, scratch, opened } = run
+  const { options, deps, nowMs, progress, scratch } = run
   let faults = 0
   const stopped = (): boolean => deps.signal.aborted
   const history = await readHistory(options, {
@@ -110,12 +54,51 @@ async function readTraces(run: Run): Promise<Source> {
       deps.complain(`${where}: ${cause}`)
     },
   })
-  opened.push(history)
   run.entries = history.entries
   const directory = storageFor(run, 'report', history.entries)
   const database = await openDatabase(run, directory)
   const store = directory === undefined ? undefined : openStore(directory)
-  if (store !== undefined) opened.push(store)
+  try {
+    await attributeHistory(run, history, database, store)
+  } finally {
+    // The audits need the memory.
+    store?.close()
+    history.close()
+  }
+  return {
+    async load() {
+      await database.filled()
+      run.progress.update('summing up', 0, history.entries, 'entries')
+      await createSums(database, {
+        closed: 'all_builds',
+        parts: sumParts(history.entries, run.memoryBytes),
+      })
+      return database
+    },
+    input: {
+      files: history.files.length,
+      entries: history.entries,
+      rejected_lines: history.rejectedLines,
+      out_of_order: history.outOfOrder,
+      in_future: history.inFuture,
+      unfinished_lines: history.unfinished.lines,
+      unfinished_bytes: history.unfinished.bytes,
+      rotated_files: history.rotated.length,
+    },
+    notes: leftOut(history, options),
+    isComplete: faults === 0,
+  }
+}
+
+/** Fills the database with what the history has. The store takes the builds that have closed. */
+async function attributeHistory(
+  run: Run,
+  history: History,
+  database: Database,
+  store: Store | undefined,
+): Promise<void> {
+  const { options, deps, nowMs, progress } = run
+  const stopped = (): boolean => deps.signal.aborted
   const builds = createBuilds(store ?? { all: () => [] }, {
     timeoutMs: options.buildTimeout,
     phaseRules: [...options.phase, ...DEFAULT_PHASE_RULES],
@@ -134,26 +117,6 @@ async function readTraces(run: Run): Promise<Source> {
   if (stopped()) throw new Error('Stopped before the report was finished.')
   closeIdle(builds, database, nowMs)
   database.flush()
-  return {
-    async load() {
-      await database.filled()
-      run.progress.update('summing up', 0, history.entries, 'entries')
-      await createSums(database)
-      return database
-    },
-    input: {
-      files: history.files.length,
-      entries: history.entries,
-      rejected_lines: history.rejectedLines,
-      out_of_order: history.outOfOrder,
-      in_future: history.inFuture,
-      unfinished_lines: history.unfinished.lines,
-      unfinished_bytes: history.unfinished.bytes,
-      rotated_files: history.rotated.length,
-    },
-    notes: leftOut(history, options),
-    isComplete: faults === 0,
-  }
 }
 
 /** Adds to the rows what the traces have grown by, and reads all rows. */
@@ -223,7 +186,8 @@ function readDirectories(run: Run, directories: readonly RowsDirectory[], keeps:
       const database = await openDatabase(run, storageFor(run, 'report', input.entries), true)
       run.progress.update('loading rows', 0, input.entries, 'entries')
       await database.filled()
-      await loadRows(database, directories, run.nowMs, keeps)
+      const parts = sumParts(input.entries, run.memoryBytes)
+      await loadRows(database, directories, { nowMs: run.nowMs, keeps, parts })
       if (run.deps.signal.aborted) throw new Error('Stopped before the report was finished.')
       return database
     },
@@ -232,28 +196,3 @@ function readDirectories(run: Run, directories: readonly RowsDirectory[], keeps:
     isComplete: true,
   }
 }
-
-async function openDatabase(run: Run, directory: string | undefined, isDerived = false): Promise<Database> {
-  const database = await run.open({ memoryBytes: run.memoryBytes, directory, isDerived })
-  run.opened.push(database)
-  return database
-}
-
-/** The directory for the rows of so many entries; `undefined` if memory holds them. */
-function storageFor({ memoryBytes, scratch }: Run, name: string, entries: number): string | undefined {
-  if (fitsInMemory(entries, memoryBytes)) return undefined
-  requireMemory(entries)
-  try {
-    const directory = path.join(scratch.directory(), name)
-    makeDirectorySync(directory)
-    return directory
-  } catch (error) {
-    if (mayFitInMemory(entries, memoryBytes)) return undefined
-    throw error
-  }
-}
-
-const supplementOf = ({ options, priceList, deps }: Run): Supplement =>
-  createSupplement({ ...options, priceList }, (model, reason) =>
-    deps.complain(describeUnpriced(model, reason)),
-  )

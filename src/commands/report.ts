@@ -10,7 +10,8 @@ import { requireWritableFile } from '../config/writable.ts'
 import { explainSpace } from '../history/scratch.ts'
 import { counted } from '../render/format.ts'
 import type { ReportOptions } from './report-flags.ts'
-import { openRun, readSource, type ReportDeps, type Run, type Source } from './report-source.ts'
+import { openRun, type ReportDeps, type Run } from './report-run.ts'
+import { readSource, type Source } from './report-source.ts'
 
 /** Throws a `UsageError` if there is nothing to report on. */
 export function requireSource({ paths, rows }: Pick<ReportOptions, 'paths' | 'rows'>): void {

@@ -5,7 +5,8 @@ import { memoryBudget } from '../audits/memory.ts'
 import { systemClock } from '../clock.ts'
 import { parseFlags } from '../config/flags.ts'
 import { reportOptions, type ReportOptions } from './report-flags.ts'
-import { growRows, openRun } from './report-source.ts'
+import { openRun } from './report-run.ts'
+import { growRows } from './report-source.ts'
 
 // The process that `watch --rows` starts for each update of its rows. It gets one request and sends one answer.
 

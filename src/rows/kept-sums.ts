@@ -3,7 +3,7 @@ import fs from 'node:fs'
 import path from 'node:path'
 import type { Database } from '../audits/database.ts'
 import { literal } from '../audits/sql.ts'
-import { buildSums, entrySums, fixes, SUM_TABLES } from '../audits/sums.ts'
+import { buildSums, createSums, entrySums, fixes, SUM_TABLES } from '../audits/sums.ts'
 import { versionOf } from './program-version.ts'
 import { parquetEntries, parquetBuilds, type RowsDirectory } from './parquet.ts'
 
@@ -25,10 +25,14 @@ interface Covered {
  * summed up again, the others stay. Needs `all_entries`, `closed_builds` and the type `trace`. Returns whether it could:
  * not while another process uses them, or where they cannot be written.
  */
-export async function continueSums(database: Database, directory: RowsDirectory): Promise<boolean> {
+export async function continueSums(
+  database: Database,
+  directory: RowsDirectory,
+  parts: number,
+): Promise<boolean> {
   if (!(await attach(database, path.join(directory.place, FILE)))) return false
   const covered = await coveredBy(database, directory)
-  if (covered === undefined) await sumAll(database, directory)
+  if (covered === undefined) await sumAll(database, directory, parts)
   else await sumNew(database, directory, covered)
   for (const table of SUM_TABLES)
     await database.run(
@@ -78,15 +82,14 @@ function keyOf({ place, manifest }: RowsDirectory, { entries, builds }: Omit<Cov
   return createHash('sha256').update(JSON.stringify(decisive)).digest('hex')
 }
 
-async function sumAll(database: Database, directory: RowsDirectory): Promise<void> {
-  await transaction(database, [
-    ...[...SUM_TABLES, 'covered'].map((table) => `DROP TABLE IF EXISTS kept.${table}`),
-    `CREATE TABLE kept.build_sums AS ${buildSums('all_entries', 'closed_builds', FIRST_FILE)}`,
-    `CREATE TABLE kept.all_fixes AS ${fixes('all_entries', 'kept.build_sums')}`,
-    `CREATE TABLE kept.all_entry_sums AS ${entrySums('all_entries')}`,
-    'CREATE TABLE kept.covered (key VARCHAR, entries INTEGER, builds INTEGER)',
-    cover(directory),
-  ])
+async function sumAll(database: Database, directory: RowsDirectory, parts: number): Promise<void> {
+  const tables = [...SUM_TABLES, 'covered']
+  await database.run('BEGIN')
+  for (const table of tables) await database.run(`DROP TABLE IF EXISTS kept.${table}`)
+  await createSums(database, { closed: 'closed_builds', parts, prefix: 'kept.', more: FIRST_FILE })
+  await database.run('CREATE TABLE kept.covered (key VARCHAR, entries INTEGER, builds INTEGER)')
+  await database.run(cover(directory))
+  await database.run('COMMIT')
   await database.run('CHECKPOINT kept')
 }
 
@@ -109,8 +112,11 @@ async function sumNew(database: Database, directory: RowsDirectory, covered: Cov
   await database.run(
     `CREATE TEMP TABLE touched_sums AS ${buildSums('touched_entries', '(FROM closed_builds SEMI JOIN touched USING (run_id))', FIRST_FILE)}`,
   )
-  await database.run(`CREATE TEMP TABLE touched_fixes AS ${fixes('touched_entries', 'touched_sums')}`)
-  await transaction(database, [
+  await database.run(
+    `CREATE TEMP TABLE touched_fixes AS ${fixes('touched_entries', '(SELECT rowid AS build, * FROM touched_sums)')}`,
+  )
+  const statements = [
+    'BEGIN',
     'DELETE FROM kept.build_sums WHERE run_id IN (FROM touched)',
     'INSERT INTO kept.build_sums FROM touched_sums',
     'DELETE FROM kept.all_fixes WHERE run_id IN (FROM touched)',
@@ -118,7 +124,9 @@ async function sumNew(database: Database, directory: RowsDirectory, covered: Cov
     ...(newEntries === undefined ? [] : [`INSERT INTO kept.all_entry_sums ${entrySums(`(${newEntries})`)}`]),
     'DELETE FROM kept.covered',
     cover(directory),
-  ])
+    'COMMIT',
+  ]
+  for (const statement of statements) await database.run(statement)
 }
 
 /** A condition that spares most files: none of the builds that are summed up again has an entry before it. */
@@ -134,8 +142,4 @@ async function sinceOf(database: Database, newEntries: string | undefined): Prom
 function cover(directory: RowsDirectory): string {
   const [entries, builds] = [directory.manifest.entries.length, directory.manifest.builds.length]
   return `INSERT INTO kept.covered VALUES (${literal(keyOf(directory, { entries, builds }))}, ${entries}, ${builds})`
-}
-
-async function transaction(database: Database, statements: readonly string[]): Promise<void> {
-  for (const statement of ['BEGIN', ...statements, 'COMMIT']) await database.run(statement)
 }

@@ -49,18 +49,26 @@ async function loadHttpfs(database: Database): Promise<void> {
   }
 }
 
+export interface LoadOptions {
+  /** Decides which open builds have timed out. */
+  readonly nowMs: number
+  /** Whether the sums are continued and kept in the directory. */
+  readonly keeps: boolean
+  /** In how many parts builds are summed up (`sumParts`). */
+  readonly parts: number
+}
+
 /** So many files are opened and read for every query in less time than their rows take to be copied. */
 const MAX_FILES_IN_PLACE = 1_000
 
 /**
  * Gives the report all rows, in the order in which a report on all traces would read them, and their sums. Files of a local
- * directory are read in place, as Parquet is as fast as a table. `keeps`: the sums are continued and kept in the directory.
+ * directory are read in place, as Parquet is as fast as a table.
  */
 export async function loadRows(
   database: Database,
   directories: readonly RowsDirectory[],
-  nowMs: number,
-  keeps: boolean,
+  { nowMs, keeps, parts }: LoadOptions,
 ): Promise<void> {
   const raw = rawEntries(directories)
   if (raw !== undefined) {
@@ -72,8 +80,8 @@ export async function loadRows(
   )
   const [directory] = directories
   const isContinued =
-    keeps && raw !== undefined && directory !== undefined && (await continueSums(database, directory))
-  if (!isContinued) await createSums(database, 'closed_builds')
+    keeps && raw !== undefined && directory !== undefined && (await continueSums(database, directory, parts))
+  if (!isContinued) await createSums(database, { closed: 'closed_builds', parts })
   for (const { manifest } of directories)
     for (const { idle_since_ms: idleSinceMs, ...build } of manifest.open_builds)
       if (nowMs - idleSinceMs > manifest.build_timeout_ms) database.build(build)

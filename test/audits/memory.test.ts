@@ -7,6 +7,7 @@ import {
   mayFitInMemory,
   memoryBudget,
   requireMemory,
+  sumParts,
 } from '../../src/audits/memory.ts'
 
 const MIB = 1024 * 1024
@@ -24,6 +25,14 @@ test('entries that certainly fit are held in memory; more that may fit are only 
   expect(fitsInMemory(90_000, 256 * MIB)).toBe(false)
   expect(mayFitInMemory(90_000, 256 * MIB)).toBe(true)
   expect(mayFitInMemory(300_000, 256 * MIB)).toBe(false)
+})
+
+test('the more entries for the memory, the smaller the parts in which builds are summed up', () => {
+  expect(sumParts(0, GIB)).toBe(1)
+  expect(sumParts(1_000_000, GIB)).toBe(1)
+  expect(sumParts(10_000_000, GIB)).toBe(14)
+  expect(sumParts(10_000_000, 4 * GIB)).toBeLessThan(14)
+  expect(sumParts(1_000_000, 256 * MIB)).toBeGreaterThan(4)
 })
 
 test('a limit at which the kernel would end the process is refused with what is needed, whether or not entries can be kept in files', () => {
