@@ -6,9 +6,13 @@ import path from 'node:path'
 import { setTimeout as wait } from 'node:timers/promises'
 import { findProgram } from '../../test/setup/find-program.ts'
 import { buildGoProgram } from '../../test/setup/go-build.ts'
+import { usageOf } from '../measured.ts'
 import type { Query } from './boards.ts'
 
-export type Answer = { readonly seconds: number; readonly series: number } | { readonly error: string }
+/** `cpuSeconds`: what the whole server used meanwhile, user and system: the same on a busy machine. */
+export type Answer =
+  | { readonly seconds: number; readonly cpuSeconds: number; readonly series: number }
+  | { readonly error: string }
 
 export interface Server {
   /** The labels of what an instant query gives. */
@@ -88,7 +92,11 @@ export async function startServer({
       if (answer.error !== undefined) throw new Error(`${expr}: ${answer.error}`)
       return answer.data!.result.map(({ metric }) => metric)
     },
-    time: (query, rangeSeconds, endSeconds) => timed(url, query, rangeSeconds, endSeconds),
+    async time(query, rangeSeconds, endSeconds) {
+      const before = usageOf(child).cpuSeconds
+      const answer = await timed(url, query, rangeSeconds, endSeconds)
+      return 'error' in answer ? answer : { ...answer, cpuSeconds: usageOf(child).cpuSeconds - before }
+    },
     async stop() {
       child.kill('SIGTERM')
       await ended
@@ -96,7 +104,12 @@ export async function startServer({
   }
 }
 
-async function timed(url: string, query: Query, rangeSeconds: number, end: number): Promise<Answer> {
+async function timed(
+  url: string,
+  query: Query,
+  rangeSeconds: number,
+  end: number,
+): Promise<{ seconds: number; series: number } | { error: string }> {
   const { expr, stepSeconds } = query
   const form: Record<string, string> =
     stepSeconds === undefined

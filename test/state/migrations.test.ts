@@ -78,6 +78,18 @@ describe.each(versions)('a state of version %s', (version) => {
     expect(scraped.get('audit_builds_in_progress')).toBe(0)
   })
 
+  test('has sums over all that it holds, of hidden revisions too', () => {
+    const store = openStore(copyOf(version), WRITTEN)
+    const of = (metric: string) =>
+      store.all('SELECT sum(json(data)) AS total FROM series WHERE metric = ?', metric)[0]!['total']
+    for (const name of ['entries', 'tokens', 'builds', 'build_tokens', 'rework_completion_tokens']) {
+      expect(of(`audit.${name}`)).toBeGreaterThan(0)
+      expect([name, of(`audit.overall_${name}`)]).toEqual([name, of(`audit.${name}`)])
+    }
+    expect(of('audit.context_entries')).toBe(of('audit.entries'))
+    store.close()
+  })
+
   test('is of the current version once it is open', () => {
     const state = copyOf(version)
     openStore(state).close()
