@@ -1,5 +1,6 @@
 import { stringify } from 'yaml'
 import { alertGroups } from './alerts.ts'
+import { fleetGroups } from './fleet.ts'
 import { livesGroups } from './lives.ts'
 import type { RuleOptions } from './options.ts'
 import { recordingGroups } from './recording.ts'
@@ -20,6 +21,14 @@ export const ruleFiles = (options: RuleOptions): ReadonlyMap<string, string> =>
     ['recording.yml', file(ABOUT_RECORDING, recordingGroups(options))],
     ['alerts.yml', file(ABOUT_ALERTS, alertGroups(options))],
   ])
+
+/** Rules for a Prometheus that scrapes many exporters and sends only sums on. Not among `rules`: few need them. */
+export const fleetRules = (options: RuleOptions): string => file(ABOUT_FLEET, fleetGroups(options))
+
+const ABOUT_FLEET = `Sums over all exporters, for a receiver that gets nothing else (decisions/205). …:increase5m is what was counted from six
+minutes to one minute before its time; add it up with sum_over_time(). Sums of zero are not recorded.
+
+audit_fleet:evaluated: once for each step, so that a step that is missing can be seen.`
 
 const ABOUT_REVISIONS = `The order of GEMINI.md revisions: by their first use over all exporters and over time, then by hash. The version (v1,
 v2, …) is the place in that order, so all panels and alerts agree however many exporters there are.

@@ -17,6 +17,8 @@ export interface PrometheusOptions {
   readonly ruleFiles?: readonly string[]
   /** `host:port` */
   readonly alertmanager?: string
+  /** Receivers of what it stores, in the form of its configuration. */
+  readonly remoteWrite?: readonly object[]
   /** A directory with data, such as imported blocks. Default: a new directory, deleted at the end. */
   readonly dataDirectory?: string
   /** Default: a free one. */
@@ -152,6 +154,7 @@ function configuration(options: PrometheusOptions): object {
     ...(options.ruleFiles === undefined
       ? {}
       : { rule_files: options.ruleFiles.map((file) => path.resolve(file)) }),
+    ...(options.remoteWrite === undefined ? {} : { remote_write: options.remoteWrite }),
     ...(options.alertmanager === undefined
       ? {}
       : { alerting: { alertmanagers: [{ static_configs: [{ targets: [options.alertmanager] }] }] } }),
