@@ -11,6 +11,8 @@ export interface RowsDeps {
   readonly log: Log
   /** Grows with everything that is read. Rows are written when it has changed. */
   readonly readBytes: () => number
+  /** Called for each update that failed. */
+  readonly onFailure: () => void
 }
 
 /** Writes the rows of `watch --rows`. */
@@ -44,7 +46,7 @@ export async function requireRows(rows: string): Promise<void> {
 }
 
 /** Writes rows each `rowsInterval`, in a process of its own that ends after each update, so that DuckDB takes no memory between. */
-export function createRowsWriter(config: RowsConfig, { log, readBytes }: RowsDeps): RowsWriter {
+export function createRowsWriter(config: RowsConfig, { log, readBytes, onFailure }: RowsDeps): RowsWriter {
   const directory = path.resolve(config.rows)
   const request: RowsRequest = { kind: 'update', directory, options: { ...optionsOf(config) } }
   let writtenBytes = 0
@@ -58,6 +60,7 @@ export function createRowsWriter(config: RowsConfig, { log, readBytes }: RowsDep
     const answered = await asked.answer
     asked = undefined
     if (answered.kind === 'failed') {
+      onFailure()
       // What fails for long is told once.
       if (!isFailing) logFailure(log, directory, answered.cause)
       isFailing = true

@@ -6,7 +6,7 @@ import { createLogEvents, type Log } from '../log.ts'
 import { CONTENT_TYPE } from '../metrics/exposition.ts'
 import type { Push } from '../push/push.ts'
 import type { PushSettings } from '../push/settings.ts'
-import { createSelfMetrics, type ProcessUsage, type SelfMetrics } from '../metrics/self.ts'
+import { createRowsMetric, createSelfMetrics, type ProcessUsage, type SelfMetrics } from '../metrics/self.ts'
 import { totalsOf } from '../metrics/totals.ts'
 import { createHttpServer, type HttpServer } from '../serve/server.ts'
 import type { StatusView } from '../serve/status.ts'
@@ -140,10 +140,11 @@ export async function watch(config: WatchConfig, deps: WatchDeps): Promise<void>
   }
 }
 
-const rowsWriterOf = (config: RowsConfig, log: Log, { ledger }: Engine): RowsWriter =>
+const rowsWriterOf = (config: RowsConfig, log: Log, { ledger, exposition }: Engine): RowsWriter =>
   createRowsWriter(config, {
     log,
     readBytes: () => totalsOf(ledger, 'readBytes').get('')?.value ?? 0,
+    onFailure: createRowsMetric(exposition.meter),
   })
 
 async function readWeb({ webConfig }: WatchConfig): Promise<WebConfig | undefined> {

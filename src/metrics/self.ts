@@ -75,6 +75,15 @@ export function createSelfMetrics(
   }
 }
 
+/** The metric of `watch --rows`. Returns what counts an update that failed. */
+export function createRowsMetric(meter: Meter): () => void {
+  const failures = meter.createCounter('audit_exporter.rows_update_failures', {
+    description: 'Updates of the rows (--rows) that failed; the next one adds what they lack.',
+  })
+  failures.add(0)
+  return () => failures.add(1)
+}
+
 /** Observes all gauges in one callback, so that the files of a large tree are counted once per scrape. */
 function observeHealth(meter: Meter, health: () => Health): void {
   const gauge = (name: string, description: string) => meter.createObservableGauge(name, { description })
