@@ -37,8 +37,9 @@ export async function continueSums(
   for (const table of SUM_TABLES)
     await database.run(
       table === 'build_sums'
-        ? `CREATE VIEW build_sums AS SELECT * EXCLUDE (first_file) REPLACE (((first_seq >> 64) << 64)
-             + (enum_code(first_file::trace)::HUGEINT << 32) + (first_seq & 4294967295) AS first_seq) FROM kept.build_sums`
+        ? `CREATE VIEW build_sums AS SELECT * EXCLUDE (first_file) REPLACE (first_seq - (first_seq & 18446744073709551615::HUGEINT)
+             + (enum_code(first_file::trace)::HUGEINT << 32) + (first_seq & 4294967295::HUGEINT) AS first_seq)
+             FROM kept.build_sums`
         : `CREATE VIEW ${table} AS SELECT * FROM kept.${table}`,
     )
   return true

@@ -58,8 +58,10 @@ export interface LoadOptions {
   readonly parts: number
 }
 
-/** So many files are opened and read for every query in less time than their rows take to be copied. */
-const MAX_FILES_IN_PLACE = 1_000
+/** Up to so many files are always read in place. */
+const FEW_FILES = 1_000
+/** Opening a file takes as long as copying about so many rows. */
+const ROWS_PER_OPENING = 100
 
 /**
  * Gives the report all rows, in the order in which a report on all traces would read them, and their sums. Files of a local
@@ -73,7 +75,7 @@ export async function loadRows(
   const raw = rawEntries(directories)
   if (raw !== undefined) {
     await database.run(`CREATE TYPE trace AS ENUM (SELECT DISTINCT file FROM (${raw}) ORDER BY file)`)
-    await database.entriesFrom(parquetEntries(directories) as string, isFarOrMany(directories))
+    await database.entriesFrom(parquetEntries(directories) as string, isToBeCopied(directories, parts))
   }
   await database.run(
     `CREATE VIEW closed_builds AS ${parquetBuilds(directories) ?? 'SELECT * FROM all_builds WHERE false'}`,
@@ -88,9 +90,16 @@ export async function loadRows(
   database.flush()
 }
 
-const isFarOrMany = (directories: readonly RowsDirectory[]): boolean =>
-  directories.some(({ place }) => OBJECT.test(place)) ||
-  directories.reduce((sum, { manifest }) => sum + manifest.entries.length, 0) > MAX_FILES_IN_PLACE
+/** Whether copying all rows once takes less than opening their files for each query: a few, and two for each part. */
+function isToBeCopied(directories: readonly RowsDirectory[], parts: number): boolean {
+  const files = directories.reduce((sum, { manifest }) => sum + manifest.entries.length, 0)
+  const openings = files * (5 + 2 * parts)
+  const { entries } = inputOf(directories)
+  return (
+    directories.some(({ place }) => OBJECT.test(place)) ||
+    (files > FEW_FILES && openings * ROWS_PER_OPENING > entries)
+  )
+}
 
 /** What a report says of its input: the sums over all directories. */
 export function inputOf(directories: readonly RowsDirectory[]): Report['input'] {

@@ -23,7 +23,7 @@ export function parquetEntries(directories: readonly RowsDirectory[]): string | 
   return (
     rows &&
     `SELECT * EXCLUDE (counted, line, day), epoch_ms(ts)::DOUBLE AS ts_ms,
-       (epoch_ms(counted)::HUGEINT << 64) + (enum_code(file::trace)::HUGEINT << 32) + line AS seq FROM (${rows})`
+       epoch_ms(counted)::HUGEINT * 18446744073709551616 + (enum_code(file::trace)::HUGEINT << 32) + line AS seq FROM (${rows})`
   )
 }
 

@@ -151,6 +151,20 @@ test('an entry that comes days after its build belongs to it, whatever has been 
   expectAlmostEqual(grown, expected)
 })
 
+test('rows of a clock that was wrong, before 1970, are in the report', async () => {
+  const [traces, rows] = [await corpus({ seed: 'clock', size: { builds: 20 } }), temporaryDirectory()]
+  mkdirSync(path.join(traces, 'old'))
+  const old = entry({
+    workflow_run_id: 'old',
+    timestamp: '1969-07-20T20:17:40.000Z',
+    context_file_hash: HASH_A,
+  })
+  writeFileSync(path.join(traces, 'old', FILE), lines(old))
+  const grown = await reportAt({ paths: [traces], rows, nowMs: NOW })
+  expect(grown.period.first_entry).toBe('1969-07-20T20:17:40.000Z')
+  expectAlmostEqual(grown, await reportAt({ paths: [traces], nowMs: NOW }))
+})
+
 test.each(['damaged', 'of other rows', 'in use'])('sums that are %s are not used', async (state) => {
   const [traces, others] = [
     await corpus({ seed: 'sums', size: { builds: 40 } }),
