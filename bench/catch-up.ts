@@ -1,7 +1,8 @@
 import { rmSync } from 'node:fs'
 import path from 'node:path'
 import { writeCorpus } from '../src/simulate/corpus.ts'
-import { median, megabytes, printTable, runNode, runToEnd, usageOf, type Usage } from './measured.ts'
+import { median, megabytes, printTable, runNode, usageOf, type Usage } from './measured.ts'
+import { peersOf, type Runner } from './peers.ts'
 import { DIST, scrape, startExporter, sumOf } from './started.ts'
 
 export interface CatchUpOptions {
@@ -13,9 +14,6 @@ export interface CatchUpOptions {
   /** Whether to run other programs that count lines, too. */
   readonly peers: boolean
 }
-
-/** Returns what the whole process of a reader took, from its start until it had counted everything. */
-type Runner = () => Promise<Usage>
 
 /** Catching up with one file from nothing, beside the least that any reader in Node must do. They run in turns. */
 export async function benchCatchUp({ directory, beside, peers, ...options }: CatchUpOptions): Promise<void> {
@@ -31,7 +29,7 @@ export async function benchCatchUp({ directory, beside, peers, ...options }: Cat
     'bare Node: split, decode, JSON.parse': () => bareLoop(file, corpus.lines),
     'audit-trace-exporter': () => exporter(directory, file, corpus.lines, DIST),
     ...(beside !== undefined && { [beside]: () => exporter(directory, file, corpus.lines, beside) }),
-    ...(peers && { mtail: () => runMtail(file) }),
+    ...(peers && peersOf({ directory, file, lines: corpus.lines })),
   }
   const usages = await inTurns(runners, options.rounds)
   const rate = ({ cpuSeconds }: Usage): number => corpus.bytes / 1e6 / cpuSeconds
@@ -87,15 +85,3 @@ async function exporter(directory: string, file: string, lines: number, dist: st
     await exporter.stop()
   }
 }
-
-/** mtail reads the file once and counts entries, tokens and a histogram by step, with regular expressions. */
-const runMtail = (file: string): Promise<Usage> =>
-  runToEnd('mtail', [
-    '--one_shot',
-    '--one_shot_format=prometheus',
-    '--logtostderr',
-    '--progs',
-    path.join(import.meta.dirname, 'peers'),
-    '--logs',
-    file,
-  ])

@@ -14,7 +14,8 @@ import { benchRest } from './rest.ts'
 import { benchScrape } from './scrape.ts'
 
 const HELP = `npm run bench                     catching up with 200 MB, beside bare Node [--megabytes 200] [--rounds 3]
-                                  [--beside DIR: another dist/program] [--peers: also mtail, from PATH]
+                                  [--beside DIR: another dist/program] [--peers: also Fluent Bit, an
+                                  OpenTelemetry Collector and mtail, as far as they are there]
 npm run bench -- --rest           the start and the memory at rest [--minutes 1]
 npm run bench -- --files 10000    many builds that are over [--beside DIR]
 npm run bench -- --latency        from the append of a line until a scrape shows it
