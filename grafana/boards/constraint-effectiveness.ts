@@ -10,7 +10,7 @@ import { fixedColor, lines, ranking, stat } from '../parts/panels.ts'
 import { ENOUGH, type Selection, WINDOW } from '../parts/promql.ts'
 import { table } from '../parts/tables.ts'
 import { named } from '../parts/named.ts'
-import { before, newest, revisions, uncovered } from '../parts/hidden-variables.ts'
+import { before, family, newest, revisions, uncovered } from '../parts/hidden-variables.ts'
 import { CONTEXT } from '../parts/selectors.ts'
 import { contextHash, errorType, movingWindow } from '../parts/variables.ts'
 import { differences, everyChange, MOST } from './constraint-effectiveness/changes.ts'
@@ -125,6 +125,7 @@ export const constraintEffectiveness = (): Dashboard =>
       movingWindow(),
       uncovered(),
       revisions(),
+      family(),
       newest(MOST, 'any'),
       before(),
     ],

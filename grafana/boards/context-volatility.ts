@@ -1,6 +1,6 @@
 import type { Dashboard } from '@grafana/grafana-foundation-sdk/dashboard'
 import { board } from '../parts/board.ts'
-import { newest, revisions, uncovered } from '../parts/hidden-variables.ts'
+import { family, newest, revisions, uncovered } from '../parts/hidden-variables.ts'
 import { contextHash } from '../parts/variables.ts'
 import { errorMix, MOST } from './context-volatility/errors.ts'
 import { costs, passRates } from './context-volatility/revisions.ts'
@@ -11,7 +11,7 @@ export const contextVolatility = (): Dashboard =>
     uid: 'audit-context-volatility',
     title: 'Audit · Context Volatility',
     description: 'Changes of GEMINI.md over time, and how builds fared under each revision.',
-    variables: [contextHash(), uncovered(), revisions(), newest(MOST, 'enough')],
+    variables: [contextHash(), uncovered(), revisions(), family(), newest(MOST, 'enough')],
     from: 'now-30d',
     bands: [
       { height: 8, panels: [[24, passRates]] },

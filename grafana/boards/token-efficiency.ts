@@ -3,7 +3,7 @@ import { board } from '../parts/board.ts'
 import { expensiveSteps } from '../parts/expensive-steps.ts'
 import { stepCosts } from '../parts/heatmap.ts'
 import { tokensPerSuccessOverTime } from '../parts/tokens-per-success.ts'
-import { revisions, uncovered } from '../parts/hidden-variables.ts'
+import { family, revisions, uncovered } from '../parts/hidden-variables.ts'
 import {
   contextHash,
   errorType,
@@ -37,6 +37,7 @@ export const tokenEfficiency = (): Dashboard =>
       priceCompletion(),
       uncovered(),
       revisions(),
+      family(),
     ],
     bands: [
       summary,

@@ -74,7 +74,11 @@ function describeUnfiltered<P extends Panel | RowPanel>(panel: P, asked: readonl
   const queries = JSON.stringify(panel.targets)
   if (!/audit_(?!exporter)/.test(queries)) return panel
   const left = asked.filter(
-    (name) => FILTERED.has(name) && !queries.includes(`$${name}`) && !queries.includes(`${name}=\\"`),
+    (name) =>
+      FILTERED.has(name) &&
+      ![`$${name}`, `${name}=\\"`, ...(name === 'context' ? ['$revisions', '$newest'] : [])].some((text) =>
+        queries.includes(text),
+      ),
   )
   if (left.length === 0) return panel
   const sentence = `Not filtered: includes all ${left.map((name) => FILTERED.get(name)).join(' and all ')}.`

@@ -1,10 +1,17 @@
-import { CATALOGUE, type MetricDefinition, type MetricKey, SUMS } from '../../src/metrics/catalogue.ts'
+import {
+  CATALOGUE,
+  type MetricDefinition,
+  type MetricKey,
+  prometheusName,
+  SUMS,
+} from '../../src/metrics/catalogue.ts'
 import { matchers } from '../../prometheus/increase.ts'
-import { CONTEXT, COUNTED, EACH_CONTEXT, UNCOVERED } from './selectors.ts'
+import { CONTEXT, COUNTED, EACH_CONTEXT, FAMILIES, FAMILY, UNCOVERED } from './selectors.ts'
 
 /** A counter and the label matchers of its series, without the braces. */
 interface Counter {
-  readonly metric: MetricKey
+  /** As Prometheus has it; it may contain the variable `family`. */
+  readonly name: string
   readonly where: string
 }
 
@@ -35,27 +42,30 @@ const sumOf = (metric: MetricKey, labels: ReadonlySet<string>): MetricKey =>
       [...labels].every((label) => has(sum, label)),
   ) ?? metric
 
+const nameOf = (metric: MetricKey): string => prometheusName(CATALOGUE[metric])
+
 /**
  * The counters that give an answer at the least cost; the first of them that has series does (decisions/191). Over all
  * revisions that is a sum, whose series have no `context_hash`; under chosen ones the counter itself. Variables decide it.
  */
 export function countersOf(metric: MetricKey, asked: Asked): readonly Counter[] {
   const { by, where = '' } = asked
+  const name = nameOf(metric)
   const narrowed = (context: string): string => where.replace(CONTEXT, context)
   if (by.includes('context_hash')) {
     const each = narrowed(EACH_CONTEXT)
     const sum = sumOf(metric, labelsOf(asked))
     // Of a few revisions there are few series.
-    if (sum === metric || where.includes('$newest')) return [{ metric, where: each }]
+    if (sum === metric || where.includes('$newest')) return [{ name, where: each }]
     return [
-      { metric, where: matchers(each, UNCOVERED) },
-      { metric: sum, where: each },
+      { name, where: matchers(each, UNCOVERED) },
+      { name: nameOf(sum), where: each },
     ]
   }
-  if (!where.includes(CONTEXT)) return [{ metric, where }]
-  const sum = sumOf(metric, labelsOf({ ...asked, where: where.replace(CONTEXT, '') }))
-  return [
-    { metric, where: narrowed(COUNTED) },
-    { metric: sum, where },
-  ]
+  if (!where.includes(CONTEXT)) return [{ name, where }]
+  const sum = nameOf(sumOf(metric, labelsOf({ ...asked, where: where.replace(CONTEXT, '') })))
+  // The variable is the beginning of one of both names, so only one is asked for.
+  if (sum !== name.replace(FAMILIES.own, FAMILIES.overall))
+    throw new Error(`${name} has no sum over revisions`)
+  return [{ name: name.replace(FAMILIES.own, FAMILY), where: narrowed(COUNTED) }]
 }

@@ -6,7 +6,7 @@ import {
 import { DATASOURCE } from './datasource.ts'
 import { judged } from './measures.ts'
 import { enough, ORDER, PREVIOUS, total } from './promql.ts'
-import { EACH_CONTEXT, NEWEST } from './selectors.ts'
+import { EACH_CONTEXT, FAMILIES, NEWEST } from './selectors.ts'
 import type { Variable } from './variables.ts'
 
 // Variables that nobody chooses: Grafana asks Prometheus for them before it asks for the panels, so that panels read few series.
@@ -50,11 +50,21 @@ export const uncovered = (): Variable =>
     `label_replace(${total('builds')} > (${sums} or vector(0)), "uncovered", "${ALL}", "", "") or on () ${constant('uncovered', NONE)}`,
   )
 
-/** The revisions whose own series are added up: the chosen ones; if that is all, those that `uncovered` says. */
+/** The revisions whose series are added up: the chosen ones; if that is all, those that `uncovered` says. */
 export const revisions = (): Variable =>
   single(
     'revisions',
     `label_replace(${constant('revisions', '$context')}, "revisions", "$uncovered", "revisions", "\\\\(\\\\)")`,
+  )
+
+/** How the names of the counters begin that are added up: those of the sums, if there are no revisions of their own. */
+export const family = (): Variable =>
+  unlinked(
+    asked(
+      'family',
+      'family',
+      `label_replace(label_replace(${constant('revisions', '$revisions')}, "family", "${FAMILIES.own}", "", ""), "family", "${FAMILIES.overall}", "revisions", "\\\\(\\\\)")`,
+    ).current({ text: FAMILIES.overall, value: FAMILIES.overall }),
   )
 
 const CHOSEN = { by: ['context_hash'], where: EACH_CONTEXT } as const

@@ -37,7 +37,7 @@ export function countAny(
   alternatives: readonly string[],
 ): string {
   const sums = countersOf(metric, { by, where: selection.where, alternatives }).map((counter) => {
-    const name = prometheusName(CATALOGUE[counter.metric])
+    const { name } = counter
     const wheres = alternatives.map((alternative) => matchers(counter.where, alternative))
     return sumOfLives(by, { name, exporters: JOB, window: RANGE, ...selection }, wheres)
   })

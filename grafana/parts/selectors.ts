@@ -4,16 +4,20 @@ export const JOB = 'job=~"$job"'
 export const INSTANCE = 'instance=~"$instance"'
 
 /**
- * The chosen revisions. With all of them the variable is `()`, which matches only a missing label: that of the counters over
- * all revisions, beside which `countersOf` puts those of single ones.
+ * The chosen revisions, in what measures are asked for: `countersOf` puts matchers into its place. With all of them the
+ * variable is `()`, which matches only a missing label: that of the sums over all revisions.
  */
 export const CONTEXT = 'context_hash=~"$context"'
 /** The same for what is shown by revision: all hashes have the same length, so none begins with another. */
 export const EACH_CONTEXT = 'context_hash=~"$context.*"'
 
+/** How the names of counters begin: of those by revision, and of the sums over all revisions. */
+export const FAMILIES = { own: 'audit_', overall: 'audit_overall_' } as const
+/** One of both: the sums with all revisions, if they cover the time range. */
+export const FAMILY = '${family}'
+/** The revisions whose series are added up: the chosen ones; all, or those of the sums, which have none. */
+export const COUNTED = 'context_hash=~"$revisions"'
 // That the label is there is said last: Prometheus then finds at once that nothing matches `()`.
-/** The revisions whose own series are added up: the chosen ones; all where the sums over them do not cover the time range. */
-export const COUNTED = 'context_hash=~"$revisions",context_hash!=""'
 /** Each revision, where sums do not cover the time range; else none. */
 export const UNCOVERED = 'context_hash=~"$uncovered",context_hash!=""'
 

@@ -84,6 +84,7 @@ export const MAY_BE_EMPTY =
 /** What variables are if these revisions are chosen. */
 const SOME: ReadonlyMap<string, string> = new Map([
   ...EVERYTHING,
+  ['family', 'audit_'],
   ...['context', 'revisions', 'newest'].map(
     (name) =>
       [
@@ -153,7 +154,7 @@ export function queriesOf(range: number): ReadonlyMap<string, string> {
       if (ABOUT_PROCESSES.has(title)) continue
       for (const { refId, expr } of targets) {
         queries.set(`${uid}: ${title} ${refId}`, fill(expr))
-        if (expr.includes('$context'))
+        if (/\$(revisions|context|newest)/.test(expr))
           queries.set(`${uid}: ${title} ${refId}, some revisions`, fill(expr, SOME))
       }
     }

@@ -61,6 +61,7 @@ export const EVERYTHING: ReadonlyMap<string, string> = new Map([
   ),
   ...['context', 'revisions', 'uncovered'].map((name) => [name, '()'] as const),
   ...['newest', 'before'].map((name) => [name, '.+'] as const),
+  ['family', 'audit_overall_'],
 ])
 
 export const filled = (
@@ -70,6 +71,7 @@ export const filled = (
 ): string =>
   expr
     .replaceAll('${__range_s}s${__range_ms}ms', `${2 * Number.parseInt(range, 10)}s`)
+    .replaceAll('${family}', values.get('family') ?? '')
     .replaceAll(/\$\{(\w+)\}/g, '$$$1')
     .replaceAll('$__rate_interval', '5s')
     .replaceAll('$__range', range)

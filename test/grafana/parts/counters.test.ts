@@ -1,5 +1,5 @@
 import { describe, test } from 'vitest'
-import { before, newest, revisions, uncovered } from '../../../grafana/parts/hidden-variables.ts'
+import { before, family, newest, revisions, uncovered } from '../../../grafana/parts/hidden-variables.ts'
 import { runs, validations } from '../../../grafana/parts/measures.ts'
 import { count } from '../../../grafana/parts/promql.ts'
 import { CONTEXT } from '../../../grafana/parts/selectors.ts'
@@ -9,18 +9,19 @@ import { GENERATIONS } from '../../setup/generations.ts'
 import { expectAnswers, type Series } from '../../setup/promtool.ts'
 
 /** What the variables are: everything, everything in a time range that begins before there were sums, and two choices. */
-const ALL = { context: '()', revisions: '()', uncovered: '()' }
-const BEFORE_SUMS = { context: '()', revisions: '.+', uncovered: '.+' }
-const ONE = { context: 'aaaaaaaaaaaa', revisions: 'aaaaaaaaaaaa', uncovered: '()' }
+const ALL = { context: '()', revisions: '()', uncovered: '()', family: 'audit_overall_' }
+const BEFORE_SUMS = { context: '()', revisions: '.+', uncovered: '.+', family: 'audit_' }
+const ONE = { context: 'aaaaaaaaaaaa', revisions: 'aaaaaaaaaaaa', uncovered: '()', family: 'audit_' }
 const TWO = {
   context: '(aaaaaaaaaaaa|bbbbbbbbbbbb)',
   revisions: '(aaaaaaaaaaaa|bbbbbbbbbbbb)',
   uncovered: '()',
+  family: 'audit_',
 }
 
 const filled = (expr: string, values: Readonly<Record<string, string>>): string =>
   Object.entries({ ...values, job: '.*', __range: '1h' }).reduce(
-    (text, [name, value]) => text.replaceAll(`$${name}`, value),
+    (text, [name, value]) => text.replaceAll(`\${${name}}`, value).replaceAll(`$${name}`, value),
     expr,
   )
 const queryOfVariable = (variable: Variable, values: Readonly<Record<string, string>> = {}): string =>
@@ -114,6 +115,19 @@ describe.each(GENERATIONS)('Prometheus %s', (generation) => {
         [asked(BEFORE_SUMS), { '{revisions=".+"}': 0 }],
         [asked(ONE), { '{revisions="aaaaaaaaaaaa"}': 0 }],
         [asked(TWO), { [`{revisions="${TWO.revisions}"}`]: 0 }],
+      ],
+    )
+  })
+
+  test('sums are read only where no revisions have to be added up', async () => {
+    const asked = ({ revisions }: { readonly revisions: string }): string =>
+      queryOfVariable(family(), { revisions })
+    await expectAt(
+      [],
+      [
+        [asked(ALL), { '{family="audit_overall_",revisions="()"}': 0 }],
+        [asked(BEFORE_SUMS), { '{family="audit_",revisions=".+"}': 0 }],
+        [asked(TWO), { [`{family="audit_",revisions="${TWO.revisions}"}`]: 0 }],
       ],
     )
   })
