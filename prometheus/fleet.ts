@@ -67,7 +67,8 @@ function metricsOf(queries: Iterable<string>): string[] {
     for (const [name] of query.matchAll(
       /\b(?:audit_|process_|nodejs_)\w+(?::\w+)*|\b\w+:\w+:\w+\b|\bup\b|\bALERTS(?:_FOR_STATE)?\b/g,
     ))
-      names.add(name)
+      // Without the text of variables that are the beginning of a name.
+      if (!name.endsWith('_')) names.add(name)
   return [...names].toSorted()
 }
 

@@ -2,6 +2,7 @@ import { fileURLToPath } from 'node:url'
 import { generatedManifests } from '../../deploy/kubernetes/manifests.ts'
 import { dashboards, fileText } from '../../grafana/dashboards.ts'
 import type { RuleOptions } from '../../prometheus/options.ts'
+import { FAMILIES, FAMILY } from '../../grafana/parts/selectors.ts'
 import { remoteWriteFiles } from '../../prometheus/fleet.ts'
 import { fleetRules, ruleFiles } from '../../prometheus/rules.ts'
 import { copiedFiles } from './copied.ts'
@@ -33,7 +34,9 @@ const QUERIES: ReadonlySet<string> = new Set(['expr', 'query', 'definition'])
 function queriesIn(value: unknown): string[] {
   if (typeof value !== 'object' || value === null) return []
   return Object.entries(value).flatMap(([key, inner]: [string, unknown]) =>
-    typeof inner === 'string' && QUERIES.has(key) ? [inner] : queriesIn(inner),
+    typeof inner === 'string' && QUERIES.has(key)
+      ? Object.values(FAMILIES).map((family) => inner.replaceAll(FAMILY, family))
+      : queriesIn(inner),
   )
 }
 
