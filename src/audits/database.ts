@@ -11,8 +11,8 @@ type DuckDb = typeof import('@duckdb/node-api')
 export interface Database extends RowSink {
   /** Makes all added rows visible to queries. */
   flush(): void
-  /** Call it after the last row: queries may then use the memory that reading has needed. */
-  filled(): Promise<void>
+  /** Limits the memory of DuckDB, which has little until this is first called, as long as rows are added. */
+  limitMemory(bytes: number): Promise<void>
   /** Runs a query. INTEGER and DOUBLE columns come as `number`. */
   all<T extends object>(sql: string): Promise<T[]>
   run(sql: string): Promise<void>
@@ -134,8 +134,8 @@ async function openDatabase(duckDb: DuckDb, options: DatabaseOptions): Promise<D
       entries.flush()
       builds.flush()
     },
-    async filled() {
-      await connection.run(`SET memory_limit = '${databaseShare(options.memoryBytes)}B'`)
+    async limitMemory(bytes) {
+      await connection.run(`SET memory_limit = '${bytes}B'`)
     },
     async all<T extends object>(sql: string) {
       const reader = await connection.runAndReadAll(sql)

@@ -25,6 +25,12 @@ export const memoryBudget = (
 export const databaseShare = (budgetBytes: number): number =>
   Math.max(32 * MIB, Math.floor(0.45 * budgetBytes - 10 * MIB))
 
+/** The same while builds are summed up: what DuckDB allocates beside its limit is then most. */
+export const summingShare = (budgetBytes: number): number => {
+  const share = databaseShare(budgetBytes)
+  return Math.min(share, Math.max(64 * MIB, Math.floor((2 / 3) * share)))
+}
+
 /** Each thread of DuckDB needs memory of its own. */
 export const databaseThreads = (budgetBytes: number, cores: number = os.availableParallelism()): number =>
   Math.max(1, Math.min(cores, Math.floor(databaseShare(budgetBytes) / (200 * MIB))))

@@ -2,7 +2,7 @@ import path from 'node:path'
 import { createBuilds } from '../attribute/builds.ts'
 import { DEFAULT_PHASE_RULES } from '../attribute/phase.ts'
 import type { Database } from '../audits/database.ts'
-import { sumParts } from '../audits/memory.ts'
+import { databaseShare, summingShare, sumParts } from '../audits/memory.ts'
 import { attributeRows, closeIdle } from '../audits/rows.ts'
 import type { Report } from '../audits/schema.ts'
 import { createSums } from '../audits/sums.ts'
@@ -67,12 +67,13 @@ async function readTraces(run: Run): Promise<Source> {
   }
   return {
     async load() {
-      await database.filled()
+      await database.limitMemory(summingShare(run.memoryBytes))
       run.progress.update('summing up', 0, history.entries, 'entries')
       await createSums(database, {
         closed: 'all_builds',
         parts: sumParts(history.entries, run.memoryBytes),
       })
+      await database.limitMemory(databaseShare(run.memoryBytes))
       return database
     },
     input: {
@@ -185,9 +186,10 @@ function readDirectories(run: Run, directories: readonly RowsDirectory[], keeps:
     async load() {
       const database = await openDatabase(run, storageFor(run, 'report', input.entries), true)
       run.progress.update('loading rows', 0, input.entries, 'entries')
-      await database.filled()
+      await database.limitMemory(summingShare(run.memoryBytes))
       const parts = sumParts(input.entries, run.memoryBytes)
       await loadRows(database, directories, { nowMs: run.nowMs, keeps, parts })
+      await database.limitMemory(databaseShare(run.memoryBytes))
       if (run.deps.signal.aborted) throw new Error('Stopped before the report was finished.')
       return database
     },
