@@ -38,9 +38,9 @@ export const databaseThreads = (budgetBytes: number, cores: number = os.availabl
 /** Measured: what the grouping of entries by build takes for each entry. DuckDB cannot move all of it to the disk. */
 const GROUPED_BYTES = 220
 
-/** In how many parts builds have to be summed up, so that each takes about a third of DuckDB's memory. */
+/** In how many parts builds have to be summed up, so that each takes about a fifth of DuckDB's memory. */
 export const sumParts = (entries: number, budgetBytes: number): number =>
-  Math.max(1, Math.round((3 * entries * GROUPED_BYTES) / databaseShare(budgetBytes)))
+  Math.max(1, Math.round((5 * entries * GROUPED_BYTES) / databaseShare(budgetBytes)))
 
 /** Whether a report on so many entries certainly fits into memory, and needs no temporary files. */
 export const fitsInMemory = (entries: number, budgetBytes: number): boolean =>
