@@ -12,7 +12,7 @@ export interface Mismatch {
 
 /** Counts that the daemon keeps over crashes; how often it noticed a rename depends on when it looked. */
 const EXACT =
-  /^audit_(?!exporter_|builds_in_progress|context_|last_entry_)\w+|^audit_exporter_(?:read_bytes|rejected_lines|entry_warnings|label_overflow)_total/u
+  /^audit_(?!exporter_|builds_in_progress|context_(?!entries_)|last_entry_)\w+|^audit_exporter_(?:read_bytes|rejected_lines|entry_warnings|label_overflow)_total/u
 
 /** Every exact series of a scrape against the truth, in both directions. */
 export function compareTotals(where: string, truth: Truth, scraped: ReadonlyMap<string, number>): Mismatch[] {

@@ -8,6 +8,20 @@ export interface Truth {
   readonly openBuilds: number
 }
 
+/** Counters that add up others, by fewer labels. */
+const SUMS: Readonly<Record<string, readonly (readonly [name: string, labels: readonly string[]])[]>> = {
+  audit_entries_total: [
+    ['audit_overall_entries_total', ['step', 'phase', 'status', 'error_type']],
+    ['audit_context_entries_total', ['phase', 'status', 'context_hash']],
+  ],
+  audit_tokens_total: [['audit_overall_tokens_total', ['step', 'phase', 'error_type', 'type']]],
+  audit_prompt_tokens_total: [['audit_overall_prompt_tokens_total', ['phase', 'part']]],
+  audit_rework_completion_tokens_total: [['audit_overall_rework_completion_tokens_total', ['error_type']]],
+  audit_rework_error_log_chars_total: [['audit_overall_rework_error_log_chars_total', ['error_type']]],
+  audit_builds_total: [['audit_overall_builds_total', ['outcome']]],
+  audit_build_tokens_total: [['audit_overall_build_tokens_total', ['outcome']]],
+}
+
 interface Build {
   outcome: string | undefined
   context: string
@@ -35,6 +49,8 @@ export function countTruth(files: readonly (readonly Line[])[], closeAll: boolea
   const add = (name: string, labels: Record<string, string>, amount: number): void => {
     const key = seriesKey(name, labels)
     counters.set(key, (counters.get(key) ?? 0) + amount)
+    for (const [sum, kept] of SUMS[name] ?? [])
+      add(sum, Object.fromEntries(kept.map((label) => [label, labels[label] ?? ''])), amount)
   }
   const observe = (name: string, labels: Record<string, string>, value: number): void => {
     const key = seriesKey(name, labels)
