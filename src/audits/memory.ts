@@ -66,9 +66,12 @@ export function requireMemory(entries: number, limitBytes: number | undefined = 
   )
 }
 
+/** Whether DuckDB lacked memory. */
+export const isMemoryError = (error: unknown): boolean => /Out of Memory Error/u.test(String(error))
+
 /** An error of DuckDB for want of memory as one that says what to do; other errors as they are. */
 export function explainMemory(error: unknown, entries: number, budgetBytes: number): unknown {
-  if (!/Out of Memory Error/u.test(String(error))) return error
+  if (!isMemoryError(error)) return error
   return new Error(
     `report: ${mebibytes(budgetBytes)} MiB of memory are too little for ${entries.toLocaleString('en')} entries. Give it more ` +
       "with --memory or AUDIT_MEMORY, and raise the container's memory limit if there is one; or report on fewer paths.",

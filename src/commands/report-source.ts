@@ -14,6 +14,7 @@ import { leftOut } from '../history/left-out.ts'
 import { SILENT } from '../history/recorder.ts'
 import { counted } from '../render/format.ts'
 import { createKeptReport, type KeptReport } from '../rows/kept-report.ts'
+import { removeSums } from '../rows/kept-sums.ts'
 import { findRows, inputOf, loadRows } from '../rows/load.ts'
 import type { RowsDirectory } from '../rows/parquet.ts'
 import { updateRows, type Updated } from '../rows/update.ts'
@@ -24,6 +25,11 @@ import { openDatabase, storageFor, supplementOf, type Run } from './report-run.t
 export interface Source {
   /** Loads the rows. */
   readonly load: () => Promise<Database>
+  /**
+   * Present if sums of the last report are continued: removes them after a failure. What was loaded is closed, and the next
+   * load sums up all rows.
+   */
+  readonly dropSums?: () => void
   /** The report of the last run, where one is kept. */
   readonly kept?: KeptReport
   readonly input: Report['input']
@@ -182,13 +188,20 @@ async function readRows(run: Run, pattern: string): Promise<Source> {
 function readDirectories(run: Run, directories: readonly RowsDirectory[], keeps: boolean): Source {
   const input = inputOf(directories)
   run.entries = input.entries
+  let continues = keeps
+  const dropSums = (): void => {
+    continues = false
+    for (const each of run.opened.splice(0).toReversed()) each.close()
+    for (const directory of directories) removeSums(directory)
+  }
   return {
+    ...(keeps && { dropSums }),
     async load() {
       const database = await openDatabase(run, storageFor(run, 'report', input.entries), true)
       run.progress.update('loading rows', 0, input.entries, 'entries')
       await database.limitMemory(summingShare(run.memoryBytes))
       const parts = sumParts(input.entries, run.memoryBytes)
-      await loadRows(database, directories, { nowMs: run.nowMs, keeps, parts })
+      await loadRows(database, directories, { nowMs: run.nowMs, keeps: continues, parts })
       await database.limitMemory(databaseShare(run.memoryBytes))
       if (run.deps.signal.aborted) throw new Error('Stopped before the report was finished.')
       return database

@@ -1,6 +1,6 @@
 import { writeFileSync } from 'node:fs'
 import { renderMarkdown } from '../audits/markdown.ts'
-import { explainMemory } from '../audits/memory.ts'
+import { explainMemory, isMemoryError } from '../audits/memory.ts'
 import { makeReport } from '../audits/report.ts'
 import type { Report } from '../audits/schema.ts'
 import type { Period } from '../audits/views.ts'
@@ -63,18 +63,29 @@ export async function report(options: ReportOptions, deps: ReportDeps): Promise<
 }
 
 /** Calculates the report, or takes that of the last run if nothing has changed since. */
-async function reportOn({ load, kept, input }: Source, run: Run, period: Period): Promise<Report> {
-  const { options, nowMs, progress, deps } = run
+async function reportOn(source: Source, run: Run, period: Period): Promise<Report> {
+  const { options, nowMs, deps } = run
+  const { kept, dropSums } = source
   const last = options.export === undefined ? kept?.find() : undefined
   if (last !== undefined) {
     deps.complain(`Nothing has changed since the report of ${last.generated_at}; its figures are used again.`)
     return { ...last, generated_at: new Date(nowMs).toISOString() }
   }
-  const database = await load()
-  if (options.export !== undefined) await database.exportParquet(options.export)
-  const made = await makeReport(database, { period, nowMs, progress, input })
+  const made = await calculate(source, run, period).catch((error: unknown) => {
+    // Damaged, or no space for them: no report ever needs them.
+    if (dropSums === undefined || deps.signal.aborted || isMemoryError(error)) throw error
+    dropSums()
+    return calculate(source, run, period)
+  })
   kept?.keep(made)
   return made
+}
+
+async function calculate({ load, input }: Source, run: Run, period: Period): Promise<Report> {
+  const { options, nowMs, progress } = run
+  const database = await load()
+  if (options.export !== undefined) await database.exportParquet(options.export)
+  return makeReport(database, { period, nowMs, progress, input })
 }
 
 async function render(made: Report, format: ReportOptions['format']): Promise<string> {

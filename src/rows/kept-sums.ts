@@ -30,7 +30,7 @@ export async function continueSums(
   directory: RowsDirectory,
   parts: number,
 ): Promise<boolean> {
-  if (!(await attach(database, path.join(directory.place, FILE)))) return false
+  if (!(await attach(database, directory))) return false
   const covered = await coveredBy(database, directory)
   if (covered === undefined) await sumAll(database, directory, parts)
   else await sumNew(database, directory, covered)
@@ -45,17 +45,31 @@ export async function continueSums(
   return true
 }
 
-async function attach(database: Database, file: string): Promise<boolean> {
+/** Removes the sums, so that the next report sums up all rows again. Never throws. */
+export function removeSums({ place }: RowsDirectory): void {
+  const file = path.join(place, FILE)
+  for (const each of [file, `${file}.wal`]) {
+    try {
+      fs.rmSync(each, { force: true })
+    } catch {
+      // The report does without them.
+    }
+  }
+}
+
+async function attach(database: Database, directory: RowsDirectory): Promise<boolean> {
+  const file = path.join(directory.place, FILE)
   const open = (): Promise<void> => database.run(`ATTACH ${literal(file)} AS kept`)
   try {
     await open()
     return true
   } catch (error) {
-    if (/lock|conflict|already/iu.test(String(error))) return false
+    // Not the "block" of a file that is damaged.
+    if (/\block|conflict|already/iu.test(String(error))) return false
   }
   // Damaged, or of another version of DuckDB.
+  removeSums(directory)
   try {
-    for (const each of [file, `${file}.wal`]) fs.rmSync(each, { force: true })
     await open()
     return true
   } catch {

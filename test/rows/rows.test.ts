@@ -165,6 +165,31 @@ test('rows of a clock that was wrong, before 1970, are in the report', async () 
   expectAlmostEqual(grown, await reportAt({ paths: [traces], nowMs: NOW }))
 })
 
+/** Inverts some bytes of each block of 4 KiB from a position on. */
+function damage(file: string, from: number): void {
+  const bytes = readFileSync(file)
+  for (let at = from; at < bytes.length; at += 4_096) bytes.writeUInt8(bytes.readUInt8(at) ^ 0xff, at)
+  writeFileSync(file, bytes)
+}
+
+test.each([
+  ['in their header', 64],
+  ['in their rows', 12_288 + 64],
+])('sums that are damaged %s are replaced', async (_, from) => {
+  const [traces, rows] = [await corpus({ seed: 'damage', size: { builds: 40 } }), temporaryDirectory()]
+  await reportAt({ paths: [traces], rows, nowMs: NOW })
+  const sums = path.join(rows, 'sums.duckdb')
+  damage(sums, from)
+  const damaged = readFileSync(sums)
+  for (const minutes of [1, 2]) {
+    const timestamp = new Date(NOW - DAY + minutes * MINUTE).toISOString()
+    appendFileSync(path.join(traces, '0', FILE), lines(entry({ timestamp })))
+    const grown = await reportAt({ paths: [traces], rows, nowMs: NOW })
+    expectAlmostEqual(grown, await reportAt({ paths: [traces], nowMs: NOW }))
+  }
+  expect(readFileSync(sums).equals(damaged)).toBe(false)
+})
+
 test.each(['damaged', 'of other rows', 'in use'])('sums that are %s are not used', async (state) => {
   const [traces, others] = [
     await corpus({ seed: 'sums', size: { builds: 40 } }),
