@@ -26,7 +26,8 @@ export interface Database extends RowSink {
   /** Writes all attributed rows as one Parquet file (zstd). Needs the table `build_sums`. */
   exportParquet(file: string): Promise<void>
   /**
-   * Writes the rows as Parquet below a directory: `entries`, partitioned by day and project, and `builds`. Needs spots.
+   * Writes the rows as Parquet below a directory: `entries`, partitioned by day and project (by day alone where a project's
+   * name is too long for a directory), and `builds`. Needs spots.
    * `name` begins the names of the files.
    */
   exportParts(directory: string, name: string): Promise<void>
@@ -164,17 +165,24 @@ async function openDatabase(duckDb: DuckDb, options: DatabaseOptions): Promise<D
   }
 }
 
+/** Bytes of a project's name as DuckDB encodes it in `project=…`. */
+const MAX_ENCODED_PROJECT = 240
+
 async function exportParts(connection: DuckDBConnection, directory: string, name: string): Promise<void> {
   for (const folder of ['entries', 'builds']) makeDirectorySync(path.join(directory, folder))
   const isEmpty = async (table: string): Promise<boolean> =>
     (await connection.runAndReadAll(`SELECT 1 FROM ${table} LIMIT 1`)).currentRowCount === 0
+  // Names of directories have at most 255 bytes; a project's name is in the file, too.
+  const isTooLong = !(await isEmpty(
+    `(SELECT 1 FROM all_entries WHERE strlen(url_encode(project)) > ${MAX_ENCODED_PROJECT})`,
+  ))
   if (!(await isEmpty('all_entries')))
     await connection.run(`
       COPY (
         SELECT run_id, epoch_ms(ts_ms::BIGINT) AS ts, * EXCLUDE (seq, run_id, ts_ms, counted_ms),
           epoch_ms(counted_ms::BIGINT) AS counted, strftime(epoch_ms(ts_ms::BIGINT), '%Y-%m-%d') AS day
         FROM all_entries
-      ) TO ${literal(path.join(directory, 'entries'))} (FORMAT parquet, COMPRESSION zstd, PARTITION_BY (day, project),
+      ) TO ${literal(path.join(directory, 'entries'))} (FORMAT parquet, COMPRESSION zstd, PARTITION_BY (${isTooLong ? 'day' : 'day, project'}),
         WRITE_PARTITION_COLUMNS true, FILENAME_PATTERN ${literal(`${name}-{i}`)})`)
   if (!(await isEmpty('all_builds')))
     await connection.run(`

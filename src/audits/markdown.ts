@@ -130,7 +130,7 @@ const prompts = (report: Report): string =>
 const volatility = (report: Report): string =>
   [changesSentence(report.context_volatility), tables(lastRows(dayTable(report), MAX_REVISIONS))].join('\n\n')
 
-const method = (report: Report): string => `<sub>${methodSentences(report)}</sub>`
+const method = (report: Report): string => `<sub>${text(methodSentences(report))}</sub>`
 
 const tables = (...all: readonly ReportTable[]): string =>
   all.map(({ title, columns, rows }) => `${title}:\n\n${table(columns, rows)}`).join('\n\n')

@@ -10,7 +10,12 @@ test('the Markdown fits a pull request, however many prompt versions there are a
     const at = (step: number): string => minute(n * 3 + step / 10)
     const bad = n < 100 && n % 2 === 0
     return [
-      entry({ workflow_run_id: `r${n}`, timestamp: at(0), instruction_version: name }),
+      entry({
+        workflow_run_id: `r${n}`,
+        timestamp: at(0),
+        instruction_version: name,
+        ...(n < 100 && { instruction_assignment: 'draw' }),
+      }),
       ...(bad
         ? [
             entry({
@@ -36,6 +41,7 @@ test('the Markdown fits a pull request, however many prompt versions there are a
   expect(markdown).toMatch(/closed builds \(0 in progress\) in 1 file; 0 lines rejected\.\n/u)
   expect(markdown).toContain('### Tested differences')
   expect(markdown).toContain('Change: Use \\[x\\](http://evil) \\*\\*\\|\\*\\* \\<b\\>\\`&amp; 1 in place of')
+  expect(markdown).toContain('Assigned at random')
   expect(markdown.replaceAll(/\\./gu, '')).not.toMatch(/\[x\]|<b>/u)
   expect(markdown).toContain('more versions with as few); 20 each are needed.')
   expect(markdown).toContain('Implement steps by prompt version (12 of 1,402):')

@@ -151,6 +151,19 @@ test('an entry that comes days after its build belongs to it, whatever has been 
   expectAlmostEqual(grown, expected)
 })
 
+test('rows of a project whose name is too long for a directory are in the report', async () => {
+  const [traces, rows] = [await corpus({ seed: 'long', size: { builds: 20 } }), temporaryDirectory()]
+  const project = '計'.repeat(60)
+  mkdirSync(path.join(traces, 'long'))
+  writeFileSync(
+    path.join(traces, 'long', FILE),
+    lines(entry({ workflow_run_id: 'long', project, model: 'm' })),
+  )
+  const grown = await reportAt({ paths: [traces], rows, nowMs: NOW })
+  expect(grown.token_efficiency.models.map((row) => row.project)).toContain(project)
+  expectAlmostEqual(grown, await reportAt({ paths: [traces], nowMs: NOW }))
+})
+
 test('rows of a clock that was wrong, before 1970, are in the report', async () => {
   const [traces, rows] = [await corpus({ seed: 'clock', size: { builds: 20 } }), temporaryDirectory()]
   mkdirSync(path.join(traces, 'old'))
