@@ -24,7 +24,7 @@ import { table } from '../parts/tables.ts'
 import { named } from '../parts/named.ts'
 import { tokensPerSuccessOverTime } from '../parts/tokens-per-success.ts'
 import { CONTEXT } from '../parts/selectors.ts'
-import { family, revisions, uncovered } from '../parts/hidden-variables.ts'
+import { family, revisions, scope, uncovered } from '../parts/hidden-variables.ts'
 import { contextHash, movingWindow, priceCompletion, pricePrompt, project } from '../parts/variables.ts'
 import { projects } from './overview/projects.ts'
 import { now } from './overview/now.ts'
@@ -115,6 +115,7 @@ export const overview = (runbook: string): Dashboard =>
       uncovered(),
       revisions(),
       family(),
+      scope(),
     ],
     bands: [
       {

@@ -3,7 +3,7 @@ import { board } from '../parts/board.ts'
 import { expensiveSteps } from '../parts/expensive-steps.ts'
 import { stepCosts } from '../parts/heatmap.ts'
 import { tokensPerSuccessOverTime } from '../parts/tokens-per-success.ts'
-import { family, revisions, uncovered } from '../parts/hidden-variables.ts'
+import { family, revisions, scope, uncovered } from '../parts/hidden-variables.ts'
 import {
   contextHash,
   errorType,
@@ -38,6 +38,7 @@ export const tokenEfficiency = (): Dashboard =>
       uncovered(),
       revisions(),
       family(),
+      scope('$error'),
     ],
     bands: [
       summary,

@@ -6,7 +6,7 @@ import {
   SUMS,
 } from '../../src/metrics/catalogue.ts'
 import { matchers } from '../../prometheus/increase.ts'
-import { CONTEXT, COUNTED, EACH_CONTEXT, FAMILIES, FAMILY, UNCOVERED } from './selectors.ts'
+import { CONTEXT, COUNTED, EACH_CONTEXT, ERROR, FAMILIES, FAMILY, SCOPE, UNCOVERED } from './selectors.ts'
 
 /** A counter and the label matchers of its series, without the braces. */
 interface Counter {
@@ -42,6 +42,15 @@ const sumOf = (metric: MetricKey, labels: ReadonlySet<string>): MetricKey =>
       [...labels].every((label) => has(sum, label)),
   ) ?? metric
 
+/** Whether an answer needs neither steps nor error types, except for the chosen ones, so that it can come from sums by phase. */
+function hasSumByPhase(metric: MetricKey, { where = '', ...asked }: Asked): boolean {
+  const labels = labelsOf({ ...asked, where: where.replace(CONTEXT, '').replace(ERROR, '') })
+  const byPhase = nameOf(metric).replace(FAMILIES.own, FAMILIES.phase)
+  return (SUMS[metric] ?? []).some(
+    (sum) => nameOf(sum) === byPhase && [...labels].every((label) => has(sum, label)),
+  )
+}
+
 const nameOf = (metric: MetricKey): string => prometheusName(CATALOGUE[metric])
 
 /**
@@ -64,8 +73,9 @@ export function countersOf(metric: MetricKey, asked: Asked): readonly Counter[] 
   }
   if (!where.includes(CONTEXT)) return [{ name, where }]
   const sum = nameOf(sumOf(metric, labelsOf({ ...asked, where: where.replace(CONTEXT, '') })))
-  // The variable is the beginning of one of both names, so only one is asked for.
+  // The variable is the beginning of one of these names, so only one is asked for.
   if (sum !== name.replace(FAMILIES.own, FAMILIES.overall))
     throw new Error(`${name} has no sum over revisions`)
-  return [{ name: name.replace(FAMILIES.own, FAMILY), where: narrowed(COUNTED) }]
+  const family = hasSumByPhase(metric, asked) ? SCOPE : FAMILY
+  return [{ name: name.replace(FAMILIES.own, family), where: narrowed(COUNTED) }]
 }

@@ -6,7 +6,7 @@ import {
 import { DATASOURCE } from './datasource.ts'
 import { judged } from './measures.ts'
 import { enough, ORDER, PREVIOUS, total } from './promql.ts'
-import { EACH_CONTEXT, FAMILIES, NEWEST } from './selectors.ts'
+import { EACH_CONTEXT, FAMILIES, FAMILY, NEWEST } from './selectors.ts'
 import type { Variable } from './variables.ts'
 
 // Variables that nobody chooses: Grafana asks Prometheus for them before it asks for the panels, so that panels read few series.
@@ -36,6 +36,8 @@ const single = (name: string, expr: string): Variable =>
 /** Matches only a missing label: also what `context` is if all are chosen. */
 const NONE = '()'
 const ALL = '.+'
+/** What the variable `error` is with all error types. */
+const ALL_ERRORS = '.*'
 const constant = (name: string, value: string): string =>
   `label_replace(vector(0), "${name}", "${value}", "", "")`
 
@@ -66,6 +68,26 @@ export const family = (): Variable =>
       `label_replace(label_replace(${constant('revisions', '$revisions')}, "family", "${FAMILIES.own}", "", ""), "family", "${FAMILIES.overall}", "revisions", "\\\\(\\\\)")`,
     ).current({ text: FAMILIES.overall, value: FAMILIES.overall }),
   )
+
+/**
+ * The same for what needs neither steps nor error types: that of the sums by phase, if there are no revisions of their own,
+ * all error types are chosen, and these sums cover the time range.
+ */
+export const scope = (error = ALL_ERRORS): Variable => {
+  const chosen = `label_replace(${constant('scope', FAMILY)}, "asked", "${FAMILY} ${error}", "", "")`
+  const narrowed = `label_replace(${chosen}, "scope", "${FAMILIES.phase}", "asked", "${FAMILIES.overall} \\\\.\\\\*")`
+  const covers = `${total('phaseEntries')} >= ${total('overallEntries')}`
+  return unlinked(
+    asked(
+      'scope',
+      'scope',
+      `${narrowed} and on () (${covers}) or on () ${constant('scope', FAMILY)}`,
+    ).current({
+      text: FAMILIES.overall,
+      value: FAMILIES.overall,
+    }),
+  )
+}
 
 const CHOSEN = { by: ['context_hash'], where: EACH_CONTEXT } as const
 

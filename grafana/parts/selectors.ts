@@ -11,10 +11,18 @@ export const CONTEXT = 'context_hash=~"$context"'
 /** The same for what is shown by revision: all hashes have the same length, so none begins with another. */
 export const EACH_CONTEXT = 'context_hash=~"$context.*"'
 
-/** How the names of counters begin: of those by revision, and of the sums over all revisions. */
-export const FAMILIES = { own: 'audit_', overall: 'audit_overall_' } as const
+/** The chosen error types; with all of them it matches a missing label, too. */
+export const ERROR = 'error_type=~"$error"'
+
+/**
+ * How the names of counters begin: of those by revision, of the sums over all revisions, and of those over steps and error
+ * types as well.
+ */
+export const FAMILIES = { own: 'audit_', overall: 'audit_overall_', phase: 'audit_phase_' } as const
 /** One of both: the sums with all revisions, if they cover the time range. */
 export const FAMILY = '${family}'
+/** The same for what needs neither steps nor error types: the sums by phase, if no error type is chosen either. */
+export const SCOPE = '${scope}'
 /** The revisions whose series are added up: the chosen ones; all, or those of the sums, which have none. */
 export const COUNTED = 'context_hash=~"$revisions"'
 // That the label is there is said last: Prometheus then finds at once that nothing matches `()`.

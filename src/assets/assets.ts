@@ -2,7 +2,7 @@ import { fileURLToPath } from 'node:url'
 import { generatedManifests } from '../../deploy/kubernetes/manifests.ts'
 import { dashboards, fileText } from '../../grafana/dashboards.ts'
 import type { RuleOptions } from '../../prometheus/options.ts'
-import { FAMILIES, FAMILY } from '../../grafana/parts/selectors.ts'
+import { FAMILIES, FAMILY, SCOPE } from '../../grafana/parts/selectors.ts'
 import { remoteWriteFiles } from '../../prometheus/fleet.ts'
 import { fleetRules, ruleFiles } from '../../prometheus/rules.ts'
 import { copiedFiles } from './copied.ts'
@@ -35,7 +35,11 @@ function queriesIn(value: unknown): string[] {
   if (typeof value !== 'object' || value === null) return []
   return Object.entries(value).flatMap(([key, inner]: [string, unknown]) =>
     typeof inner === 'string' && QUERIES.has(key)
-      ? Object.values(FAMILIES).map((family) => inner.replaceAll(FAMILY, family))
+      ? Object.values(FAMILIES).map((scope) =>
+          inner
+            .replaceAll(SCOPE, scope)
+            .replaceAll(FAMILY, scope === FAMILIES.phase ? FAMILIES.overall : scope),
+        )
       : queriesIn(inner),
   )
 }

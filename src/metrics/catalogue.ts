@@ -63,10 +63,20 @@ export const CATALOGUE = {
     ['step', 'phase', 'status', 'error_type'],
     `Entries ${OVERALL}audit_entries_total.`,
   ),
+  phaseEntries: counter(
+    'audit.phase_entries',
+    ['phase', 'status'],
+    'Entries of all steps, error types and revisions of GEMINI.md: the sum of audit_overall_entries_total by phase.',
+  ),
   overallTokens: counter(
     'audit.overall_tokens',
     ['step', 'phase', 'error_type', 'type'],
     `Tokens spent ${OVERALL}audit_tokens_total.`,
+  ),
+  phaseTokens: counter(
+    'audit.phase_tokens',
+    ['phase', 'type'],
+    'Tokens spent in all steps, for all error types and revisions of GEMINI.md: the sum of audit_overall_tokens_total by phase.',
   ),
   promptTokens: counter(
     'audit.prompt_tokens',
@@ -97,6 +107,16 @@ export const CATALOGUE = {
     'audit.overall_rework_error_log_chars',
     ['error_type'],
     `Characters of error log fed back ${OVERALL}audit_rework_error_log_chars_total.`,
+  ),
+  phaseReworkCompletionTokens: counter(
+    'audit.phase_rework_completion_tokens',
+    [],
+    'The sum of audit_overall_rework_completion_tokens_total over all error types.',
+  ),
+  phaseReworkErrorLogChars: counter(
+    'audit.phase_rework_error_log_chars',
+    [],
+    'The sum of audit_overall_rework_error_log_chars_total over all error types.',
   ),
   builds: counter('audit.builds', ['outcome', 'context_hash', 'project'], 'Builds closed, by outcome.'),
   buildTokens: counter(
@@ -224,11 +244,11 @@ export type MetricKey = keyof typeof CATALOGUE
 
 /** Counters with their sums: what is added to one of their series is added to those of its sums, by fewer labels. */
 export const SUMS: Readonly<Partial<Record<MetricKey, readonly MetricKey[]>>> = {
-  entries: ['overallEntries', 'contextEntries'],
-  tokens: ['overallTokens'],
+  entries: ['overallEntries', 'contextEntries', 'phaseEntries'],
+  tokens: ['overallTokens', 'phaseTokens'],
   promptTokens: ['overallPromptTokens'],
-  reworkCompletionTokens: ['overallReworkCompletionTokens'],
-  reworkErrorLogChars: ['overallReworkErrorLogChars'],
+  reworkCompletionTokens: ['overallReworkCompletionTokens', 'phaseReworkCompletionTokens'],
+  reworkErrorLogChars: ['overallReworkErrorLogChars', 'phaseReworkErrorLogChars'],
   builds: ['overallBuilds'],
   buildTokens: ['overallBuildTokens'],
 }

@@ -5,7 +5,7 @@ import { namesNotPositions } from './migrations/names-not-positions.ts'
 import { projects } from './migrations/projects.ts'
 import { pushes } from './migrations/pushes.ts'
 import { recentBuilds } from './migrations/recent-builds.ts'
-import { sums } from './migrations/sums.ts'
+import { sums, sumsByPhase } from './migrations/sums.ts'
 import { SCHEMA_VERSION } from './schema.ts'
 import { notMigrated, StateError } from './state-error.ts'
 
@@ -21,6 +21,7 @@ const MIGRATIONS: readonly Migration[] = [
   projects,
   recentBuilds,
   sums,
+  sumsByPhase,
 ]
 
 /**

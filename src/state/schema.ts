@@ -1,5 +1,5 @@
 /** Version of the tables below. Each change of them raises it and adds a migration (`migrations.ts`). */
-export const SCHEMA_VERSION = 8
+export const SCHEMA_VERSION = 9
 
 /** The tables of a new state. Values stand in rows by name, never by position: see `migrations/`. */
 export const CREATE = `

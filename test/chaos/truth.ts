@@ -13,11 +13,21 @@ const SUMS: Readonly<Record<string, readonly (readonly [name: string, labels: re
   audit_entries_total: [
     ['audit_overall_entries_total', ['step', 'phase', 'status', 'error_type']],
     ['audit_context_entries_total', ['phase', 'status', 'context_hash']],
+    ['audit_phase_entries_total', ['phase', 'status']],
   ],
-  audit_tokens_total: [['audit_overall_tokens_total', ['step', 'phase', 'error_type', 'type']]],
+  audit_tokens_total: [
+    ['audit_overall_tokens_total', ['step', 'phase', 'error_type', 'type']],
+    ['audit_phase_tokens_total', ['phase', 'type']],
+  ],
   audit_prompt_tokens_total: [['audit_overall_prompt_tokens_total', ['phase', 'part']]],
-  audit_rework_completion_tokens_total: [['audit_overall_rework_completion_tokens_total', ['error_type']]],
-  audit_rework_error_log_chars_total: [['audit_overall_rework_error_log_chars_total', ['error_type']]],
+  audit_rework_completion_tokens_total: [
+    ['audit_overall_rework_completion_tokens_total', ['error_type']],
+    ['audit_phase_rework_completion_tokens_total', []],
+  ],
+  audit_rework_error_log_chars_total: [
+    ['audit_overall_rework_error_log_chars_total', ['error_type']],
+    ['audit_phase_rework_error_log_chars_total', []],
+  ],
   audit_builds_total: [['audit_overall_builds_total', ['outcome']]],
   audit_build_tokens_total: [['audit_overall_build_tokens_total', ['outcome']]],
 }

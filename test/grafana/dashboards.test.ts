@@ -62,7 +62,11 @@ const panels = boards.flatMap(([file, board]) =>
 )
 const queries = panels.flatMap(([name, panel]) =>
   (panel.targets ?? []).map(
-    (target) => [`${name} ${target.refId}`, target.expr.replaceAll('${family}', 'audit_overall_')] as const,
+    (target) =>
+      [
+        `${name} ${target.refId}`,
+        target.expr.replaceAll('${family}', 'audit_overall_').replaceAll('${scope}', 'audit_phase_'),
+      ] as const,
   ),
 )
 

@@ -12,6 +12,10 @@ const SUMS = [
   ['audit_overall_entries_total', 'audit_entries_total', ['step', 'phase', 'status', 'error_type']],
   ['audit_context_entries_total', 'audit_entries_total', ['phase', 'status', 'context_hash']],
   ['audit_overall_tokens_total', 'audit_tokens_total', ['step', 'phase', 'error_type', 'type']],
+  ['audit_phase_entries_total', 'audit_entries_total', ['phase', 'status']],
+  ['audit_phase_tokens_total', 'audit_tokens_total', ['phase', 'type']],
+  ['audit_phase_rework_completion_tokens_total', 'audit_rework_completion_tokens_total', []],
+  ['audit_phase_rework_error_log_chars_total', 'audit_rework_error_log_chars_total', []],
   ['audit_overall_prompt_tokens_total', 'audit_prompt_tokens_total', ['phase', 'part']],
   ['audit_overall_rework_completion_tokens_total', 'audit_rework_completion_tokens_total', ['error_type']],
   ['audit_overall_rework_error_log_chars_total', 'audit_rework_error_log_chars_total', ['error_type']],
@@ -28,7 +32,7 @@ function sumBy(
 ): Record<string, number> {
   const sums: Record<string, number> = {}
   for (const [key, value] of samples) {
-    if (!key.startsWith(`${metric}{`)) continue
+    if (key !== metric && !key.startsWith(`${metric}{`)) continue
     const labels = by.map((label) => new RegExp(`[{,]${label}="([^"]*)"`).exec(key)?.[1] ?? '')
     sums[labels.join()] = (sums[labels.join()] ?? 0) + value
   }
@@ -69,6 +73,10 @@ const BUILD = {
   audit_overall_entries_total: 4,
   audit_context_entries_total: 4,
   audit_overall_tokens_total: 400,
+  audit_phase_entries_total: 4,
+  audit_phase_tokens_total: 400,
+  audit_phase_rework_completion_tokens_total: 10,
+  audit_phase_rework_error_log_chars_total: 50,
   audit_overall_prompt_tokens_total: 360,
   audit_overall_rework_completion_tokens_total: 10,
   audit_overall_rework_error_log_chars_total: 50,

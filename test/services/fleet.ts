@@ -85,6 +85,7 @@ export const MAY_BE_EMPTY =
 const SOME: ReadonlyMap<string, string> = new Map([
   ...EVERYTHING,
   ['family', 'audit_'],
+  ['scope', 'audit_'],
   ...['context', 'revisions', 'newest'].map(
     (name) =>
       [

@@ -62,6 +62,7 @@ export const EVERYTHING: ReadonlyMap<string, string> = new Map([
   ...['context', 'revisions', 'uncovered'].map((name) => [name, '()'] as const),
   ...['newest', 'before'].map((name) => [name, '.+'] as const),
   ['family', 'audit_overall_'],
+  ['scope', 'audit_phase_'],
 ])
 
 export const filled = (
@@ -72,6 +73,7 @@ export const filled = (
   expr
     .replaceAll('${__range_s}s${__range_ms}ms', `${2 * Number.parseInt(range, 10)}s`)
     .replaceAll('${family}', values.get('family') ?? '')
+    .replaceAll('${scope}', values.get('scope') ?? '')
     .replaceAll(/\$\{(\w+)\}/g, '$$$1')
     .replaceAll('$__rate_interval', '5s')
     .replaceAll('$__range', range)

@@ -5,14 +5,19 @@ import type { DatabaseSync } from 'node:sqlite'
  * what stands in the state, hidden revisions included. What they show at first is the sum of what was shown: from there on
  * they rise by as much as the counters that they add up.
  */
-export function sums(database: DatabaseSync, nowMs: number): void {
+export const sums = (database: DatabaseSync, nowMs: number): void => addSums(database, nowMs, SUMS)
+
+/** Version 8 to 9: the same by phase alone. */
+export const sumsByPhase = (database: DatabaseSync, nowMs: number): void => addSums(database, nowMs, BY_PHASE)
+
+function addSums(database: DatabaseSync, nowMs: number, added: typeof SUMS): void {
   const baselineEnded =
     database.prepare("SELECT 1 FROM meta WHERE key = 'baseline_ended' AND value = '1'").get() !== undefined
   const insert = database.prepare(
     'INSERT INTO series (metric, labels, data, base, base_seen, born_ms) VALUES (?, ?, ?, ?, 0, ?)',
   )
   const rows = database.prepare('SELECT labels, data, base FROM series WHERE metric = ?')
-  for (const [metric, of, kept] of SUMS) {
+  for (const [metric, of, kept] of added) {
     for (const [labels, sum] of sumsOf(rows.iterate(of), of, kept)) {
       // The baseline of a first start that has not ended is shown at full value, with what is still added to it.
       const base = baselineEnded || sum.isHeld ? JSON.stringify(sum.base) : null
@@ -31,6 +36,13 @@ const SUMS: readonly (readonly [metric: string, of: string, kept: readonly strin
   ['audit.overall_rework_error_log_chars', 'audit.rework_error_log_chars', ['error_type']],
   ['audit.overall_builds', 'audit.builds', ['outcome', 'project']],
   ['audit.overall_build_tokens', 'audit.build_tokens', ['outcome', 'project']],
+]
+
+const BY_PHASE: typeof SUMS = [
+  ['audit.phase_entries', 'audit.entries', ['phase', 'status']],
+  ['audit.phase_tokens', 'audit.tokens', ['phase', 'type']],
+  ['audit.phase_rework_completion_tokens', 'audit.rework_completion_tokens', []],
+  ['audit.phase_rework_error_log_chars', 'audit.rework_error_log_chars', []],
 ]
 
 interface Sum {

@@ -1,22 +1,42 @@
 import { describe, test } from 'vitest'
-import { before, family, newest, revisions, uncovered } from '../../../grafana/parts/hidden-variables.ts'
+import {
+  before,
+  family,
+  newest,
+  revisions,
+  scope,
+  uncovered,
+} from '../../../grafana/parts/hidden-variables.ts'
 import { runs, validations } from '../../../grafana/parts/measures.ts'
 import { count } from '../../../grafana/parts/promql.ts'
-import { CONTEXT } from '../../../grafana/parts/selectors.ts'
+import { CONTEXT, ERROR } from '../../../grafana/parts/selectors.ts'
 import type { Variable } from '../../../grafana/parts/variables.ts'
 import { queryOf } from '../../setup/board-variables.ts'
 import { GENERATIONS } from '../../setup/generations.ts'
 import { expectAnswers, type Series } from '../../setup/promtool.ts'
 
 /** What the variables are: everything, everything in a time range that begins before there were sums, and two choices. */
-const ALL = { context: '()', revisions: '()', uncovered: '()', family: 'audit_overall_' }
-const BEFORE_SUMS = { context: '()', revisions: '.+', uncovered: '.+', family: 'audit_' }
-const ONE = { context: 'aaaaaaaaaaaa', revisions: 'aaaaaaaaaaaa', uncovered: '()', family: 'audit_' }
+const ALL = {
+  context: '()',
+  revisions: '()',
+  uncovered: '()',
+  family: 'audit_overall_',
+  scope: 'audit_phase_',
+}
+const BEFORE_SUMS = { context: '()', revisions: '.+', uncovered: '.+', family: 'audit_', scope: 'audit_' }
+const ONE = {
+  context: 'aaaaaaaaaaaa',
+  revisions: 'aaaaaaaaaaaa',
+  uncovered: '()',
+  family: 'audit_',
+  scope: 'audit_',
+}
 const TWO = {
   context: '(aaaaaaaaaaaa|bbbbbbbbbbbb)',
   revisions: '(aaaaaaaaaaaa|bbbbbbbbbbbb)',
   uncovered: '()',
   family: 'audit_',
+  scope: 'audit_',
 }
 
 const filled = (expr: string, values: Readonly<Record<string, string>>): string =>
@@ -51,6 +71,8 @@ const INPUT: readonly Series[] = [
   series('audit_overall_entries_total', 'step="check",phase="verify",status="fail",error_type="TSC"', 1_000),
   series('audit_overall_entries_total', 'step="check",phase="verify",status="fail",error_type="JEST"', 2_000),
   series('audit_overall_entries_total', 'step="check",phase="verify",status="pass",error_type=""', 4_000),
+  series('audit_phase_entries_total', 'phase="verify",status="fail"', 300),
+  series('audit_phase_entries_total', 'phase="verify",status="pass"', 400),
   series('audit_context_entries_total', 'phase="rework",status="N/A",context_hash="aaaaaaaaaaaa"', 50),
   series('audit_context_entries_total', 'phase="verify",status="fail",context_hash="bbbbbbbbbbbb"', 60),
 ]
@@ -79,9 +101,19 @@ describe.each(GENERATIONS)('Prometheus %s', (generation) => {
   test('the same without labels, of alternatives', async () => {
     const validated = validations({ where: CONTEXT })
     await expectAt(INPUT, [
-      [filled(validated, ALL), { '{}': 7_000 }],
+      [filled(validated, ALL), { '{}': 700 }],
+      [filled(validated, { ...ALL, scope: 'audit_overall_' }), { '{}': 7_000 }],
       [filled(validated, BEFORE_SUMS), { '{}': 137 }],
       [filled(validated, ONE), { '{}': 7 }],
+    ])
+  })
+
+  test('chosen error types are read by error type, all of them from the sums by phase', async () => {
+    const failed = count('entries', { where: `${CONTEXT},status="fail",${ERROR}` })
+    await expectAt(INPUT, [
+      [filled(failed, { ...ALL, error: '.*' }), { '{}': 300 }],
+      [filled(failed, { ...ALL, scope: 'audit_overall_', error: 'TSC' }), { '{}': 1_000 }],
+      [filled(failed, { ...ONE, error: 'TSC' }), { '{}': 3 }],
     ])
   })
 
@@ -130,6 +162,31 @@ describe.each(GENERATIONS)('Prometheus %s', (generation) => {
         [asked(TWO), { [`{family="audit_",revisions="${TWO.revisions}"}`]: 0 }],
       ],
     )
+  })
+
+  test('sums by phase are read with all error types where they cover the time range', async () => {
+    const entriesOf = (family: string, labels: string, to: number): Series =>
+      series(`${family}entries_total`, labels, to)
+    const overall = entriesOf(
+      'audit_overall_',
+      'step="check",phase="verify",status="fail",error_type="TSC"',
+      7,
+    )
+    const phase = (to: number): Series => entriesOf('audit_phase_', 'phase="verify",status="fail"', to)
+    const all = { family: 'audit_overall_', error: '.*' }
+    const asked = (values: Readonly<Record<string, string>>): string =>
+      `count by (scope) (${queryOfVariable(scope('$error'), values)})`
+    await expectAt(
+      [overall, phase(7)],
+      [
+        [asked(all), { '{scope="audit_phase_"}': 1 }],
+        [asked({ ...all, error: '(TSC|JEST)' }), { '{scope="audit_overall_"}': 1 }],
+        [asked({ ...all, family: 'audit_' }), { '{scope="audit_"}': 1 }],
+      ],
+    )
+    await expectAt([overall, phase(6)], [[asked(all), { '{scope="audit_overall_"}': 1 }]])
+    await expectAt([overall], [[asked(all), { '{scope="audit_overall_"}': 1 }]])
+    await expectAt([], [[asked(all), { '{scope="audit_overall_"}': 1 }]])
   })
 
   test('the newest revisions are those of the chosen ones with builds, and each has the one before it', async () => {
