@@ -48,7 +48,8 @@ const BY = { by: ['error_type'] } as const
 /** The lines of the chart: the error types that are most frequent in the whole time range. */
 const frequent = `topk(4, ${failures({ ...BY, where: named('error_type', ERRORS), atEnd: true })})`
 const inWindow = { where: ERRORS, window: WINDOW }
-const drawn = `${per100Builds({ ...BY, ...inWindow }, ENOUGH)} and on (error_type) ${frequent}`
+const rates = per100Builds({ ...BY, ...inWindow }, ENOUGH)
+const drawn = `${rates} and on (error_type) ${frequent}`
 const overTime = lines({
   title: 'Failed validations per 100 builds over time',
   empty: EMPTY.failures,
@@ -63,7 +64,10 @@ const overTime = lines({
       expr: `(${drawn}) or ${frequent} * 0 and on () (${closedBuilds(inWindow)} >= ${ENOUGH})`,
       legend: '{{error_type}}',
     },
-    { expr: `${per100Builds(inWindow, ENOUGH)} - (sum(${drawn}) or vector(0))`, legend: OTHER },
+    {
+      expr: `sum(${rates} unless on (error_type) ${frequent}) or (${closedBuilds(inWindow)} >= ${ENOUGH}) * 0`,
+      legend: OTHER,
+    },
     { expr: closedBuilds(inWindow), legend: samplesOf('closed') },
   ],
 })
