@@ -30,11 +30,17 @@ export async function endTagged(tag: string): Promise<boolean> {
   if (!TAG.test(tag)) return false
   const deadline = performance.now() + LONGEST_MS
   let found = false
+  const ending = new Set<number>()
   for (let without = 0; without < ROUNDS_WITHOUT && performance.now() < deadline;) {
     const pids = await taggedProcesses(tag)
     if (pids.length > 0) found = true
-    for (const pid of pids) kill(pid)
-    without = pids.length === 0 ? without + 1 : 0
+    for (const pid of pids) {
+      kill(pid)
+      ending.add(pid)
+    }
+    // One that is ending has no environment any more, but has not ended yet.
+    for (const pid of ending) if (await hasEnded(pid)) ending.delete(pid)
+    without = pids.length + ending.size === 0 ? without + 1 : 0
     if (without < ROUNDS_WITHOUT) await delay(ROUND_PAUSE_MS)
   }
   return found
@@ -56,6 +62,12 @@ async function taggedProcesses(tag: string): Promise<number[]> {
 /** Empty if the process has ended or belongs to another user. */
 const environmentOf = async (pid: number): Promise<string[]> =>
   (await readFile(`/proc/${String(pid)}/environ`, 'latin1').catch(() => '')).split('\0')
+
+/** Whether a process is gone, or only its parent has not yet waited for it. */
+async function hasEnded(pid: number): Promise<boolean> {
+  const stat = await readFile(`/proc/${String(pid)}/stat`, 'latin1').catch(() => '')
+  return stat === '' || /^[ZX]/u.test(stat.slice(stat.lastIndexOf(')') + 2))
+}
 
 function kill(pid: number): void {
   try {
