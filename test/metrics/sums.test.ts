@@ -85,8 +85,11 @@ const BUILD = {
 }
 const times = (n: number) => Object.fromEntries(Object.entries(BUILD).map(([name, one]) => [name, n * one]))
 
-function expectSums(samples: ReadonlyMap<string, number>): void {
-  for (const [sum, of, by] of SUMS) expect(sumBy(samples, sum, by), sum).toEqual(sumBy(samples, of, by))
+function expectSums(
+  samples: ReadonlyMap<string, number>,
+  sums: readonly (typeof SUMS)[number][] = SUMS,
+): void {
+  for (const [sum, of, by] of sums) expect(sumBy(samples, sum, by), sum).toEqual(sumBy(samples, of, by))
 }
 
 test('each sum is what it adds up, by each of its labels', async () => {
@@ -133,12 +136,24 @@ test('a sum over all revisions keeps what was counted under a revision that left
   expect(totals(returned)).toEqual({ ...times(3), audit_context_entries_total: 8 })
 })
 
-/** Makes the state what version 7 would have written: it had the same tables, without sums. */
-function asVersion7(world: EngineWorld): void {
+/** Makes the state what an older version would have written: it had the same tables, without sums, or without those by phase. */
+function asVersion(version: 7 | 8, world: EngineWorld, further = ''): void {
   const database = new DatabaseSync(path.join(world.exporter.state, 'state.sqlite'))
-  const isSum = METRICS.map((name) => `'${name.replace('audit_', 'audit.').replace('_total', '')}'`)
-  database.exec(`DELETE FROM series WHERE metric IN (${isSum.join()}); PRAGMA user_version = 7`)
+  const later = METRICS.filter((name) => version === 7 || name.startsWith('audit_phase_'))
+  const names = later.map((name) => `'${name.replace('audit_', 'audit.').replace('_total', '')}'`)
+  database.exec(
+    `DELETE FROM series WHERE metric IN (${names.join()}); PRAGMA user_version = ${version}; ${further}`,
+  )
   database.close()
+}
+
+/** A world that has counted one build, and shows it. */
+async function worldWithBuild(): Promise<EngineWorld> {
+  const world = await createEngineWorld()
+  build(world, 'one', 'a')
+  await world.read()
+  await settle(world)
+  return world
 }
 
 test('sums of an older state begin with all that it holds, and rise by what is counted from then on', async () => {
@@ -151,7 +166,7 @@ test('sums of an older state begin with all that it holds, and rise by what is c
   await world.read()
   await settle(world)
   await world.restart(() => {
-    asVersion7(world)
+    asVersion(7, world)
     build(world, 'three', 'b')
   })
   // What was counted before its first scrape is an increase too: of both alike.
@@ -173,15 +188,12 @@ test('sums of an older state begin with all that it holds, and rise by what is c
 })
 
 test('what an older state held at zero rises in the sums, too', async () => {
-  const world = await createEngineWorld()
-  build(world, 'one', 'a')
-  await world.read()
-  await settle(world)
+  const world = await worldWithBuild()
   build(world, 'two', 'b')
   await world.read()
   const before = await world.scrape()
   expect(totalOf(before, 'audit_entries_total')).toBe(4)
-  await world.restart(() => asVersion7(world))
+  await world.restart(() => asVersion(7, world))
   expectSums(await world.scrape())
   world.clock.advance(HOLD_MS)
   const after = await world.scrape()
@@ -189,16 +201,24 @@ test('what an older state held at zero rises in the sums, too', async () => {
   expect(totals(after)).toEqual(times(2))
 })
 
-test('sums of a first start that an older version began are part of its baseline', async () => {
-  const world = await createEngineWorld()
-  build(world, 'one', 'a')
+test('sums by phase of a state that has only the other ones rise by what its series rise by', async () => {
+  const world = await worldWithBuild()
+  build(world, 'two', 'b')
   await world.read()
-  await settle(world)
+  await world.scrape()
+  await world.restart(() => asVersion(8, world))
+  const byPhase = SUMS.filter(([sum]) => sum.startsWith('audit_phase_'))
+  expectSums(await world.scrape(), byPhase)
+  world.clock.advance(HOLD_MS)
+  const after = await world.scrape()
+  expectSums(after)
+  expect(totals(after)).toEqual(times(2))
+})
+
+test('sums of a first start that an older version began are part of its baseline', async () => {
+  const world = await worldWithBuild()
   await world.restart(() => {
-    asVersion7(world)
-    const database = new DatabaseSync(path.join(world.exporter.state, 'state.sqlite'))
-    database.exec("DELETE FROM meta WHERE key = 'baseline_ended'; UPDATE series SET base = NULL")
-    database.close()
+    asVersion(7, world, "DELETE FROM meta WHERE key = 'baseline_ended'; UPDATE series SET base = NULL")
     build(world, 'two', 'a')
   })
   const samples = await world.scrape()
@@ -207,15 +227,9 @@ test('sums of a first start that an older version began are part of its baseline
 })
 
 test('a number of an older state that is none is refused, and nothing is changed', async () => {
-  const world = await createEngineWorld()
-  build(world, 'one', 'a')
-  await world.read()
-  await settle(world)
-  const refused = world.restart(() => {
-    asVersion7(world)
-    const database = new DatabaseSync(path.join(world.exporter.state, 'state.sqlite'))
-    database.exec(`UPDATE series SET data = '"7"' WHERE metric = 'audit.builds'`)
-    database.close()
-  })
+  const world = await worldWithBuild()
+  const refused = world.restart(() =>
+    asVersion(7, world, `UPDATE series SET data = '"7"' WHERE metric = 'audit.builds'`),
+  )
   await expect(refused).rejects.toThrow('format 7 to 8: series of audit.builds')
 })
