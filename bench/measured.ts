@@ -49,7 +49,9 @@ export async function runToEnd(program: string, args: readonly string[]): Promis
   let usage: Usage | undefined
   const timer = setInterval(() => {
     try {
-      usage = usageOf(child)
+      const now = usageOf(child)
+      // One that is ending has no memory any more.
+      if (!Number.isNaN(now.peakBytes)) usage = now
     } catch {
       // It has just ended.
     }

@@ -1,11 +1,11 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { accessSync, constants, mkdirSync, rmSync } from 'node:fs'
-import net from 'node:net'
 import path from 'node:path'
 import { setTimeout as wait } from 'node:timers/promises'
 import { runToEnd, usageOf, type Usage } from './measured.ts'
 import { sumOf } from './started.ts'
+import { freePort } from '../test/setup/free-port.ts'
 
 /** Counts one file from nothing; returns what the whole process took until it had counted everything. */
 export type Runner = () => Promise<Usage>
@@ -98,15 +98,6 @@ async function metricsAt(port: number): Promise<string> {
   } catch {
     return ''
   }
-}
-
-async function freePort(): Promise<number> {
-  const server = net.createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const { port } = server.address() as net.AddressInfo
-  server.close()
-  await once(server, 'close')
-  return port
 }
 
 /** mtail reads the file once and counts entries, tokens and a histogram by step, with regular expressions. */

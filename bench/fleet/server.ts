@@ -1,10 +1,10 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdirSync, readdirSync, statSync, writeFileSync } from 'node:fs'
-import net from 'node:net'
 import path from 'node:path'
 import { setTimeout as wait } from 'node:timers/promises'
 import { stringify } from 'yaml'
+import { freePort } from '../../test/setup/free-port.ts'
 
 interface Measured {
   readonly seriesCreated: number
@@ -21,14 +21,6 @@ export interface Server {
   /** Writes its head as a block, and returns the size of that. */
   blockBytes(): Promise<number>
   stop(): Promise<void>
-}
-
-async function freePort(): Promise<number> {
-  const probe = net.createServer().listen(0, '127.0.0.1')
-  await once(probe, 'listening')
-  const { port } = probe.address() as net.AddressInfo
-  await new Promise((resolve) => probe.close(resolve))
-  return port
 }
 
 /** Starts a Prometheus with a configuration, as a receiver too, with its data in `directory`. */

@@ -1,13 +1,13 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { writeFileSync } from 'node:fs'
-import net from 'node:net'
 import path from 'node:path'
 import { setTimeout as wait } from 'node:timers/promises'
 import { findProgram } from '../../test/setup/find-program.ts'
 import { buildGoProgram } from '../../test/setup/go-build.ts'
 import { usageOf } from '../measured.ts'
 import type { Query } from './boards.ts'
+import { freePort } from '../../test/setup/free-port.ts'
 
 /** `cpuSeconds`: what the whole server used meanwhile, user and system: the same on a busy machine. */
 export type Answer =
@@ -32,14 +32,6 @@ interface ServerOptions {
 
 function missing(program: string): never {
   throw new Error(`needs ${program}, which is neither on PATH nor in a usual directory`)
-}
-
-async function freePort(): Promise<number> {
-  const probe = net.createServer().listen(0, '127.0.0.1')
-  await once(probe, 'listening')
-  const { port } = probe.address() as net.AddressInfo
-  await new Promise((resolve) => probe.close(resolve))
-  return port
 }
 
 /** Starts a Prometheus of a generation on the data, with its default limits but one, and without rules or targets. */

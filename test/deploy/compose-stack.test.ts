@@ -6,7 +6,8 @@ import { parse, stringify } from 'yaml'
 import { startDockerEngine, type DockerEngine } from '../setup/docker-engine.ts'
 import { parseExposition } from '../setup/exposition.ts'
 import { requireGoProgram } from '../setup/go-program.ts'
-import { freePort, until } from '../setup/process.ts'
+import { freePort } from '../setup/free-port.ts'
+import { until } from '../setup/process.ts'
 import { requireProgram } from '../setup/programs.ts'
 
 const ROOT = path.resolve(import.meta.dirname, '../..')

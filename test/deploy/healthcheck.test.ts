@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { afterAll, expect, test } from 'vitest'
 import { startDaemon } from '../setup/daemon.ts'
-import { freePort } from '../setup/process.ts'
+import { freePort } from '../setup/free-port.ts'
 
 const root = path.resolve(import.meta.dirname, '../..')
 const directory = mkdtempSync(path.join(tmpdir(), 'healthcheck-'))

@@ -16,7 +16,8 @@ import { entry, lines } from '../setup/entries.ts'
 import { temporaryDirectory } from '../setup/exporter.ts'
 import { parseExposition } from '../setup/exposition.ts'
 import { requirePodman, standInForNode, type Podman } from '../setup/podman.ts'
-import { freePort, until } from '../setup/process.ts'
+import { freePort } from '../setup/free-port.ts'
+import { until } from '../setup/process.ts'
 import { skipTest } from '../setup/programs.ts'
 
 const ROOT = path.resolve(import.meta.dirname, '../..')

@@ -5,7 +5,8 @@ import path from 'node:path'
 import { expect, onTestFinished, test } from 'vitest'
 import { parse, stringify } from 'yaml'
 import { GENERATIONS, requireGeneration } from '../setup/generations.ts'
-import { freePort, start, until } from '../setup/process.ts'
+import { freePort } from '../setup/free-port.ts'
+import { start, until } from '../setup/process.ts'
 import { requireProgram } from '../setup/programs.ts'
 
 const root = path.resolve(import.meta.dirname, '../..')

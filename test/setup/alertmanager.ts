@@ -5,7 +5,8 @@ import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { stringify } from 'yaml'
-import { freePort, start, until } from './process.ts'
+import { freePort } from './free-port.ts'
+import { start, until } from './process.ts'
 import { requireProgram } from './programs.ts'
 
 /** One alert of one notification, as Alertmanager's webhook delivers it. */

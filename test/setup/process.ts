@@ -1,6 +1,5 @@
 import { spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
-import net from 'node:net'
 import { setTimeout as wait } from 'node:timers/promises'
 import { onTestFinished, TestRunner } from 'vitest'
 
@@ -61,14 +60,4 @@ export async function until<T>(
     }
     await wait(25)
   }
-}
-
-/** Returns a port that is free at this moment, for programs that do not report the port they chose. */
-export async function freePort(): Promise<number> {
-  const server = net.createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const { port } = server.address() as net.AddressInfo
-  server.close()
-  await once(server, 'close')
-  return port
 }

@@ -3,7 +3,8 @@ import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { stringify } from 'yaml'
 import { type Generation, requireGeneration } from './generations.ts'
-import { freePort, start, until } from './process.ts'
+import { freePort } from './free-port.ts'
+import { start, until } from './process.ts'
 
 export interface PrometheusOptions {
   /** Default: 2, which needs no build. */

@@ -5,7 +5,8 @@ import { openFilesBudget, openFilesLimit } from '../../src/tail/open-files.ts'
 import { entry, lines } from '../setup/entries.ts'
 import { temporaryDirectory } from '../setup/exporter.ts'
 import { parseExposition } from '../setup/exposition.ts'
-import { freePort, start, until } from '../setup/process.ts'
+import { freePort } from '../setup/free-port.ts'
+import { start, until } from '../setup/process.ts'
 
 test.each([
   [undefined, 256, undefined],
