@@ -1,3 +1,4 @@
+import { setTimeout as pause } from 'node:timers/promises'
 import type { Clock } from '../clock.ts'
 import { COLD_AFTER_MS, createEngine, type Engine } from '../engine.ts'
 import { readPriceList } from '../config/prices.ts'
@@ -15,6 +16,7 @@ import { openStore, type Store } from '../state/store.ts'
 import { nodeFileSystem, type FileSystem } from '../tail/file-system.ts'
 import { createHints, noHints } from '../tail/hints.ts'
 import { createWaker, runLoop, type Waker } from '../tail/loop.ts'
+import { createReadRequests, type ReadRequests } from '../tail/read-requests.ts'
 import { openFilesBudget, openFilesLimit } from '../tail/open-files.ts'
 import { createBuildViews, type ViewBuild } from './watch-builds.ts'
 import { createPageDrawing } from './watch-drawing.ts'
@@ -49,6 +51,8 @@ export interface WatchDeps {
 const POLL_MS = 1_000
 const RENEW_HINTS_MS = 15 * 60_000
 const RETRY_MS = 1_000
+/** What was appended right before a scrape is read within a few milliseconds, unless much else is to be read. */
+const READ_FOR_SCRAPE_MS = 20
 /** Within the 30 s that Kubernetes gives a pod to end. */
 const LAST_ROWS_MS = 20_000
 
@@ -70,6 +74,7 @@ export async function watch(config: WatchConfig, deps: WatchDeps): Promise<void>
   let self: SelfMetrics | undefined
   const events = createLogEvents(log, () => self, clock)
   const waker = createWaker()
+  const readRequests = createReadRequests(() => waker.hurry(), signal)
   const stop = createStop(config, deps)
   const rescan = createRescanRequests(deps, waker)
   const { maxOpenFiles, tightLimit } = openFilesBudget(openFilesLimit())
@@ -84,7 +89,7 @@ export async function watch(config: WatchConfig, deps: WatchDeps): Promise<void>
       fs: deps.fs ?? nodeFileSystem,
       clock,
       events,
-      waitToRetry: () => waker.rest(RETRY_MS),
+      waitToRetry: () => pause(RETRY_MS),
       stopped: () => stop.stopped(),
       onCommit: (seconds) => self?.committed(seconds),
     },
@@ -100,7 +105,7 @@ export async function watch(config: WatchConfig, deps: WatchDeps): Promise<void>
 
   const push = prepared?.connect(engine, (error) => logSelfFault(log, error))
   const viewBuild = createBuildViews({ engine, fs: deps.fs ?? nodeFileSystem, clock, phase: config.phase })
-  const server = createServer(web, engine, status, viewBuild, log)
+  const server = createServer(web, { engine, status, viewBuild, readRequests, log })
   const rows = hasRows(config) ? rowsWriterOf(config, log, engine) : undefined
 
   try {
@@ -114,7 +119,7 @@ export async function watch(config: WatchConfig, deps: WatchDeps): Promise<void>
     deps.onListening?.(url)
 
     const hasEnded = await orStopped(
-      readUntilStopped(config, deps, { engine, status, events, waker, rescan, push }),
+      readUntilStopped(config, deps, { engine, status, events, waker, readRequests, rescan, push }),
       signal,
     )
     const lastRows = rows?.end(LAST_ROWS_MS)
@@ -174,12 +179,17 @@ function logOrigin(log: Log, { origin }: Store, directory: string): void {
   }
 }
 
+interface ServerParts {
+  readonly engine: Engine
+  readonly status: Status
+  readonly viewBuild: ViewBuild
+  readonly readRequests: ReadRequests
+  readonly log: Log
+}
+
 function createServer(
   web: WebConfig | undefined,
-  engine: Engine,
-  status: Status,
-  viewBuild: ViewBuild,
-  log: Log,
+  { engine, status, viewBuild, readRequests, log }: ServerParts,
 ): HttpServer {
   return createHttpServer({
     web,
@@ -194,6 +204,7 @@ function createServer(
         `Failed to answer a request of ${path}: ${String(error)}`,
       ),
     async scrape() {
+      await readRequests.ask(READ_FOR_SCRAPE_MS)
       const { body, sent, selfFaults } = await engine.exposition.scrape()
       for (const error of selfFaults) logSelfFault(log, error)
       return { contentType: CONTENT_TYPE, body, sent }
@@ -213,6 +224,7 @@ interface ReadParts {
   readonly status: Status
   readonly events: Events
   readonly waker: Waker
+  readonly readRequests: ReadRequests
   readonly rescan: RescanRequests
   readonly push: Push | undefined
 }
@@ -221,7 +233,7 @@ interface ReadParts {
 async function readUntilStopped(
   config: WatchConfig,
   { clock, log, signal, onReady }: WatchDeps,
-  { engine, status, events, waker, rescan, push }: ReadParts,
+  { engine, status, events, waker, readRequests, rescan, push }: ReadParts,
 ): Promise<void> {
   const hints = config.poll
     ? noHints
@@ -246,6 +258,7 @@ async function readUntilStopped(
         waker,
         signal,
         hints,
+        readRequests,
         rescanRequested: () => rescan.take(),
         afterRound: (round) => engine.afterRound(round),
       },

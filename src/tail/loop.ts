@@ -1,5 +1,6 @@
 import type { Clock } from '../clock.ts'
 import type { Hints } from './hints.ts'
+import type { ReadRequests } from './read-requests.ts'
 import type { Tail } from './tail.ts'
 
 /** Waits until there may be something to read. */
@@ -7,35 +8,45 @@ export interface Waker {
   /** Resolves after `ms`, or as soon as `wake` is called, whichever comes first. */
   wait(ms: number): Promise<void>
   wake(): void
-  /** Resolves after `ms`, whether woken or not. */
+  /** Resolves after `ms`, whether woken or not, or as soon as `hurry` is called. */
   rest(ms: number): Promise<void>
+  /** Ends a rest or a wait. */
+  hurry(): void
 }
 
 export function createWaker(): Waker {
-  let pending: (() => void) | undefined
+  const waiting = createPause()
+  const resting = createPause()
   let woken = false
   return {
-    wait(ms) {
-      if (woken) {
-        woken = false
-        return Promise.resolve()
-      }
-      return new Promise((resolve) => {
-        const timer = setTimeout(done, ms)
-        function done(): void {
-          clearTimeout(timer)
-          pending = undefined
-          woken = false
-          resolve()
-        }
-        pending = done
-      })
+    async wait(ms) {
+      if (!woken) await waiting.pass(ms)
+      woken = false
     },
     wake() {
       woken = true
-      pending?.()
+      waiting.end()
     },
-    rest: (ms) => new Promise((resolve) => setTimeout(resolve, ms)),
+    rest: (ms) => resting.pass(ms),
+    hurry() {
+      resting.end()
+      waiting.end()
+    },
+  }
+}
+
+function createPause(): { pass(ms: number): Promise<void>; end(): void } {
+  let end: (() => void) | undefined
+  return {
+    async pass(ms) {
+      const { promise, resolve } = Promise.withResolvers<void>()
+      const timer = setTimeout(resolve, ms)
+      end = resolve
+      await promise
+      end = undefined
+      clearTimeout(timer)
+    },
+    end: () => end?.(),
   }
 }
 
@@ -47,6 +58,8 @@ export interface LoopDeps {
   readonly hints: Hints
   /** Whether somebody asked for a scan of everything since the last call; comes with a `wake`. */
   readonly rescanRequested?: () => boolean
+  /** Whoever makes one also ends a rest or a wait. */
+  readonly readRequests: Pick<ReadRequests, 'any' | 'take'>
   /** After each round of looking and reading. */
   readonly afterRound: (round: Round) => void
 }
@@ -66,7 +79,7 @@ export interface LoopOptions {
   readonly renewHintsMs: number
 }
 
-/** A busy writer must not keep us looking at every single line. */
+/** A busy writer must not keep us looking at every single line. A scrape ends it: it shows what was appended before it. */
 const REST_MS = 50
 /** A scan may take this share of its interval; one that takes longer stretches the interval to `SCAN_STRETCH` times as long. */
 const SCAN_SHARE = 1 / 5
@@ -76,13 +89,14 @@ const SCAN_PORTION_MS = 200
 
 /** Looks, reads and waits until the signal says stop. Hints shorten the wait, nothing else. */
 export async function runLoop(deps: LoopDeps, options: LoopOptions): Promise<void> {
-  const { tail, clock, waker, signal, hints } = deps
+  const { tail, clock, waker, signal, hints, readRequests } = deps
   const stop = (): boolean => signal.aborted
   signal.addEventListener('abort', () => waker.wake(), { once: true })
   const scans = createScans(deps, options)
   let nextPollMs = 0
   let nextRenewMs = clock.monotonicMs() + options.renewHintsMs
   while (!stop()) {
+    const answerRequests = readRequests.take()
     for (const path of hints.take()) {
       if (stop()) break
       await tail.look(path)
@@ -107,9 +121,11 @@ export async function runLoop(deps: LoopDeps, options: LoopOptions): Promise<voi
     const drainUntilMs = clock.monotonicMs() + options.pollMs
     const drained = await tail.drain(() => stop() || clock.monotonicMs() >= drainUntilMs)
     deps.afterRound({ drained, scannedSinceMs })
+    answerRequests()
     if (!drained || scans.underway()) continue
-    if (!stop()) await waker.rest(REST_MS)
-    if (!hints.any() && !stop()) await waker.wait(Math.max(0, nextPollMs - clock.monotonicMs()))
+    if (!readRequests.any() && !stop()) await waker.rest(REST_MS)
+    if (!hints.any() && !readRequests.any() && !stop())
+      await waker.wait(Math.max(0, nextPollMs - clock.monotonicMs()))
   }
 }
 

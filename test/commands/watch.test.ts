@@ -1,4 +1,4 @@
-import { writeFileSync } from 'node:fs'
+import { appendFileSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import pino from 'pino'
 import { expect, test } from 'vitest'
@@ -86,6 +86,40 @@ test('commits, failed file operations and unread bytes are on the scrape', async
   expect(scraped.get('audit_exporter_commit_duration_seconds_count')).toBeGreaterThan(0)
   expect(scraped.get('audit_exporter_file_errors_total{op="open"}')).toBeGreaterThan(0)
   expect(scraped.get('audit_exporter_lag_bytes')).toBe(lines(entry()).length)
+})
+
+test('a scrape shows what was appended right before it', async () => {
+  const directory = temporaryDirectory()
+  const file = path.join(directory, 'audit_trace.jsonl')
+  writeFileSync(file, lines(entry()))
+  const end = new AbortController()
+  let url = ''
+  const ready = Promise.withResolvers<void>()
+  const running = watch(
+    parseWatchConfig({ roots: [directory], state: path.join(directory, 'state'), listen: '127.0.0.1:0' }),
+    {
+      log: createLogger({ fd: 2, pretty: false }).child({}, { level: 'silent' }),
+      clock: systemClock,
+      usage,
+      version: 'test',
+      signal: end.signal,
+      onListening: (at) => (url = at),
+      onReady: () => ready.resolve(),
+    },
+  )
+  await ready.promise
+  const shown: number[] = []
+  const appended = Array.from({ length: 20 }, (_, i) => 2 + i)
+  for (const _ of appended) {
+    appendFileSync(file, lines(entry()))
+    const scraped = parseExposition(await (await fetch(`${url}/metrics`)).text())
+    shown.push(scraped.get('audit_phase_entries_total{phase="implement",status="N/A"}') ?? 0)
+  }
+  end.abort()
+  await running
+  // On a machine that is too busy to read one within some milliseconds, a scrape does not wait for it.
+  const atOnce = appended.filter((entries, i) => shown[i] === entries)
+  expect(atOnce.length).toBeGreaterThan(appended.length / 2)
 })
 
 test('warnings that were suppressed before the end are summarised in the log', async () => {

@@ -1,6 +1,7 @@
-import { expect, test } from 'vitest'
+import { expect, onTestFinished, test, vi } from 'vitest'
 import { noHints } from '../../src/tail/hints.ts'
-import { runLoop, type LoopDeps } from '../../src/tail/loop.ts'
+import { createWaker, runLoop, type LoopDeps } from '../../src/tail/loop.ts'
+import { createReadRequests } from '../../src/tail/read-requests.ts'
 import { createManualClock } from '../setup/exporter.ts'
 
 const SECOND = 1_000
@@ -16,6 +17,17 @@ interface Costs {
   readonly scanStepMs?: number
   /** How long one slice takes, where there is always another one to read. */
   readonly endlessSliceMs?: number
+}
+
+const restingTail: LoopDeps['tail'] = {
+  scan: () => Promise.resolve(true),
+  look: () => Promise.resolve(),
+  poll: () => Promise.resolve(),
+  drain: () => Promise.resolve(true),
+  hasTransientFailures: () => false,
+  close: () => Promise.resolve(),
+  status: () => [],
+  roots: () => [],
 }
 
 /** Runs the loop for so long, by a clock that only waiting and working move; the moments of each of its steps. */
@@ -66,6 +78,7 @@ async function run(
     clock,
     signal: end.signal,
     tail: {
+      ...restingTail,
       scan,
       look: () => note('look'),
       poll: () => note('poll'),
@@ -75,12 +88,9 @@ async function run(
         while (!stop()) await spend(costs.endlessSliceMs)
         return false
       },
-      hasTransientFailures: () => false,
-      close: () => Promise.resolve(),
-      status: () => [],
-      roots: () => [],
     },
-    waker: { wait: spend, rest: spend, wake: () => undefined },
+    waker: { wait: spend, rest: spend, wake: () => undefined, hurry: () => undefined },
+    readRequests: { any: () => false, take: () => () => undefined },
     hints: {
       ...noHints,
       take: () => hinted.splice(0),
@@ -166,4 +176,75 @@ test('what happened while watchers were set up is scanned for as soon as they ar
   const { scan } = await run(15 * SECOND, {}, undefined, Number.POSITIVE_INFINITY, 0, 12 * SECOND)
   expect(scan[0]).toBe(0)
   expect(scan.filter((at) => at >= 12 * SECOND && at < 13.1 * SECOND)).toHaveLength(1)
+})
+
+/** Runs the loop by timers that stand still: only a request gets it out of a rest or a wait. */
+function startStandingLoop(drain: LoopDeps['tail']['drain'] = () => Promise.resolve(true)) {
+  vi.useFakeTimers()
+  onTestFinished(() => void vi.useRealTimers())
+  const end = new AbortController()
+  const waker = createWaker()
+  const readRequests = createReadRequests(() => waker.hurry(), end.signal)
+  const hinted: string[] = []
+  const looked: string[] = []
+  const running = runLoop(
+    {
+      clock: createManualClock(0),
+      signal: end.signal,
+      waker,
+      readRequests,
+      hints: { ...noHints, take: () => hinted.splice(0), any: () => hinted.length > 0 },
+      tail: { ...restingTail, look: (path) => Promise.resolve(void looked.push(path)), drain },
+      afterRound: () => undefined,
+    },
+    OPTIONS,
+  )
+  return { end, running, readRequests, hinted, looked }
+}
+
+/** Whether a promise resolves without any timer. */
+async function resolvesAtOnce(promise: Promise<unknown>): Promise<boolean> {
+  let isResolved = false
+  void promise.then(() => (isResolved = true))
+  await vi.advanceTimersByTimeAsync(0)
+  return isResolved
+}
+
+test('who asks for what was appended right before gets it, also while the loop rests', async () => {
+  const { end, running, readRequests, hinted, looked } = startStandingLoop()
+  for (const path of ['/a', '/b', '/c']) {
+    hinted.push(path)
+    expect(await resolvesAtOnce(readRequests.ask(MINUTE))).toBe(true)
+    expect(looked.at(-1)).toBe(path)
+  }
+  end.abort()
+  await vi.runAllTimersAsync()
+  await running
+})
+
+test('who asks while a file is read waits for the round after it, and no longer than asked for', async () => {
+  const read = Promise.withResolvers<boolean>()
+  const { end, running, readRequests, hinted, looked } = startStandingLoop(() => read.promise)
+  const impatient = readRequests.ask(20)
+  hinted.push('/a')
+  await vi.advanceTimersByTimeAsync(19)
+  expect(await resolvesAtOnce(impatient)).toBe(false)
+  await vi.advanceTimersByTimeAsync(1)
+  expect(await resolvesAtOnce(impatient)).toBe(true)
+  expect(looked).toEqual([])
+  const patient = readRequests.ask(MINUTE)
+  read.resolve(true)
+  expect(await resolvesAtOnce(patient)).toBe(true)
+  expect(looked).toEqual(['/a'])
+  end.abort()
+  await vi.runAllTimersAsync()
+  await running
+})
+
+test('nobody waits for a loop that has been stopped', async () => {
+  const { end, running, readRequests } = startStandingLoop()
+  end.abort()
+  expect(await resolvesAtOnce(readRequests.ask(MINUTE))).toBe(true)
+  await vi.runAllTimersAsync()
+  await running
 })
