@@ -14,32 +14,44 @@ export interface FileIndex {
   at(path: string): readonly TrackedFile[]
 }
 
-const identity = (device: bigint, inode: bigint): string => `${device}:${inode}`
-
+/** There may be 100,000 files: a set for each path and a text for each inode would be most of what they take. */
 export function createFileIndex(): FileIndex {
   const all = new Set<TrackedFile>()
-  const byIdentity = new Map<string, TrackedFile>()
-  const byPath = new Map<string, Set<TrackedFile>>()
+  const byIdentity = new Map<bigint, Map<bigint, TrackedFile>>()
+  /** More than one file at a path is rare. */
+  const byPath = new Map<string, TrackedFile | readonly TrackedFile[]>()
 
-  function insertPath(file: TrackedFile): void {
-    const there = byPath.get(file.path)
-    if (there === undefined) byPath.set(file.path, new Set([file]))
-    else there.add(file)
+  const at = (path: string): readonly TrackedFile[] => {
+    const there = byPath.get(path)
+    if (there === undefined) return []
+    return 'path' in there ? [there] : there
   }
 
-  function removePath(file: TrackedFile): void {
-    const there = byPath.get(file.path)
-    there?.delete(file)
-    if (there?.size === 0) byPath.delete(file.path)
+  function setAt(path: string, files: readonly TrackedFile[]): void {
+    const [first, second] = files
+    if (first === undefined) byPath.delete(path)
+    else byPath.set(path, second === undefined ? first : files)
   }
+
+  const insertPath = (file: TrackedFile): void => setAt(file.path, [...at(file.path), file])
+
+  const removePath = (file: TrackedFile): void =>
+    setAt(
+      file.path,
+      at(file.path).filter((one) => one !== file),
+    )
 
   function insertIdentity(file: TrackedFile): void {
-    byIdentity.set(identity(file.device, file.inode), file)
+    const onDevice = byIdentity.get(file.device) ?? new Map<bigint, TrackedFile>()
+    byIdentity.set(file.device, onDevice)
+    onDevice.set(file.inode, file)
   }
 
   function removeIdentity(file: TrackedFile): void {
-    const key = identity(file.device, file.inode)
-    if (byIdentity.get(key) === file) byIdentity.delete(key)
+    const onDevice = byIdentity.get(file.device)
+    if (onDevice?.get(file.inode) !== file) return
+    onDevice.delete(file.inode)
+    if (onDevice.size === 0) byIdentity.delete(file.device)
   }
 
   return {
@@ -64,7 +76,7 @@ export function createFileIndex(): FileIndex {
       change()
       insertIdentity(file)
     },
-    owner: ({ device, inode }) => byIdentity.get(identity(device, inode)),
-    at: (path) => [...(byPath.get(path) ?? [])],
+    owner: ({ device, inode }) => byIdentity.get(device)?.get(inode),
+    at,
   }
 }
