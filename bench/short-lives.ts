@@ -106,7 +106,7 @@ async function live(
 async function round({ tail, afterRound }: Engine, nowMs: number): Promise<void> {
   await tail.scan()
   await tail.poll()
-  afterRound({ drained: await tail.drain(), scannedSinceMs: nowMs })
+  afterRound({ drained: await tail.drain(), foundUpToMs: nowMs })
 }
 
 function hasEnded({ showing }: Engine, elapsedMs: number, signalMs: number, lingerMs: number): boolean {

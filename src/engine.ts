@@ -135,7 +135,7 @@ export function createEngine(config: EngineConfig, deps: EngineDeps): Engine {
   )
 
   const passes: Passes = createPasses({ ...deps, tail, pipeline, registry, commits })
-  /** Start of the latest complete scan. Everything that was in the files at that time has been found. */
+  /** What was in the files at that time has been found. */
   let foundUpToMs = Number.NEGATIVE_INFINITY
 
   return {
@@ -146,8 +146,8 @@ export function createEngine(config: EngineConfig, deps: EngineDeps): Engine {
     commits,
     ...outlets,
     ...passes,
-    afterRound({ drained, scannedSinceMs }) {
-      foundUpToMs = scannedSinceMs ?? foundUpToMs
+    afterRound({ drained, foundUpToMs: found }) {
+      foundUpToMs = found ?? foundUpToMs
       // A build must not time out because of an entry that is already written but not yet read.
       if (drained) pipeline.expire(foundUpToMs)
       if (commits.due()) commits.commit()

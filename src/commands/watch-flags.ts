@@ -119,7 +119,7 @@ const watchFlags = z.strictObject({
       value: '<duration>',
       env: 'AUDIT_SCAN_INTERVAL',
       group: READING,
-      help: 'How often to scan everything below the paths, besides change events. A scan that takes longer than a fifth of it stretches the interval to ten times the scan.',
+      help: 'How often to scan below the paths, besides change events; of more than 3,000 builds that are over, 3,000 in turn. A scan that takes longer than a fifth of it stretches the interval to ten times the scan.',
     },
     duration.prefault('10s'),
   ),

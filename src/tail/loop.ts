@@ -1,6 +1,7 @@
 import type { Clock } from '../clock.ts'
 import type { Hints } from './hints.ts'
 import type { ReadRequests } from './read-requests.ts'
+import type { Extent } from './rotation.ts'
 import type { Tail } from './tail.ts'
 
 /** Waits until there may be something to read. */
@@ -68,8 +69,8 @@ export interface LoopDeps {
 export interface Round {
   /** Everything that has been found to read is read. */
   readonly drained: boolean
-  /** When the look at everything began that came to its end in this round, if one did; wall clock. */
-  readonly scannedSinceMs: number | undefined
+  /** If a scan came to its end in this round: what was in the files at this time has been found. Wall clock. */
+  readonly foundUpToMs: number | undefined
 }
 
 export interface LoopOptions {
@@ -108,11 +109,11 @@ export async function runLoop(deps: LoopDeps, options: LoopOptions): Promise<voi
       nextRenewMs = startedMs
     }
     if (startedMs >= nextPollMs) {
-      await tail.poll()
+      await tail.poll('due')
       nextPollMs = clock.monotonicMs() + options.pollMs
     }
     if (hints.takeReady()) scans.request()
-    const scannedSinceMs = await scans.portion()
+    const foundUpToMs = await scans.portion()
     if (startedMs >= nextRenewMs) {
       hints.renew()
       nextRenewMs = clock.monotonicMs() + options.renewHintsMs
@@ -120,7 +121,7 @@ export async function runLoop(deps: LoopDeps, options: LoopOptions): Promise<voi
     // However much there is to read: new files, hints and time-outs must not wait for the end of it.
     const drainUntilMs = clock.monotonicMs() + options.pollMs
     const drained = await tail.drain(() => stop() || clock.monotonicMs() >= drainUntilMs)
-    deps.afterRound({ drained, scannedSinceMs })
+    deps.afterRound({ drained, foundUpToMs })
     answerRequests()
     if (!drained || scans.underway()) continue
     if (!readRequests.any() && !stop()) await waker.rest(REST_MS)
@@ -130,39 +131,39 @@ export async function runLoop(deps: LoopDeps, options: LoopOptions): Promise<voi
 }
 
 interface Scans {
-  /** Scans for a while if a scan is due; at its end, returns when it began, by the wall clock. */
+  /** Scans for a while if a scan is due; at its end, returns up to when everything has been found, by the wall clock. */
   portion(): Promise<number | undefined>
   underway(): boolean
-  /** Makes a scan due now; while one is underway, another one after it. */
+  /** Makes a scan of everything due now; while one is underway, another one after it. */
   request(): void
 }
 
 function createScans({ tail, clock, signal }: LoopDeps, { scanMs }: LoopOptions): Scans {
   let nextMs = clock.monotonicMs() + scanMs
-  let sinceMs: number | undefined
+  let underway: Extent | undefined
   let tookMs = 0
   let requested = false
   return {
     async portion() {
       const startedMs = clock.monotonicMs()
       if (startedMs < nextMs) return undefined
-      if (sinceMs === undefined) {
-        sinceMs = clock.wallMs()
+      if (underway === undefined) {
+        underway = requested ? 'all' : 'due'
         requested = false
       }
       const ended = await tail.scan(
         () => signal.aborted || clock.monotonicMs() - startedMs >= SCAN_PORTION_MS,
+        underway,
       )
       tookMs += clock.monotonicMs() - startedMs
       if (!ended) return undefined
-      const began = sinceMs
       nextMs =
         clock.monotonicMs() + (requested ? 0 : tookMs <= scanMs * SCAN_SHARE ? scanMs : tookMs * SCAN_STRETCH)
-      sinceMs = undefined
+      underway = undefined
       tookMs = 0
-      return began
+      return tail.foundUpToMs()
     },
-    underway: () => sinceMs !== undefined,
+    underway: () => underway !== undefined,
     request() {
       requested = true
       nextMs = clock.monotonicMs()

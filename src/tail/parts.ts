@@ -16,6 +16,8 @@ export interface TailOptions extends ScanOptions {
   readonly maxOpenFiles: number
   /** A file without a path is forgotten after this long. */
   readonly forgetAfterMs: number
+  /** How many settled directories a scan looks at that is not to look at all. */
+  readonly turnsAScan?: number
 }
 
 export interface PartsDeps {

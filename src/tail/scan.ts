@@ -99,7 +99,7 @@ async function* seeRoot(walked: Walk, root: string, missing: string[]): AsyncGen
   }
 }
 
-/** A directory that is as it was. Passes over what is settled without a step: the caller has looked at it. */
+/** A directory that is as it was. What is settled in it is passed over. */
 async function* passThrough(walked: Walk, directory: string): AsyncGenerator<Sighting | undefined, void> {
   const { subdirectories, trace } = walked.events.unchanged(directory) ?? { subdirectories: [] }
   for (const path of subdirectories) {
@@ -178,6 +178,7 @@ function enter({ visited, open, events }: Walk, directory: string, facts: FileFa
 function enterUnchanged({ visited, open, events }: Walk, directory: string): boolean {
   const unchanged = events.unchanged(directory)
   if (unchanged === undefined) return false
+  if (unchanged.subdirectories.size === 0 && unchanged.trace === undefined) return true
   const identity = `${unchanged.device}:${unchanged.inode}`
   if (visited.has(identity)) return true
   visited.add(identity)

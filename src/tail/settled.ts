@@ -1,42 +1,58 @@
 import nodePath from 'node:path'
 import { factsOfAll, type FileFacts } from './file-system.ts'
 import type { Parts } from './parts.ts'
+import { createRotation, type Extent, type Turn } from './rotation.ts'
 import type { Listed, Unchanged } from './sightings.ts'
 import { needsLook, type TrackedFile } from './tracked-file.ts'
+import { createWays } from './ways.ts'
 
 /**
  * Directories that need no listing, since their change time says that no name in them has changed. Most directories of
- * many builds are such: a look at everything asks for the times of these first, many at once, and walks through the rest.
+ * many builds are such. A scan looks at those of them whose turn it is, many at once, and walks through what is not
+ * settled.
  */
 export interface Settled {
-  /** Looks at every settled directory and its trace, in steps; adds the traces that are as they were to `sighted`. */
-  glance(sighted: Set<TrackedFile>): AsyncGenerator<void, void>
-  /** The directory if the last `glance` found it unchanged. */
+  /** Looks at settled directories and their traces, in steps. */
+  glance(extent: Extent): AsyncGenerator<void, void>
+  /** The directory if it is settled, with what a walk has to visit in it. */
   unchanged(directory: string): Unchanged | undefined
+  /** Whether nothing was to be done for the file when its directory was last looked at. */
+  rests(file: TrackedFile): boolean
   /** A directory was listed: from now on its change time tells whether it has to be listed again. */
   note(listed: Listed): Promise<void>
+  /**
+   * When the oldest look began that anything settled is known by, by the wall clock as it is now; `Infinity` if nothing
+   * is settled. What has come into a settled directory or its trace since then may not have been found.
+   */
+  lookedSinceMs(): number
 }
 
-interface Known extends Unchanged {
+interface Known extends Turn {
+  readonly device: bigint
+  readonly inode: bigint
   readonly changedNs: bigint
+  readonly isInner: boolean
   readonly file: TrackedFile | undefined
-  trace: string | undefined
-  /** The number of the glance that found it unchanged. */
-  unchangedAt: number
+  /** There is something to do for its trace. */
+  isRestless: boolean
 }
 
 /** Calls into the file system that are made at once. */
 const AT_ONCE = 64
 /** Clocks of file systems are coarse: a directory changed within this time may change again without a trace. */
 const RACY_NS = 2_000_000_000n
-const NONE: readonly string[] = []
+/** Directories that a scan looks at when it is not to look at all: with their traces 6,000 calls, some 50 ms of CPU time. */
+const TURNS_A_SCAN = 3_000
+/** What has changed within this time is likely to change again. */
+const RECENT_MS = 3_600_000
 
 export function createSettled(parts: Parts): Settled {
   const { fs, registry, options } = parts
-  const known = new Map<string, Known>()
+  const rotation = createRotation<Known>(parts, options.turnsAScan ?? TURNS_A_SCAN)
+  const resting = new Set<TrackedFile>()
+  const ways = createWays((directory) => rotation.get(directory) !== undefined)
   /** Devices whose file system changes the time of a directory with each name in it. */
   const trusted = new Map<bigint, boolean>()
-  let glances = 0
 
   async function isTrusted({ device }: FileFacts, directory: string): Promise<boolean> {
     const found = trusted.get(device)
@@ -55,51 +71,85 @@ export function createSettled(parts: Parts): Settled {
     return registry.at(file.path).length === 1
   }
 
+  /** Directories in which directories appear, and what has changed lately, are looked at more often than the rest. */
+  function isBrisk({ isInner, isRestless, changedNs, file }: Known): boolean {
+    if (isInner || isRestless) return true
+    const modifiedNs = file?.modifiedNs ?? 0n
+    const lastNs = modifiedNs > changedNs ? modifiedNs : changedNs
+    return parts.now() - Number(lastNs / 1_000_000n) < RECENT_MS
+  }
+
+  function put(directory: string, record: Known): void {
+    rotation.put(directory, record, isBrisk(record))
+    if (record.file === undefined) return
+    if (record.isRestless) resting.delete(record.file)
+    else resting.add(record.file)
+  }
+
+  function remove(directory: string, { file }: Known): void {
+    rotation.delete(directory)
+    ways.listAgain(directory)
+    if (file !== undefined) resting.delete(file)
+  }
+
+  async function look(directories: readonly (readonly [string, Known])[]): Promise<void> {
+    const paths = directories.flatMap(([path, { file }]) => (file === undefined ? [path] : [path, file.path]))
+    const facts = await factsOfAll(fs, paths)
+    let at = 0
+    for (const [directory, record] of directories) {
+      const own = facts[at++]
+      const ofFile = record.file === undefined ? undefined : facts[at++]
+      if (isSame(record, own)) {
+        record.isRestless = record.file !== undefined && !(ofFile && isQuiet(record.file, ofFile))
+        put(directory, record)
+        if (record.isRestless) ways.leadTo(directory)
+      } else {
+        remove(directory, record)
+        ways.noteUnsettled(directory)
+      }
+    }
+  }
+
   return {
-    async *glance(sighted) {
-      glances++
-      for (const directories of inGroups(known, AT_ONCE / 2)) {
-        const paths = directories.flatMap(([path, { file }]) =>
-          file === undefined ? [path] : [path, file.path],
-        )
-        const facts = await factsOfAll(fs, paths)
-        let at = 0
-        for (const [directory, record] of directories) {
-          const own = facts[at++]
-          const ofFile = record.file === undefined ? undefined : facts[at++]
-          if (!isSame(record, own)) {
-            known.delete(directory)
-            continue
-          }
-          const { file } = record
-          const isQuietFile = file !== undefined && ofFile !== undefined && isQuiet(file, ofFile)
-          if (isQuietFile) sighted.add(file)
-          record.trace =
-            file === undefined || isQuietFile ? undefined : nodePath.join(directory, options.fileName)
-          record.unchangedAt = glances
-        }
+    async *glance(extent) {
+      ways.begin()
+      for (const group of rotation.turns(extent, AT_ONCE / 2)) {
+        await look(group)
+        yield
+      }
+      // A directory may have been replaced, by a link too: nothing is visited in one that was not looked at.
+      const passed = new Set([...options.roots, ...ways.passed()])
+      for (const group of rotation.rest(passed, AT_ONCE / 2)) {
+        await look(group)
         yield
       }
     },
     unchanged(directory) {
-      const record = known.get(directory)
-      return record?.unchangedAt === glances ? record : undefined
+      const record = rotation.get(directory)
+      if (record === undefined) return undefined
+      const { device, inode, file, isRestless } = record
+      return {
+        device,
+        inode,
+        subdirectories: ways.from(directory),
+        trace: isRestless ? file?.path : undefined,
+      }
     },
+    rests: (file) => resting.has(file),
     async note({ directory, facts, seenMs, subdirectories, hasTrace }) {
+      const before = rotation.get(directory)
+      if (before !== undefined) remove(directory, before)
       const isRacy = BigInt(Math.floor(seenMs)) * 1_000_000n - facts.changedNs < RACY_NS
-      if (isRacy || !(await isTrusted(facts, directory))) return
       const file = hasTrace ? onlyFileAt(parts, nodePath.join(directory, options.fileName)) : undefined
-      if (hasTrace && file === undefined) return
-      known.set(directory, {
-        device: facts.device,
-        inode: facts.inode,
-        changedNs: facts.changedNs,
-        subdirectories: subdirectories.length === 0 ? NONE : subdirectories,
-        file,
-        trace: undefined,
-        unchangedAt: 0,
-      })
+      const isKnown = !hasTrace || file !== undefined
+      if (isRacy || !isKnown || !(await isTrusted(facts, directory))) return ways.noteUnsettled(directory)
+      ways.noteSettled(directory)
+      const { device, inode, changedNs } = facts
+      const isInner = subdirectories.length > 0
+      put(directory, { device, inode, changedNs, isInner, file, isRestless: false, lookedIn: 0 })
+      for (const path of subdirectories) if (rotation.get(path) === undefined) ways.noteUnsettled(path)
     },
+    lookedSinceMs: () => rotation.oldestMs(),
   }
 }
 
@@ -113,15 +163,4 @@ const isSame = (record: Known, facts: FileFacts | undefined): boolean =>
 function onlyFileAt({ registry }: Parts, path: string): TrackedFile | undefined {
   const [file, ...others] = registry.at(path)
   return others.length === 0 ? file : undefined
-}
-
-function* inGroups<K, V>(map: ReadonlyMap<K, V>, size: number): Iterable<[K, V][]> {
-  let group: [K, V][] = []
-  for (const entry of map) {
-    group.push(entry)
-    if (group.length < size) continue
-    yield group
-    group = []
-  }
-  if (group.length > 0) yield group
 }

@@ -24,7 +24,8 @@ export interface Listed {
 export interface Unchanged {
   readonly device: bigint
   readonly inode: bigint
-  readonly subdirectories: readonly string[]
+  /** Those that have to be visited. */
+  readonly subdirectories: ReadonlySet<string>
   /** Its trace, if that has to be looked at. */
   readonly trace: string | undefined
 }

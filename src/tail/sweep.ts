@@ -1,6 +1,7 @@
 import nodePath from 'node:path'
 import type { Locator } from './locator.ts'
 import type { Parts } from './parts.ts'
+import type { Extent } from './rotation.ts'
 import { besideRoot, isWithin, walk } from './scan.ts'
 import type { WalkEvents } from './sightings.ts'
 import type { Settled } from './settled.ts'
@@ -8,8 +9,9 @@ import type { TrackedFile } from './tracked-file.ts'
 import type { Unseen } from './unseen.ts'
 
 /**
- * One look at everything below the roots. It can be paused after each file or directory. A file that is not
- * found by its name is looked for by what it is; what nobody knows is judged by `unseen`.
+ * One look at everything below the roots, of what is settled at all or at what is due. It can be paused after each file
+ * or directory. A file that is not found by its name is looked for by what it is; what nobody knows is judged by
+ * `unseen`. Returns since when something may not have been found, by the wall clock.
  */
 export async function* sweep(
   parts: Parts,
@@ -17,12 +19,13 @@ export async function* sweep(
   unseen: Unseen,
   settled: Settled,
   waitingRoots: Set<string>,
-): AsyncGenerator<void, void> {
+  extent: Extent,
+): AsyncGenerator<void, number> {
   const { fs, registry, handles, options, siblings } = parts
   const beganMs = parts.now()
   const sighted = new Set<TrackedFile>()
   unseen.begin()
-  yield* settled.glance(sighted)
+  yield* settled.glance(extent)
   const steps = walk(fs, options.roots, options, walkEvents(parts, settled))
   for (;;) {
     const { done, value } = await steps.next()
@@ -41,12 +44,15 @@ export async function* sweep(
     if (beside !== undefined) for (const file of await unseen.look(beside)) sighted.add(file)
   }
   for (const file of Array.from(registry.all())) {
-    if (sighted.has(file) || handles.isDeleted(file) || !isBelowRoots(options.roots, file.path)) continue
+    if (settled.rests(file) || sighted.has(file) || handles.isDeleted(file)) continue
+    if (!isBelowRoots(options.roots, file.path)) continue
     await locator.locate(file)
     yield
   }
   siblings.prune()
-  if (!parts.unreachable.anyTransient()) unseen.complete(beganMs)
+  const sinceMs = Math.min(beganMs, settled.lookedSinceMs())
+  if (!parts.unreachable.anyTransient()) unseen.complete(sinceMs)
+  return sinceMs
 }
 
 /** Further ones are not reported: a tree may have any number of links. */

@@ -3,6 +3,7 @@ import { createLocator, type Locator } from './locator.ts'
 import { createParts, type Parts, type PartsDeps, type TailOptions } from './parts.ts'
 import type { Reader } from './reader.ts'
 import { rotatedKind } from './names.ts'
+import type { Extent } from './rotation.ts'
 import { isWithin, traceAt } from './scan.ts'
 import { createSettled } from './settled.ts'
 import { sweep } from './sweep.ts'
@@ -40,14 +41,17 @@ export interface FileStatus {
  */
 export interface Tail {
   /**
-   * Looks at everything below the roots, or as far as it gets until `stop` says so; the next call goes on from there.
-   * Says whether it came to the end.
+   * Looks at everything below the roots, or as far as it gets until `stop` says so; the next call goes on from there,
+   * whatever its extent. With `due`, of the directories that are over only those whose turn it is. Says whether it came
+   * to the end.
    */
-  scan(stop?: () => boolean): Promise<boolean>
+  scan(stop?: () => boolean, extent?: Extent): Promise<boolean>
+  /** What was in the files at this time, by the wall clock, has been found by the scans that came to their end. */
+  foundUpToMs(): number
   /** Looks at one path that something happened to. */
   look(path: string): Promise<void>
-  /** Looks at the files that are open. */
-  poll(): Promise<void>
+  /** Looks at the files that are open; with `due`, at those whose turn it is. */
+  poll(extent?: Extent): Promise<void>
   /**
    * Reads what the looks have found, a slice of each file in turn, until nothing is left or `stop` says so.
    * Says whether nothing is left.
@@ -68,8 +72,10 @@ export function createTail(deps: TailDeps, options: TailOptions): Tail {
   const settled = createSettled(parts)
   const turns = createTurns(parts, locator, deps.reader)
   const { registry, handles, failures, unreachable, queue, siblings } = parts
+  const polls = createPolls()
   const waitingRoots = new Set<string>()
-  let underway: AsyncGenerator<void, void> | undefined
+  let underway: AsyncGenerator<void, number> | undefined
+  let foundUpToMs = Number.NEGATIVE_INFINITY
 
   /** New files and renames are durable before anything else happens to them. */
   async function keep(): Promise<void> {
@@ -77,13 +83,14 @@ export function createTail(deps: TailDeps, options: TailOptions): Tail {
   }
 
   return {
-    async scan(stop = () => false) {
+    async scan(stop = () => false, extent = 'all') {
       siblings.begin()
-      underway ??= sweep(parts, locator, unseen, settled, waitingRoots)
+      underway ??= sweep(parts, locator, unseen, settled, waitingRoots, extent)
       for (;;) {
-        const { done } = await underway.next()
+        const { done, value } = await underway.next()
         if (done === true) {
           underway = undefined
+          foundUpToMs = value
           await keep()
           return true
         }
@@ -94,14 +101,16 @@ export function createTail(deps: TailDeps, options: TailOptions): Tail {
         }
       }
     },
+    foundUpToMs: () => foundUpToMs,
     async look(path) {
       siblings.begin()
       await look(parts, locator, unseen, path)
       await keep()
     },
-    async poll() {
+    async poll(extent = 'all') {
       siblings.begin()
-      for (const file of await restless(parts, handles.files())) await pollOne(parts, locator, file)
+      const files = extent === 'all' ? handles.files() : polls.next(handles.files())
+      for (const file of await restless(parts, files)) await pollOne(parts, locator, file)
       for (const file of failures.due()) await locator.locate(file)
       await keep()
     },
@@ -154,6 +163,28 @@ async function lookBeside({ options }: Parts, unseen: Unseen, path: string): Pro
     const watchedName = isBesideRoot ? nodePath.basename(root) : options.fileName
     if (rotatedKind(name, watchedName) === undefined) continue
     await unseen.look({ directory, modifiedNs: ANY_TIME, root, watchedName, names: [name] })
+  }
+}
+
+/** So many open files are looked at in one poll. */
+const POLLED = 200
+
+/** Open files in turn. */
+function createPolls(): { next(open: readonly TrackedFile[]): readonly TrackedFile[] } {
+  const turns = new Set<TrackedFile>()
+  return {
+    next(open) {
+      if (open.length <= POLLED) return open
+      const isOpen = new Set(open)
+      for (const file of turns) if (!isOpen.has(file)) turns.delete(file)
+      for (const file of open) turns.add(file)
+      const next = [...turns].slice(0, POLLED)
+      for (const file of next) {
+        turns.delete(file)
+        turns.add(file)
+      }
+      return next
+    },
   }
 }
 

@@ -11,6 +11,10 @@ export interface Turns {
   take(file: TrackedFile): Promise<void>
 }
 
+/** It has not been written to for so long that no poll has to look at it. */
+const isCold = ({ handles, now, options }: Parts, file: TrackedFile): boolean =>
+  !handles.isDeleted(file) && now() - Number(file.modifiedNs / 1_000_000n) > options.coldAfterMs
+
 export function createTurns(parts: Parts, locator: Locator, reader: Reader): Turns {
   /** Opened by their path, they were another file: some file systems report different inodes for paths and handles. */
   const mistaken = new WeakSet<TrackedFile>()
@@ -49,7 +53,10 @@ export function createTurns(parts: Parts, locator: Locator, reader: Reader): Tur
         operation = 'read'
         const rest = await reader.readSlice(file, handle, parts.now())
         if (rest === 'more') queue.again(file)
-        else queue.drop(file)
+        else {
+          queue.drop(file)
+          if (isCold(parts, file)) await handles.close(file)
+        }
         parts.recover(file)
       } catch (error) {
         if (operation === 'open' && isMissing(error)) {

@@ -210,8 +210,8 @@ test('a build does not time out while an entry that is already written has not b
   await exporter.scrape()
   fails = false
   // Nobody has looked at everything since, or not all that was found is read.
-  exporter.afterRound({ drained: true, scannedSinceMs: undefined })
-  exporter.afterRound({ drained: false, scannedSinceMs: exporter.clock.wallMs() })
+  exporter.afterRound({ drained: true, foundUpToMs: undefined })
+  exporter.afterRound({ drained: false, foundUpToMs: exporter.clock.wallMs() })
   await exporter.round()
   await exporter.scrape()
   exporter.clock.advance(60_000)

@@ -134,11 +134,11 @@ export function openExporter(options: TestExporterOptions): TestExporter {
     clock,
     told,
     async round() {
-      const scannedSinceMs = clock.wallMs()
+      const foundUpToMs = clock.wallMs()
       await engine.tail.scan()
       await engine.tail.poll()
       const drained = await engine.tail.drain()
-      engine.afterRound({ drained, scannedSinceMs })
+      engine.afterRound({ drained, foundUpToMs })
     },
     scrapeText,
     scrape: async (how) => parseExposition(await scrapeText(how)),

@@ -2,6 +2,7 @@ import { expect, onTestFinished, test, vi } from 'vitest'
 import { noHints } from '../../src/tail/hints.ts'
 import { createWaker, runLoop, type LoopDeps } from '../../src/tail/loop.ts'
 import { createReadRequests } from '../../src/tail/read-requests.ts'
+import type { Extent } from '../../src/tail/rotation.ts'
 import { createManualClock } from '../setup/exporter.ts'
 
 const SECOND = 1_000
@@ -24,6 +25,7 @@ const restingTail: LoopDeps['tail'] = {
   look: () => Promise.resolve(),
   poll: () => Promise.resolve(),
   drain: () => Promise.resolve(true),
+  foundUpToMs: () => 0,
   hasTransientFailures: () => false,
   close: () => Promise.resolve(),
   status: () => [],
@@ -37,7 +39,7 @@ async function run(
   hintAtMs?: number,
   rescanAtMs = Number.POSITIVE_INFINITY,
   ...readyAtMs: number[]
-): Promise<Record<Step, number[]>> {
+): Promise<Record<Step, number[]> & { extents: (Extent | undefined)[] }> {
   const clock = createManualClock(0)
   let rescanDueMs = rescanAtMs
   const steps: Record<Step, number[]> = { look: [], poll: [], scan: [], renew: [], drain: [], round: [] }
@@ -58,9 +60,11 @@ async function run(
     steps[step].push(clock.monotonicMs())
     return spend(ms)
   }
+  const extents: (Extent | undefined)[] = []
   let scanLeftMs = 0
-  async function scan(stop = () => false): Promise<boolean> {
+  async function scan(stop = () => false, extent?: Extent): Promise<boolean> {
     if (scanLeftMs <= 0) {
+      extents.push(extent)
       steps.scan.push(clock.monotonicMs())
       scanLeftMs = costs.scanMs ?? 0
     }
@@ -80,6 +84,7 @@ async function run(
     tail: {
       ...restingTail,
       scan,
+      foundUpToMs: () => clock.wallMs(),
       look: () => note('look'),
       poll: () => note('poll'),
       async drain(stop = () => false) {
@@ -109,7 +114,7 @@ async function run(
     afterRound: () => void note('round'),
   }
   await runLoop(deps, OPTIONS)
-  return steps
+  return { ...steps, extents }
 }
 
 const gaps = (moments: readonly number[]): number[] =>
@@ -138,6 +143,11 @@ test('a requested rescan scans at once and renews the watchers, long before eith
   expect(scan).toHaveLength(1)
   expect(scan[0]).toBeLessThan(3_000 + SECOND)
   expect(renew).toHaveLength(1)
+})
+
+test('a scan by the timer looks at what is due, a requested one at everything, and so does one after watchers came into place', async () => {
+  const { extents } = await run(35 * SECOND, {}, undefined, 3_000, 12_000)
+  expect(extents).toEqual(['all', 'all', 'due', 'due'])
 })
 
 test('a rescan requested during a scan scans once more after it', async () => {

@@ -18,6 +18,7 @@ export interface WorldOptions {
   readonly fs?: FileSystem
   readonly coldAfterMs?: number
   readonly maxOpenFiles?: number
+  readonly turnsAScan?: number
   /** Below the directory that the files are written to; that directory itself, unless said otherwise. */
   readonly roots?: (root: string) => string[]
 }
@@ -128,6 +129,7 @@ export function createWorld(options: WorldOptions = {}): World {
         coldAfterMs: options.coldAfterMs ?? 300_000,
         maxOpenFiles: options.maxOpenFiles ?? 256,
         forgetAfterMs: 7 * 86_400_000,
+        ...(options.turnsAScan === undefined ? {} : { turnsAScan: options.turnsAScan }),
       },
     )
     return { store, registry, tail, tally, commit }
