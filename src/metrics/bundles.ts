@@ -6,7 +6,8 @@ import type { Overflow } from './overflow.ts'
 
 /**
  * The series of entries that share step, phase, status, error type and context. Each series is looked up in the
- * ledger once, with the first entry that needs it.
+ * ledger once, with the first entry that needs it. Every field is there from the start: objects that grow in another order
+ * have another shape, and V8 compiles what reads them again for each.
  */
 export interface Bundle {
   /** Label values, as the series show them. */
@@ -17,22 +18,22 @@ export interface Bundle {
   /** Counters of the limits that the labels exceed; every entry adds one to each. */
   readonly overflowing: readonly Series[]
   readonly entries: Series
-  promptTokens?: Series
-  completionTokens?: Series
-  stepTokenCost?: Series
-  stepDuration?: Series
-  contextPart?: Series
-  instructionPart?: Series
-  otherPart?: Series
-  errorLogChars?: Series
-  reworkCostFactor?: Series
-  reworkCompletionTokens?: Series
-  reworkErrorLogChars?: Series
-  filesTouched?: Series
+  promptTokens: Series | undefined
+  completionTokens: Series | undefined
+  stepTokenCost: Series | undefined
+  stepDuration: Series | undefined
+  contextPart: Series | undefined
+  instructionPart: Series | undefined
+  otherPart: Series | undefined
+  errorLogChars: Series | undefined
+  reworkCostFactor: Series | undefined
+  reworkCompletionTokens: Series | undefined
+  reworkErrorLogChars: Series | undefined
+  filesTouched: Series | undefined
   /** Of the latest entry that has a prompt version. */
-  promptVersion?: PromptVersion
+  promptVersion: PromptVersion | undefined
   /** Of the latest entry that names a model or has a cost. */
-  model?: ModelSeries
+  model: ModelSeries | undefined
 }
 
 /** The series of one model and one project within a phase. */
@@ -43,10 +44,10 @@ export interface ModelSeries {
   readonly label: string
   readonly project: string
   readonly overflowing: readonly Series[]
-  cost?: Series
-  prompt?: Series
-  cached?: Series
-  completion?: Series
+  cost: Series | undefined
+  prompt: Series | undefined
+  cached: Series | undefined
+  completion: Series | undefined
 }
 
 /** The series of one prompt version within a phase. */
@@ -56,10 +57,10 @@ export interface PromptVersion {
   /** As the series show it. */
   readonly label: string
   readonly overflowing: readonly Series[]
-  prompt?: Series
-  completion?: Series
-  reworkCompletionTokens?: Series
-  reworkErrorLogChars?: Series
+  prompt: Series | undefined
+  completion: Series | undefined
+  reworkCompletionTokens: Series | undefined
+  reworkErrorLogChars: Series | undefined
 }
 
 export interface Bundles {
@@ -86,6 +87,20 @@ export function createBundles(ledger: Ledger, overflow: Overflow): Bundles {
       context,
       overflowing,
       entries: ledger.series('entries', [stepLabel, phase, entry.status, errorLabel, context]),
+      promptTokens: undefined,
+      completionTokens: undefined,
+      stepTokenCost: undefined,
+      stepDuration: undefined,
+      contextPart: undefined,
+      instructionPart: undefined,
+      otherPart: undefined,
+      errorLogChars: undefined,
+      reworkCostFactor: undefined,
+      reworkCompletionTokens: undefined,
+      reworkErrorLogChars: undefined,
+      filesTouched: undefined,
+      promptVersion: undefined,
+      model: undefined,
     }
   }
 

@@ -28,7 +28,16 @@ export function createModels(
       known.clear()
       count = 0
     }
-    return { raw, label, project, overflowing }
+    return {
+      raw,
+      label,
+      project,
+      overflowing,
+      cost: undefined,
+      prompt: undefined,
+      cached: undefined,
+      completion: undefined,
+    }
   }
 
   function modelOf(phase: string, raw: string, project: string): ModelSeries {

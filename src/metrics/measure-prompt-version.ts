@@ -22,7 +22,15 @@ export function createPromptVersions(
     if (byRaw.size >= MAX_VERSIONS) byRaw.clear()
     return getOrInsert(byRaw, raw, () => {
       const overflowing: Series[] = []
-      return { raw, label: overflow.admit('instruction_version', raw, overflowing), overflowing }
+      return {
+        raw,
+        label: overflow.admit('instruction_version', raw, overflowing),
+        overflowing,
+        prompt: undefined,
+        completion: undefined,
+        reworkCompletionTokens: undefined,
+        reworkErrorLogChars: undefined,
+      }
     })
   }
 
