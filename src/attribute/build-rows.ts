@@ -4,6 +4,8 @@ import { newBuild, OUTCOMES, type BuildState } from './build.ts'
 
 /** Columns of the table `builds` that every build has. `late_context` is that of late entries, if it is another. */
 const COMMON = {
+  number: z.number(),
+  run_hash: z.number(),
   run_id: z.string(),
   outcome: z.enum(OUTCOMES).nullable(),
   context: z.string().nullable(),
@@ -39,14 +41,15 @@ const upsert = (columns: readonly string[], cleared: readonly string[]): string 
   ]
   return (
     `INSERT INTO builds (${columns.join(', ')}) VALUES (${columns.map(() => '?').join(', ')}) ` +
-    `ON CONFLICT (run_id) DO UPDATE SET ${updates.join(', ')}`
+    `ON CONFLICT (number) DO UPDATE SET ${updates.join(', ')}`
   )
 }
 const UPSERT_OPEN = upsert(OPEN_COLUMNS, [])
 const UPSERT_CLOSED = upsert(COMMON_COLUMNS, columnsOf(OPEN_ONLY))
 
 export const SELECT_OPEN_BUILDS = `SELECT ${COLUMNS} FROM builds WHERE outcome IS NULL`
-export const SELECT_BUILD = `SELECT ${COLUMNS} FROM builds WHERE run_id = ?`
+export const SELECT_BUILD = `SELECT ${COLUMNS} FROM builds WHERE run_hash = ? AND run_id = ?`
+export const SELECT_LAST_NUMBER = 'SELECT max(number) AS number FROM builds'
 
 export function writeBuild(transaction: Transaction, build: BuildState): void {
   const common = commonPart(build)
@@ -62,6 +65,8 @@ function commonPart(build: BuildState): Pick<Row, keyof typeof COMMON> {
   const isOpen = build.outcome === undefined
   const late = !isOpen && build.contextFileHash !== build.closingContextFileHash
   return {
+    number: build.number,
+    run_hash: build.runHash,
     run_id: build.runId,
     outcome: build.outcome ?? null,
     context: pack(isOpen ? build.contextFileHash : build.closingContextFileHash),
@@ -91,7 +96,7 @@ export function readBuild(values: Record<string, SqlValue>): BuildState {
     throw new Error(`Failed to read the state of build ${build}: ${z.prettifyError(error)}`, { cause: error })
   }
   return {
-    ...newBuild(row.run_id),
+    ...newBuild(row.run_id, row.run_hash, row.number),
     outcome: row.outcome ?? undefined,
     contextFileHash: unpack(row.late_context ?? row.context),
     closingContextFileHash: row.outcome === null ? undefined : unpack(row.context),

@@ -9,6 +9,10 @@ export type Outcome = (typeof OUTCOMES)[number]
 /** What is known of one build so far. `build-rows.ts` says how the state keeps it. */
 export interface BuildState {
   readonly runId: string
+  /** As `runHash` gives it. */
+  readonly runHash: number
+  /** In the order of first sight. */
+  readonly number: number
   outcome: Outcome | undefined
   /** Full hash of the latest known GEMINI.md. */
   contextFileHash: string | undefined
@@ -80,9 +84,11 @@ const MAX_INSTRUCTIONS = 32
 const FACTOR_TOLERANCE = 0.01
 
 /** A build without entries. */
-export function newBuild(runId: string): BuildState {
+export function newBuild(runId: string, runHash = 0, number = 0): BuildState {
   return {
     runId,
+    runHash,
+    number,
     outcome: undefined,
     contextFileHash: undefined,
     closingContextFileHash: undefined,

@@ -11,7 +11,6 @@ import {
   type ReadAt,
 } from './build.ts'
 import { writeBuild } from './build-rows.ts'
-import { inIdOrder } from './id-order.ts'
 import { createKnownBuilds } from './known-builds.ts'
 import { createPhaseOf, type PhaseRule } from './phase.ts'
 
@@ -119,7 +118,7 @@ export function createBuilds(state: Reader, options: BuildsOptions): Builds {
     changed: () => dirty.length,
     lastEntryMs: () => (Number.isNaN(committedLastEntryMs) ? undefined : committedLastEntryMs),
     write(transaction: Transaction) {
-      for (const build of inIdOrder(dirty)) writeBuild(transaction, build)
+      for (const build of dirty) writeBuild(transaction, build)
       if (lastEntryDirty) {
         transaction.run(
           "INSERT OR REPLACE INTO meta (key, value) VALUES ('last_entry_ms', ?)",
@@ -129,7 +128,7 @@ export function createBuilds(state: Reader, options: BuildsOptions): Builds {
     },
     committed() {
       for (const build of dirty) build.dirty = false
-      known.written(dirty.map((build) => build.runId))
+      known.written(dirty)
       dirty = []
       lastEntryDirty = false
       committedOpen = known.open().size

@@ -1,8 +1,9 @@
 import crypto from 'node:crypto'
 import type { Reader } from '../state/durable.ts'
-import { readBuild, SELECT_BUILD, SELECT_OPEN_BUILDS } from './build-rows.ts'
+import { runHash } from '../state/run-hash.ts'
+import { readBuild, SELECT_BUILD, SELECT_LAST_NUMBER, SELECT_OPEN_BUILDS } from './build-rows.ts'
 import { newBuild, type BuildState } from './build.ts'
-import { createIdFilter } from './id-filter.ts'
+import { createHashFilter } from './hash-filter.ts'
 
 /** Every build ever seen, so that none is counted twice: open ones in memory, closed ones on disk. */
 export interface KnownBuilds {
@@ -13,8 +14,8 @@ export interface KnownBuilds {
   open(): ReadonlySet<BuildState>
   /** Call it once the build has an outcome. */
   close(build: BuildState): void
-  /** Call it once the builds of these keys are on disk. */
-  written(keys: Iterable<string>): void
+  /** Call it once these builds are on disk. */
+  written(builds: Iterable<BuildState>): void
 }
 
 /** Number of closed builds that stay in memory between commits, for late entries. */
@@ -24,7 +25,8 @@ export function createKnownBuilds(state: Reader): KnownBuilds {
   const byKey = new Map<string, BuildState>()
   const open = new Set<BuildState>()
   // What is on disk, if this process has written all of it: most new builds then need no query.
-  const onDisk = state.all('SELECT 1 FROM builds LIMIT 1').length === 0 ? createIdFilter() : undefined
+  let lastNumber = Number(state.all(SELECT_LAST_NUMBER)[0]?.['number'] ?? 0)
+  const onDisk = lastNumber === 0 ? createHashFilter() : undefined
   let last: BuildState | undefined
   /** Asked for in vain: of a new build, the first question is whether it is open. */
   let absent: string | undefined
@@ -37,9 +39,9 @@ export function createKnownBuilds(state: Reader): KnownBuilds {
     return build
   }
 
-  function onDiskOnly(key: string): BuildState | undefined {
-    if (onDisk?.mayHave(key) === false) return undefined
-    const row = state.all(SELECT_BUILD, key)[0]
+  function onDiskOnly(hash: number, key: string): BuildState | undefined {
+    if (onDisk?.mayHave(hash) === false) return undefined
+    const row = state.all(SELECT_BUILD, hash, key)[0]
     return row && add(readBuild(row))
   }
 
@@ -58,7 +60,8 @@ export function createKnownBuilds(state: Reader): KnownBuilds {
       const found = inMemory(runId)
       if (found !== undefined) return found
       const key = runKey(runId)
-      last = onDiskOnly(key) ?? add(newBuild(key))
+      const hash = runHash(key)
+      last = onDiskOnly(hash, key) ?? add(newBuild(key, hash, ++lastNumber))
       return last
     },
     openOne(runId) {
@@ -69,8 +72,8 @@ export function createKnownBuilds(state: Reader): KnownBuilds {
     close(build) {
       open.delete(build)
     },
-    written(keys) {
-      if (onDisk !== undefined) for (const key of keys) onDisk.add(key)
+    written(builds) {
+      if (onDisk !== undefined) for (const build of builds) onDisk.add(build.runHash)
       if (byKey.size - open.size <= MAX_CLOSED_IN_MEMORY) return
       byKey.clear()
       for (const build of open) byKey.set(build.runId, build)

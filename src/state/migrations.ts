@@ -1,5 +1,6 @@
 import type { DatabaseSync } from 'node:sqlite'
 import { births } from './migrations/births.ts'
+import { buildsByNumber } from './migrations/builds-by-number.ts'
 import { headsOfContent } from './migrations/heads-of-content.ts'
 import { namesNotPositions } from './migrations/names-not-positions.ts'
 import { projects } from './migrations/projects.ts'
@@ -22,6 +23,7 @@ const MIGRATIONS: readonly Migration[] = [
   recentBuilds,
   sums,
   sumsByPhase,
+  buildsByNumber,
 ]
 
 /**

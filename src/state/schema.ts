@@ -1,5 +1,5 @@
 /** Version of the tables below. Each change of them raises it and adds a migration (`migrations.ts`). */
-export const SCHEMA_VERSION = 9
+export const SCHEMA_VERSION = 10
 
 /** The tables of a new state. Values stand in rows by name, never by position: see `migrations/`. */
 export const CREATE = `
@@ -47,9 +47,12 @@ CREATE TABLE past_heads (
 
 -- One row for every build ever seen: a late entry must never open a second build. An open build has no outcome. What
 -- only an open build needs is null once it is closed. Contexts are SHA-256 as base64url: of a closed build the one that
--- it closed with, and that of late entries if it is another.
+-- it closed with, and that of late entries if it is another. Numbered by first sight: rows come to the end of the table,
+-- and the index of hashes (run-hash.ts) is a quarter of one of ids.
 CREATE TABLE builds (
-  run_id TEXT PRIMARY KEY,
+  number INTEGER PRIMARY KEY,
+  run_hash INTEGER NOT NULL,
+  run_id TEXT NOT NULL,
   outcome TEXT,
   context TEXT,
   late_context TEXT,
@@ -64,8 +67,9 @@ CREATE TABLE builds (
   idle_since_ms REAL,
   instructions TEXT,
   project TEXT
-) STRICT, WITHOUT ROWID;
-CREATE INDEX open_builds ON builds (run_id) WHERE outcome IS NULL;
+) STRICT;
+CREATE INDEX builds_by_run ON builds (run_hash);
+CREATE INDEX open_builds ON builds (number) WHERE outcome IS NULL;
 
 -- The builds that started last, for the page. data: an object of sums over the build's entries, and of the stretches
 -- of files in which they stand.

@@ -2,12 +2,13 @@ import path from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { newBuild, OUTCOMES, type BuildState } from '../../src/attribute/build.ts'
 import { readBuild, SELECT_BUILD, writeBuild } from '../../src/attribute/build-rows.ts'
+import { runHash } from '../../src/state/run-hash.ts'
 import { openStore } from '../../src/state/store.ts'
 import { temporaryDirectory } from '../setup/exporter.ts'
 import { HASH_A, HASH_B } from '../setup/entries.ts'
 
 const OPEN: BuildState = {
-  ...newBuild('run-1'),
+  ...newBuild('run-1', runHash('run-1'), 1),
   contextFileHash: HASH_A,
   failingErrorType: 'TSC_ERROR',
   failingLogChars: 12.5,
@@ -27,7 +28,8 @@ function stored(...builds: BuildState[]): Record<string, string | number | bigin
   for (const build of builds) {
     store.commit([{ write: (transaction) => writeBuild(transaction, build), committed: () => undefined }])
   }
-  const [row] = store.all(SELECT_BUILD, builds.at(-1)!.runId)
+  const { runHash: hash, runId } = builds.at(-1)!
+  const [row] = store.all(SELECT_BUILD, hash, runId)
   store.close()
   return row!
 }

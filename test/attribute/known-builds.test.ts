@@ -21,11 +21,39 @@ test('every closed build is known again, however many have closed since, and no 
   const write = (transaction: Parameters<typeof writeBuild>[0]): void => {
     for (const build of builds) writeBuild(transaction, build)
   }
-  store.commit([{ write, committed: () => known.written(ids) }])
+  store.commit([{ write, committed: () => known.written(builds) }])
 
   expect(ids.filter((id) => known.get(id).outcome !== 'first_pass')).toEqual([])
   const others = Array.from({ length: BUILDS }, (_, i) => `other-${i}`)
   expect(others.filter((id) => known.get(id).outcome !== undefined)).toEqual([])
+})
+
+/** FNV-1a has the same 32 bits for both. */
+const SAME_HASH = ['costarring', 'liquid'] as const
+
+test('builds whose ids have the same hash stay two, also after a restart', () => {
+  const store = openStore(temporaryDirectory())
+  onTestFinished(() => store.close())
+  const known = createKnownBuilds(store)
+  const [one, other] = SAME_HASH.map((id) => known.get(id)) as [BuildState, BuildState]
+  expect(one.runHash).toBe(other.runHash)
+  Object.assign(one, { outcome: 'failed', lastEntryMs: 1 })
+  const write = (transaction: Parameters<typeof writeBuild>[0]): void => writeBuild(transaction, one)
+  store.commit([{ write, committed: () => known.written([one]) }])
+
+  const again = createKnownBuilds(store)
+  expect(again.get(SAME_HASH[1]).outcome).toBeUndefined()
+  expect(again.get(SAME_HASH[0]).outcome).toBe('failed')
+})
+
+test('a new build after a restart has a number of its own', () => {
+  const store = openStore(temporaryDirectory())
+  onTestFinished(() => store.close())
+  const first = createKnownBuilds(store).get('first')
+  Object.assign(first, { outcome: 'failed', lastEntryMs: 1 })
+  const write = (transaction: Parameters<typeof writeBuild>[0]): void => writeBuild(transaction, first)
+  store.commit([{ write, committed: () => undefined }])
+  expect(createKnownBuilds(store).get('second').number).toBeGreaterThan(first.number)
 })
 
 test('builds that take turns stay the same ones, also if it is asked first whether they are open', () => {

@@ -136,13 +136,26 @@ test('a sum over all revisions keeps what was counted under a revision that left
   expect(totals(returned)).toEqual({ ...times(3), audit_context_entries_total: 8 })
 })
 
-/** Makes the state what an older version would have written: it had the same tables, without sums, or without those by phase. */
+/** The table of builds until version 9. */
+const BUILDS_BY_ID = `
+  CREATE TABLE builds_9 (
+    run_id TEXT PRIMARY KEY, outcome TEXT, context TEXT, late_context TEXT, failing_error_type TEXT NOT NULL,
+    failing_log_chars REAL, last_entry_ms REAL NOT NULL, failed INTEGER, passed_step INTEGER, rework_steps INTEGER,
+    tokens REAL, started_ms REAL, idle_since_ms REAL, instructions TEXT, project TEXT
+  ) STRICT, WITHOUT ROWID;
+  INSERT INTO builds_9 SELECT run_id, outcome, context, late_context, failing_error_type, failing_log_chars,
+    last_entry_ms, failed, passed_step, rework_steps, tokens, started_ms, idle_since_ms, instructions, project FROM builds;
+  DROP TABLE builds;
+  ALTER TABLE builds_9 RENAME TO builds;
+  CREATE INDEX open_builds ON builds (run_id) WHERE outcome IS NULL;`
+
+/** Makes the state what an older version would have written: builds by their ids, without sums, or without those by phase. */
 function asVersion(version: 7 | 8, world: EngineWorld, further = ''): void {
   const database = new DatabaseSync(path.join(world.exporter.state, 'state.sqlite'))
   const later = METRICS.filter((name) => version === 7 || name.startsWith('audit_phase_'))
   const names = later.map((name) => `'${name.replace('audit_', 'audit.').replace('_total', '')}'`)
   database.exec(
-    `DELETE FROM series WHERE metric IN (${names.join()}); PRAGMA user_version = ${version}; ${further}`,
+    `DELETE FROM series WHERE metric IN (${names.join()}); PRAGMA user_version = ${version}; ${BUILDS_BY_ID} ${further}`,
   )
   database.close()
 }
