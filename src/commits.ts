@@ -8,14 +8,16 @@ export interface CommitsDeps {
   readonly events: Events
   readonly clock: Clock
   readonly onCommit: (seconds: number) => void
-  /** Whether a commit may wait longer: nothing is shown yet, and what is to be written fits well into memory. */
+  /** Whether a commit may wait longer, because nothing is shown yet. */
   readonly mayWait?: () => boolean
+  /** Whether there is so much to write that a commit should not wait at all. */
+  readonly isMuch?: () => boolean
 }
 
 export interface Commits {
   /** Writes everything that has changed; returns `false` if the state cannot be written. Never throws. */
   commit(): boolean
-  /** True if the last commit is so long ago that reading should commit. */
+  /** True if the last commit is so long ago, or so much has changed since, that reading should commit. */
   due(): boolean
   /** True if the last commit reached the disk. */
   durable(): boolean
@@ -30,7 +32,7 @@ const PATIENCE_MS = 5_000
 
 /** Commits all parts of the state together and remembers whether that succeeded. */
 export function createCommits(deps: CommitsDeps): Commits {
-  const { commit, parts, events, clock, onCommit, mayWait = () => false } = deps
+  const { commit, parts, events, clock, onCommit, mayWait = () => false, isMuch = () => false } = deps
   let lastMs = clock.monotonicMs()
   let fault: Error | undefined
   return {
@@ -51,8 +53,7 @@ export function createCommits(deps: CommitsDeps): Commits {
       return true
     },
     due() {
-      const sinceMs = clock.monotonicMs() - lastMs
-      return sinceMs >= COMMIT_EVERY_MS && (sinceMs >= PATIENCE_MS || !mayWait())
+      return clock.monotonicMs() - lastMs >= (mayWait() ? PATIENCE_MS : COMMIT_EVERY_MS) || isMuch()
     },
     durable: () => fault === undefined,
     fault: () => fault?.message,

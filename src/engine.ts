@@ -70,8 +70,8 @@ const DAY_MS = 86_400_000
 const LONGEST_DEFAULT_HOLD_MS = 30_000
 const SLICE_BYTES = 512 * 1024
 const MAX_OPEN_FILES = 256
-/** So many changed builds take some 5 MB until they are committed. */
-const MANY_BUILDS = 10_000
+/** So many changed builds take some 10 MB until they are committed. With more commits, each of which writes the recent builds, catching up takes longer. */
+const MANY_BUILDS = 20_000
 const FORGET_AFTER_MS = 7 * DAY_MS
 /** A file that has not grown for this long is closed and no longer watched. */
 export const COLD_AFTER_MS = 5 * 60_000
@@ -95,7 +95,8 @@ export function createEngine(config: EngineConfig, deps: EngineDeps): Engine {
     events,
     clock,
     onCommit: deps.onCommit,
-    mayWait: () => !passes.ready() && builds.changed() < MANY_BUILDS,
+    mayWait: () => !passes.ready(),
+    isMuch: () => builds.changed() >= MANY_BUILDS,
   })
   const outlets = createOutlets(config, deps, {
     ledger,

@@ -6,8 +6,14 @@ import { versionInStepName } from './step-version.ts'
 export const OUTCOMES = ['first_pass', 'after_rework', 'failed', 'abandoned'] as const
 export type Outcome = (typeof OUTCOMES)[number]
 
+/** A build, as others may refer to it. */
+export interface BuildHandle {
+  /** What the list of recent builds keeps of it, as long as the build is in memory. No part of its state. */
+  recent: object | undefined
+}
+
 /** What is known of one build so far. `build-rows.ts` says how the state keeps it. */
-export interface BuildState {
+export interface BuildState extends BuildHandle {
   readonly runId: string
   /** As `runHash` gives it. */
   readonly runHash: number
@@ -34,7 +40,7 @@ export interface BuildState {
   /** Since when the build has been idle; never later than the moment its last entry was read. */
   idleSinceMs: number
   /** The pairs of phase and prompt version that were used, joined by a NUL; bounded. */
-  instructions: string[]
+  instructions: readonly string[]
   /** Whether it has changed since the last commit. */
   dirty: boolean
 }
@@ -42,6 +48,7 @@ export interface BuildState {
 /** One entry with the facts that follow from its build's history. */
 export interface AttributedEntry {
   readonly entry: Entry
+  readonly build: BuildHandle
   /** The key of its build, as `runKey` gives it. */
   readonly runId: string
   readonly phase: Phase
@@ -66,6 +73,7 @@ export interface AttributedEntry {
 }
 
 export interface ClosedBuild {
+  readonly build: BuildHandle
   readonly runId: string
   readonly outcome: Outcome
   /** The latest known when it closed. */
@@ -102,8 +110,9 @@ export function newBuild(runId: string, runHash = 0, number = 0): BuildState {
     startedMs: Number.NaN,
     lastEntryMs: Number.NaN,
     idleSinceMs: Number.NEGATIVE_INFINITY,
-    instructions: [],
+    instructions: NO_INSTRUCTIONS,
     dirty: false,
+    recent: undefined,
   }
 }
 
@@ -144,6 +153,7 @@ export function attribute(build: BuildState, entry: Entry, phase: Phase, readAt:
   if (wasOpen && phase === 'verify' && entry.status === 'pass') close(build, passedOutcome(build))
   return {
     entry,
+    build,
     runId: build.runId,
     phase,
     errorType,
@@ -200,6 +210,7 @@ function close(build: BuildState, outcome: Outcome): void {
 }
 
 const closedBuild = (build: BuildState, outcome: Outcome): ClosedBuild => ({
+  build,
   runId: build.runId,
   outcome,
   contextFileHash: build.closingContextFileHash,
@@ -246,9 +257,27 @@ function noteTimes(build: BuildState, entry: Entry, { nowMs, firstPass }: ReadAt
 
 function noteInstruction(build: BuildState, version: string | undefined, phase: Phase): void {
   if (version === undefined || build.instructions.length >= MAX_INSTRUCTIONS) return
-  const pair = pairOf(phase, version)
-  // An array that grows by `push` gets room for 17, and there is one for each build.
-  if (!build.instructions.includes(pair)) build.instructions = [...build.instructions, pair]
+  build.instructions = withPair(build.instructions, pairOf(phase, version))
+}
+
+const NO_INSTRUCTIONS: readonly string[] = []
+
+/** Most builds use the same few prompt versions, so they share their lists. */
+const grown = new Map<readonly string[], Map<string, readonly string[]>>()
+/** Bounds the memory that hostile names can take. */
+const MAX_GROWN = 1_000
+let grownCount = 0
+
+function withPair(pairs: readonly string[], pair: string): readonly string[] {
+  const known = grown.get(pairs)?.get(pair)
+  if (known !== undefined) return known
+  const longer = pairs.includes(pair) ? pairs : [...pairs, pair]
+  if (++grownCount > MAX_GROWN) {
+    grown.clear()
+    grownCount = 1
+  }
+  grown.set(pairs, (grown.get(pairs) ?? new Map<string, readonly string[]>()).set(pair, longer))
+  return longer
 }
 
 /** Each pair is joined once as long as a phase keeps its version, and most builds share the string. */

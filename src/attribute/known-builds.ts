@@ -20,6 +20,7 @@ export interface KnownBuilds {
 
 /** Number of closed builds that stay in memory between commits, for late entries. */
 const MAX_CLOSED_IN_MEMORY = 4_096
+const MAX_SPARE = 10_000
 
 export function createKnownBuilds(state: Reader): KnownBuilds {
   const byKey = new Map<string, BuildState>()
@@ -27,6 +28,8 @@ export function createKnownBuilds(state: Reader): KnownBuilds {
   // What is on disk, if this process has written all of it: most new builds then need no query.
   let lastNumber = Number(state.all(SELECT_LAST_NUMBER)[0]?.['number'] ?? 0)
   const onDisk = lastNumber === 0 ? createHashFilter() : undefined
+  /** Closed ones that are on disk. Catching up, there are so many that it pays to use them again. */
+  const spare: BuildState[] = []
   let last: BuildState | undefined
   /** Asked for in vain: of a new build, the first question is whether it is open. */
   let absent: string | undefined
@@ -37,6 +40,12 @@ export function createKnownBuilds(state: Reader): KnownBuilds {
     if (build.outcome === undefined) open.add(build)
     absent = undefined
     return build
+  }
+
+  function begin(key: string, hash: number): BuildState {
+    const build = newBuild(key, hash, ++lastNumber)
+    const used = spare.pop()
+    return used === undefined ? build : Object.assign(used, build)
   }
 
   function onDiskOnly(hash: number, key: string): BuildState | undefined {
@@ -61,7 +70,7 @@ export function createKnownBuilds(state: Reader): KnownBuilds {
       if (found !== undefined) return found
       const key = runKey(runId)
       const hash = runHash(key)
-      last = onDiskOnly(hash, key) ?? add(newBuild(key, hash, ++lastNumber))
+      last = onDiskOnly(hash, key) ?? add(begin(key, hash))
       return last
     },
     openOne(runId) {
@@ -75,6 +84,8 @@ export function createKnownBuilds(state: Reader): KnownBuilds {
     written(builds) {
       if (onDisk !== undefined) for (const build of builds) onDisk.add(build.runHash)
       if (byKey.size - open.size <= MAX_CLOSED_IN_MEMORY) return
+      for (const build of byKey.values())
+        if (build.outcome !== undefined && spare.length < MAX_SPARE) spare.push(build)
       byKey.clear()
       for (const build of open) byKey.set(build.runId, build)
       last = undefined

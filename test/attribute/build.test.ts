@@ -213,3 +213,26 @@ test('a build knows its tokens, rework steps, duration and prompt versions when 
     instructions: ['scaffold\0s1', 'rework\0f1'],
   })
 })
+
+test('builds with the same prompt versions name each of them once, however often they use them', () => {
+  const versions = (...used: string[]) => {
+    const steps = used.map((instruction_version) => ({ ...fix, instruction_version }))
+    return build(...steps, pass).attributed.at(-1)?.closed?.instructions
+  }
+  for (let i = 0; i < 3; i++) {
+    expect(versions('f1', 'f2', 'f1')).toEqual(['rework\0f1', 'rework\0f2'])
+    expect(versions('f1')).toEqual(['rework\0f1'])
+    expect(versions('f2', 'f1')).toEqual(['rework\0f2', 'rework\0f1'])
+  }
+})
+
+test('prompt versions are complete also if no two builds have the same', () => {
+  for (let i = 0; i < 3_000; i++) {
+    const names = [`a${i}`, `b${i}`]
+    const { attributed } = build(
+      ...names.map((instruction_version) => ({ ...fix, instruction_version })),
+      pass,
+    )
+    expect(attributed.at(-1)?.closed?.instructions).toEqual(names.map((name) => `rework\0${name}`))
+  }
+})

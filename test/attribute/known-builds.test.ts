@@ -28,6 +28,28 @@ test('every closed build is known again, however many have closed since, and no 
   expect(others.filter((id) => known.get(id).outcome !== undefined)).toEqual([])
 })
 
+test('a build that is still open stays itself, however many others close', () => {
+  const store = openStore(temporaryDirectory())
+  onTestFinished(() => store.close())
+  const known = createKnownBuilds(store)
+  const open = known.get('open')
+  Object.assign(open, { tokens: 7, lastEntryMs: 1 })
+  for (let round = 0; round < 3; round++) {
+    const closed = Array.from({ length: BUILDS + 10 * round }, (_, i) => known.get(`run-${round}-${i}`))
+    for (const build of closed) {
+      expect([build.tokens, build.outcome]).toEqual([0, undefined])
+      Object.assign(build, { outcome: 'first_pass', lastEntryMs: 1, tokens: 3 })
+      known.close(build)
+    }
+    const write = (transaction: Parameters<typeof writeBuild>[0]): void => {
+      for (const build of closed) writeBuild(transaction, build)
+    }
+    store.commit([{ write, committed: () => known.written(closed) }])
+  }
+  expect(known.openOne('open')).toBe(open)
+  expect([open.runId, open.tokens]).toEqual(['open', 7])
+})
+
 /** FNV-1a has the same 32 bits for both. */
 const SAME_HASH = ['costarring', 'liquid'] as const
 

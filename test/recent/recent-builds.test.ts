@@ -66,6 +66,19 @@ test('a build is the sum of its entries, with the place where they stand', async
   })
 })
 
+test('what is found does not change before the next commit', async () => {
+  const { root, state, file } = directories()
+  writeFileSync(file, lines(entry({ total_token_cost: 5 })))
+  const world = await startExporter({ roots: [root], state })
+  const before = world.recent.find('run-1')
+  expect(before).toMatchObject({ entries: 1, tokens: 5 })
+  appendFileSync(file, lines(entry({ total_token_cost: 6 })))
+  await world.round()
+  expect(world.recent.find('run-1')).toEqual(before)
+  world.commits.commit()
+  expect(world.recent.find('run-1')).toMatchObject({ entries: 2, tokens: 11 })
+})
+
 test('the builds that started last are kept, over kill -9 as well, and no others', async () => {
   const { root, state, file } = directories()
   writeFileSync(file, builds(0, 1_500))
@@ -110,7 +123,7 @@ test('a build that timed out is shown with its outcome', async () => {
 
 test('a build that is no longer kept does not come back with a part of its tokens', async () => {
   const { root, state, file } = directories()
-  writeFileSync(file, builds(0, 1_500))
+  writeFileSync(file, builds(0, 2 * RECENT_BUILDS + 1))
   const exporter = await startExporter({ roots: [root], state })
   appendFileSync(file, lines(entry({ workflow_run_id: 'run-3', total_token_cost: 1 })))
   await exporter.round()
