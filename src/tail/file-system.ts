@@ -1,4 +1,4 @@
-import { stat } from 'node:fs'
+import { close as fsClose, fstat, open, read, stat } from 'node:fs'
 import fs from 'node:fs/promises'
 
 /** Identity, times and size of a file. Nanoseconds and ids need all their bits, so they are bigints. */
@@ -71,15 +71,7 @@ const facts = (stats: BigStats): FileFacts => ({
 })
 
 export const nodeFileSystem: FileSystem = {
-  async open(path) {
-    const handle = await fs.open(path, 'r')
-    return {
-      facts: async () => facts(await handle.stat({ bigint: true })),
-      read: async (buffer, offset, length, position) =>
-        (await handle.read(buffer, offset, length, position)).bytesRead,
-      close: () => handle.close(),
-    }
-  },
+  open: async (path) => openedAs(await withCallback<number>((done) => open(path, 'r', done))),
   stat: async (path) => facts(await fs.stat(path, { bigint: true })),
   lstat: async (path) => facts(await fs.lstat(path, { bigint: true })),
   list: async (directory) => {
@@ -99,6 +91,43 @@ export const nodeFileSystem: FileSystem = {
   statAll: (paths) => Promise.all(paths.map(statOrNothing)),
   keepsChangeTimes: async (directory) =>
     process.platform === 'linux' && LOCAL_FILE_SYSTEMS.has((await fs.statfs(directory)).type),
+}
+
+type Callback<T> = (error: NodeJS.ErrnoException | null, value: T) => void
+
+/** Node's calls with callbacks: half of the time of one with a promise is the machinery around it. */
+const withCallback = <T>(call: (done: Callback<T>) => void): Promise<T> =>
+  new Promise((resolve, reject) => {
+    call((error, value) => (error === null ? resolve(value) : reject(error)))
+  })
+
+/** A number that was closed may be another file's at once: closing waits for calls, and none follows it. */
+function openedAs(descriptor: number): OpenFile {
+  let pending = 0
+  let closing: Promise<void> | undefined
+  let lastEnded: (() => void) | undefined
+
+  async function during<T>(call: (done: Callback<T>) => void): Promise<T> {
+    if (closing !== undefined) throw Object.assign(new Error('EBADF: the file is closed'), { code: 'EBADF' })
+    pending++
+    try {
+      return await withCallback(call)
+    } finally {
+      if (--pending === 0) lastEnded?.()
+    }
+  }
+
+  async function close(): Promise<void> {
+    if (pending > 0) await new Promise<void>((resolve) => (lastEnded = resolve))
+    await withCallback<void>((done) => fsClose(descriptor, (error) => done(error ?? null)))
+  }
+
+  return {
+    facts: async () => facts(await during<BigStats>((done) => fstat(descriptor, { bigint: true }, done))),
+    read: (buffer, offset, length, position) =>
+      during<number>((done) => read(descriptor, buffer, offset, length, position, done)),
+    close: () => (closing ??= close()),
+  }
 }
 
 /** With a callback and no promise of Node's own: two thirds of the time of `stat` are the machinery around the call. */
@@ -126,10 +155,18 @@ export const codeOf = (error: unknown): string =>
 /** Whether the error says that there is nothing at the path. */
 export const isMissing = (error: unknown): boolean => ['ENOENT', 'ENOTDIR'].includes(codeOf(error))
 
-/** The same file system; calls `note` with the facts of every `stat`. */
+/** The same file system; calls `note` with the facts of every `stat`, alone or among others. */
 export function observed(fs: FileSystem, note: (facts: FileFacts) => void): FileSystem {
+  const { statAll } = fs
   return {
     ...fs,
+    statAll:
+      statAll &&
+      (async (paths) => {
+        const all = await statAll(paths)
+        for (const facts of all) if (facts !== undefined) note(facts)
+        return all
+      }),
     async stat(path) {
       const facts = await fs.stat(path)
       note(facts)

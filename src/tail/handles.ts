@@ -9,8 +9,8 @@ export interface Handles {
   get(file: TrackedFile): OpenFile | undefined
   /** The same, for reading: makes the file the most recently used. */
   use(file: TrackedFile): OpenFile | undefined
-  /** Opens a file that is not open. Throws what opening throws. */
-  open(file: TrackedFile): Promise<OpenFile>
+  /** Opens a file that is not open, or takes it over as `opened`. Throws what opening throws. */
+  open(file: TrackedFile, opened?: OpenFile): Promise<OpenFile>
   /** Closes the file if it is open. Never throws. */
   close(file: TrackedFile): Promise<void>
   closeAll(): Promise<void>
@@ -38,6 +38,11 @@ export function createHandles(fs: FileSystem, limit: number): Handles {
     await handle?.close().catch(() => undefined)
   }
 
+  function leastRecentlyUsed(): TrackedFile | undefined {
+    for (const file of open.keys()) if (!deleted.has(file)) return file
+    return undefined
+  }
+
   return {
     get: (file) => open.get(file),
     use(file) {
@@ -47,12 +52,12 @@ export function createHandles(fs: FileSystem, limit: number): Handles {
       open.set(file, known)
       return known
     },
-    async open(file) {
+    async open(file, opened) {
       if (open.size >= limit) {
-        const leastUsed = [...open.keys()].find((candidate) => !deleted.has(candidate))
+        const leastUsed = leastRecentlyUsed()
         if (leastUsed !== undefined) await close(leastUsed)
       }
-      const handle = await fs.open(file.path)
+      const handle = opened ?? (await fs.open(file.path))
       open.set(file, handle)
       return handle
     },

@@ -1,7 +1,7 @@
 import nodePath from 'node:path'
 import { rotatedKind } from './names.ts'
 import type { Beside, Listed, Sighting, WalkEvents } from './sightings.ts'
-import { isMissing, type DirectoryEntry, type FileFacts, type FileSystem } from './file-system.ts'
+import { factsOfAll, isMissing, type DirectoryEntry, type FileFacts, type FileSystem } from './file-system.ts'
 
 /** Directories that hold no traces but many files. */
 const IGNORED_DIRECTORIES = new Set([
@@ -71,17 +71,25 @@ export async function* walk(
     realRoots: await resolveRoots(fs, roots),
     visited: new Set(),
     open: [],
-    passed: 0,
+    passed: [],
   }
   for (const root of roots) {
     if (events.isBackingOff(root)) continue
     if (!enterUnchanged(walked, root)) yield* seeRoot(walked, root, missingRoots)
-    for (let next = walked.open.pop(); next !== undefined; next = walked.open.pop())
-      yield* next.seen === undefined
-        ? passThrough(walked, next.directory)
-        : look(walked, root, next.directory, next.seen)
+    yield* lookAtOpen(walked, root)
   }
   return missingRoots
+}
+
+/** Until no directory is open: those that are found in between are open too. */
+async function* lookAtOpen(walked: Walk, root: string): Steps {
+  const { passed, open } = walked
+  for (;;) {
+    const next = passed.pop()
+    if (next !== undefined) yield* passThrough(walked, next)
+    else if (open.length > 0) yield* look(walked, root, open.splice(-LISTED_AT_ONCE))
+    else return
+  }
 }
 
 async function* seeRoot(walked: Walk, root: string, missing: string[]): AsyncGenerator<Sighting, void> {
@@ -107,49 +115,73 @@ async function* passThrough(walked: Walk, directory: string): AsyncGenerator<Sig
     yield await visit(walked, path, { name: nodePath.basename(path), kind: 'directory' })
   }
   if (trace !== undefined) yield await visit(walked, trace, { name: walked.options.fileName, kind: 'file' })
-  if (++walked.passed % PASSED_AT_ONCE === 0) yield undefined
 }
 
-async function* look(
-  walked: Walk,
-  root: string,
-  directory: string,
-  seen: Seen,
-): AsyncGenerator<Sighting | Beside | Listed | undefined, void> {
+/** Lists directories and looks at what is in them. What that opens is looked at in between: a directory may hold very many. */
+async function* look(walked: Walk, root: string, directories: readonly Seen[]): Steps {
   const { fileName } = walked.options
-  const entries = await list(walked, directory)
-  for (const entry of entries) {
-    const path = nodePath.join(directory, entry.name)
-    if (entry.kind === 'directory' && enterUnchanged(walked, path)) {
-      if (++walked.passed % PASSED_AT_ONCE === 0) yield undefined
-    } else yield await visit(walked, path, entry)
+  const lists = await Promise.all(directories.map(({ directory }) => list(walked, directory)))
+  const visits = directories.flatMap(({ directory }, i) =>
+    (lists[i] ?? []).map((entry) => ({ path: nodePath.join(directory, entry.name), entry })),
+  )
+  for (let i = 0; i < visits.length; i += SEEN_AT_ONCE) {
+    yield* visitAll(walked, visits.slice(i, i + SEEN_AT_ONCE))
+    if (walked.open.length >= LISTED_AT_ONCE) yield* lookAtOpen(walked, root)
   }
-  const names = entries.filter((entry) => isRotated(entry, fileName)).map(({ name }) => name)
-  if (names.length > 0)
-    yield { directory, modifiedNs: seen.facts.modifiedNs, root, watchedName: fileName, names }
-  yield listedAs(directory, seen, entries, fileName)
+  for (const [i, { directory, facts, seenMs }] of directories.entries()) {
+    const entries = lists[i] ?? []
+    const names = entries.filter((entry) => isRotated(entry, fileName)).map(({ name }) => name)
+    if (names.length > 0)
+      yield { directory, modifiedNs: facts.modifiedNs, root, watchedName: fileName, names }
+    yield listedAs({ directory, facts, seenMs }, entries, fileName)
+  }
 }
+
+async function* visitAll(walked: Walk, visits: readonly Visit[]): AsyncGenerator<Sighting | undefined, void> {
+  const { fs, options, events } = walked
+  const isSettled = ({ path, entry }: Visit): boolean =>
+    entry.kind === 'directory' && enterUnchanged(walked, path)
+  const left = visits.filter((visit) => !isSettled(visit))
+  if (left.length === 0) yield undefined
+  const seenMs = events.now()
+  const asked = left.filter(({ path, entry }) => isOfInterest(entry, options) && !events.isBackingOff(path))
+  const facts = await factsOfAll(
+    fs,
+    asked.map(({ path }) => path),
+  )
+  const byPath = new Map(asked.map(({ path }, i) => [path, facts[i]]))
+  for (const { path, entry } of left) {
+    const seen = byPath.get(path)
+    yield await visit(walked, path, entry, seen && { facts: seen, seenMs })
+  }
+}
+
+interface Visit {
+  readonly path: string
+  readonly entry: DirectoryEntry
+}
+
+/** Whether nothing but facts decides what is done. */
+const isOfInterest = ({ name, kind }: DirectoryEntry, { fileName }: ScanOptions): boolean =>
+  kind === 'directory' ? !isIgnoredDirectory(name) : kind === 'file' && name === fileName
 
 /** `undefined` if there are names in it that have to be looked at each time. */
-function listedAs(
-  directory: string,
-  seen: Seen,
-  entries: readonly DirectoryEntry[],
-  fileName: string,
-): Listed | undefined {
+function listedAs(seen: Seen, entries: readonly DirectoryEntry[], fileName: string): Listed | undefined {
   const directories = entries.filter(({ kind }) => kind === 'directory')
   const traces = entries.filter(({ name, kind }) => kind === 'file' && name === fileName)
   if (directories.length + traces.length < entries.length) return undefined
   const subdirectories = directories
     .filter(({ name }) => !isIgnoredDirectory(name))
-    .map(({ name }) => nodePath.join(directory, name))
-  return { ...seen, directory, subdirectories, hasTrace: traces.length > 0 }
+    .map(({ name }) => nodePath.join(seen.directory, name))
+  return { ...seen, subdirectories, hasTrace: traces.length > 0 }
 }
 
-/** So many unchanged directories are passed through without a step. */
-const PASSED_AT_ONCE = 64
+const LISTED_AT_ONCE = 16
+/** Facts that are asked for at once. */
+const SEEN_AT_ONCE = 64
 
-type Seen = Pick<Listed, 'facts' | 'seenMs'>
+type Steps = AsyncGenerator<Sighting | Beside | Listed | undefined, void>
+type Seen = Pick<Listed, 'directory' | 'facts' | 'seenMs'>
 
 interface Walk {
   readonly fs: FileSystem
@@ -157,10 +189,10 @@ interface Walk {
   readonly events: WalkEvents
   readonly realRoots: readonly string[]
   readonly visited: Set<string>
-  /** Directories that are still to be listed; those that are unchanged were not seen. */
-  readonly open: { directory: string; seen: Seen | undefined }[]
-  /** Number of unchanged directories. */
-  passed: number
+  /** Directories that are still to be listed. */
+  readonly open: Seen[]
+  /** Settled directories in which there is something to visit. */
+  readonly passed: string[]
 }
 
 const isRotated = ({ name, kind }: DirectoryEntry, fileName: string): boolean =>
@@ -171,18 +203,18 @@ function enter({ visited, open, events }: Walk, directory: string, facts: FileFa
   if (visited.has(identity)) return
   visited.add(identity)
   events.entered(directory, facts.modifiedNs)
-  open.push({ directory, seen: { facts, seenMs } })
+  open.push({ directory, facts, seenMs })
 }
 
 /** False if the directory has to be looked at. */
-function enterUnchanged({ visited, open, events }: Walk, directory: string): boolean {
+function enterUnchanged({ visited, passed, events }: Walk, directory: string): boolean {
   const unchanged = events.unchanged(directory)
   if (unchanged === undefined) return false
   if (unchanged.subdirectories.size === 0 && unchanged.trace === undefined) return true
   const identity = `${unchanged.device}:${unchanged.inode}`
   if (visited.has(identity)) return true
   visited.add(identity)
-  open.push({ directory, seen: undefined })
+  passed.push(directory)
   return true
 }
 
@@ -201,7 +233,13 @@ async function list({ fs, options, events }: Walk, directory: string): Promise<D
   }
 }
 
-async function visit(walked: Walk, path: string, entry: DirectoryEntry): Promise<Sighting | undefined> {
+/** `seen`: its facts, if they are known and decide. */
+async function visit(
+  walked: Walk,
+  path: string,
+  entry: DirectoryEntry,
+  seen?: Omit<Seen, 'directory'>,
+): Promise<Sighting | undefined> {
   const { fs, options, events, realRoots } = walked
   if (entry.kind === 'other' || (entry.kind === 'directory' && isIgnoredDirectory(entry.name)))
     return undefined
@@ -209,8 +247,8 @@ async function visit(walked: Walk, path: string, entry: DirectoryEntry): Promise
   if (events.isBackingOff(path)) return undefined
   try {
     const isOutside = entry.kind === 'link' && !(await mayFollow(fs, path, realRoots, options))
-    const seenMs = events.now()
-    const facts = await fs.stat(path)
+    const seenMs = seen?.seenMs ?? events.now()
+    const facts = seen?.facts ?? (await fs.stat(path))
     if (isOutside) {
       if (facts.isDirectory || entry.name === options.fileName) events.skipped(path, 'link_outside')
       return undefined

@@ -115,14 +115,19 @@ export function createTail(deps: TailDeps, options: TailOptions): Tail {
       await keep()
     },
     async drain(stop = () => false) {
-      for (let files = queue.turns(); files.length > 0; files = queue.turns()) {
-        for (const file of files) {
-          if (stop()) return false
-          await deps.makeDurable()
-          await turns.take(file)
+      try {
+        for (let files = queue.turns(); files.length > 0; files = queue.turns()) {
+          for (const [i, file] of files.entries()) {
+            if (stop()) return false
+            await deps.makeDurable()
+            turns.prepare(files, i)
+            await turns.take(file)
+          }
         }
+        return true
+      } finally {
+        await turns.end()
       }
-      return true
     },
     hasTransientFailures: () => failures.anyTransient() || unreachable.anyTransient(),
     close: () => handles.closeAll(),

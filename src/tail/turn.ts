@@ -2,13 +2,18 @@ import type { FileOperation } from '../events.ts'
 import { isMissing, type OpenFile } from './file-system.ts'
 import type { Locator } from './locator.ts'
 import type { Parts } from './parts.ts'
+import { createReadAhead } from './read-ahead.ts'
 import type { Reader } from './reader.ts'
 import type { TrackedFile } from './tracked-file.ts'
 
 /** Reads files of the queue, one slice a turn. */
 export interface Turns {
+  /** The turns of these files come next, from this index on. */
+  prepare(files: readonly TrackedFile[], from: number): void
   /** Reads a slice of the file, and moves the file to the end of the queue or out of it. Never throws. */
   take(file: TrackedFile): Promise<void>
+  /** No turn follows for a while. */
+  end(): Promise<void>
 }
 
 /** It has not been written to for so long that no poll has to look at it. */
@@ -18,16 +23,21 @@ const isCold = ({ handles, now, options }: Parts, file: TrackedFile): boolean =>
 export function createTurns(parts: Parts, locator: Locator, reader: Reader): Turns {
   /** Opened by their path, they were another file: some file systems report different inodes for paths and handles. */
   const mistaken = new WeakSet<TrackedFile>()
-  const { handles, queue } = parts
+  const { fs, handles, queue, options } = parts
+  const ahead = createReadAhead(fs, options.maxOpenFiles)
 
   /** The file's handle; opened by path, it may turn out to be another file's: `undefined` then. */
   async function handleOf(file: TrackedFile): Promise<OpenFile | undefined> {
+    const opened = await ahead.take(file)
     const known = handles.use(file)
-    if (known !== undefined) return known
-    const handle = await handles.open(file)
-    if (locator.same(file, await handle.facts())) {
+    if (known !== undefined) {
+      await opened?.close().catch(() => undefined)
+      return known
+    }
+    const handle = await handles.open(file, opened?.plain)
+    if (locator.same(file, await (opened ?? handle).facts())) {
       mistaken.delete(file)
-      return handle
+      return opened ?? handle
     }
     await handles.close(file)
     return undefined
@@ -45,6 +55,8 @@ export function createTurns(parts: Parts, locator: Locator, reader: Reader): Tur
   }
 
   return {
+    prepare: (files, from) => ahead.prepare(files, from),
+    end: () => ahead.end(),
     async take(file) {
       let operation: FileOperation = 'open'
       try {
@@ -55,7 +67,7 @@ export function createTurns(parts: Parts, locator: Locator, reader: Reader): Tur
         if (rest === 'more') queue.again(file)
         else {
           queue.drop(file)
-          if (isCold(parts, file)) await handles.close(file)
+          if (isCold(parts, file)) void handles.close(file)
         }
         parts.recover(file)
       } catch (error) {

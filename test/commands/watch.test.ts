@@ -37,6 +37,7 @@ test('a file system that hangs does not prevent shutdown, and everything that wa
   let caughtUp = false
   const fs: FileSystem = {
     ...nodeFileSystem,
+    statAll: undefined,
     stat: (at) => (caughtUp ? never() : nodeFileSystem.stat(at)),
     list: (at) => (caughtUp ? never() : nodeFileSystem.list(at)),
   }

@@ -252,6 +252,7 @@ test('what cannot be read for a moment at the very first start belongs to the ba
     clock,
     fs: {
       ...nodeFileSystem,
+      statAll: undefined,
       stat(at) {
         clock.advance(1_000)
         return nodeFileSystem.stat(at)

@@ -32,6 +32,7 @@ test('a file that could not be looked at for a while is sound again, though noth
   const world = given({
     fs: {
       ...nodeFileSystem,
+      statAll: undefined,
       stat: (at) =>
         refused && at.endsWith(TRACE)
           ? Promise.reject(Object.assign(new Error('EACCES: injected'), { code: 'EACCES' }))

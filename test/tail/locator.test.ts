@@ -170,6 +170,7 @@ test.each([
   const world = given({
     fs: {
       ...nodeFileSystem,
+      statAll: undefined,
       stat: async (at) => placed(at, await nodeFileSystem.stat(at)),
       async open(at) {
         const handle = await nodeFileSystem.open(at)
@@ -213,6 +214,7 @@ test.each([
     const world = given({
       fs: {
         ...nodeFileSystem,
+        statAll: undefined,
         stat: async (at) => placed(at, await nodeFileSystem.stat(at)),
         async open(at) {
           const handle = await nodeFileSystem.open(at)
