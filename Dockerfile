@@ -49,7 +49,7 @@ VOLUME ["/var/lib/audit-trace-exporter"]
 HEALTHCHECK --interval=30s --timeout=5s --start-period=10s CMD ["/usr/local/bin/node", "/app/healthcheck.js"]
 # Without --disable-sigusr1, SIGUSR1 opens a debugger until the program has set its own handler. The heap follows the
 # container's memory limit: left alone, Node takes 256 MB below a limit of 512 MB, and the kernel kills it.
-ENTRYPOINT ["/usr/local/bin/node", "--disable-sigusr1", "--max-semi-space-size=4", "--max-old-space-size-percentage=60", "/app/main.js"]
+ENTRYPOINT ["/usr/local/bin/node", "--disable-sigusr1", "--max-semi-space-size=2", "--max-old-space-size-percentage=60", "/app/main.js"]
 CMD ["watch", "/builds"]
 
 FROM base AS report

@@ -1,9 +1,8 @@
 import http from 'node:http'
 import https from 'node:https'
 import type { AddressInfo } from 'node:net'
-import { promisify } from 'node:util'
-import { gzip } from 'node:zlib'
 import { createBasicAuth } from './auth.ts'
+import { createCompressor, type Compress } from './compressor.ts'
 import { renderBuild, renderNoBuild } from './page-build.ts'
 import { PAGE_SECURITY_POLICY } from './page-document.ts'
 import { renderPage, type Drawn } from './page.ts'
@@ -65,7 +64,6 @@ const CLOSE_GRACE_MS = 1_000
 const MAX_CONNECTIONS = 512
 const GZIP_FROM_CHARS = 1_024
 
-const compress = promisify(gzip)
 const markup = (status: number, body: string): Answer => ({
   status,
   type: 'text/html; charset=utf-8',
@@ -140,15 +138,16 @@ function createRoutes(deps: ServeDeps): Route {
  */
 export function createHttpServer(deps: ServeDeps): HttpServer {
   const answerTo = createRoutes(deps)
+  const compress = createCompressor()
 
   async function handle(request: http.IncomingMessage, response: http.ServerResponse): Promise<void> {
     const [pathname = '/', query = ''] = (request.url ?? '/').split(/\?(.*)/su, 2)
     try {
-      await send(request, response, await answerTo(request, pathname, query))
+      await send(request, response, await answerTo(request, pathname, query), compress)
     } catch (error) {
       deps.onRequestError(error, pathname)
       if (response.headersSent) response.destroy()
-      else await send(request, response, text(500, 'Internal error. See the log of the exporter.'))
+      else await send(request, response, text(500, 'Internal error. See the log of the exporter.'), compress)
     }
   }
 
@@ -190,9 +189,10 @@ async function send(
   request: http.IncomingMessage,
   response: http.ServerResponse,
   answer: Answer,
+  compress: Compress,
 ): Promise<void> {
   const zipped = answer.body.length >= GZIP_FROM_CHARS && wantsGzip(request.headers['accept-encoding'])
-  const body = zipped ? await compress(answer.body, { level: 1 }) : Buffer.from(answer.body)
+  const body = zipped ? await compress(answer.body) : Buffer.from(answer.body)
   response.writeHead(answer.status, {
     'content-type': answer.type,
     ...(request.method === 'HEAD' ? {} : { 'content-length': body.length }),
