@@ -15,9 +15,9 @@ export function writeFile(transaction: Transaction, file: TrackedFile): void {
   transaction.run(
     'INSERT OR REPLACE INTO file_heads (file_id, first_line, prefix_bytes, prefix) VALUES (?, ?, ?, ?)',
     file.id ?? null,
-    file.head.firstLine,
-    file.head.prefixBytes,
-    file.head.prefix,
+    file.firstLine,
+    file.prefixBytes,
+    file.prefix,
   )
   transaction.run(
     `INSERT OR REPLACE INTO files (id, path, device, inode, birth_ns, modified_ns, position, line, marker, skipping,

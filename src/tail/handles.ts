@@ -55,7 +55,9 @@ export function createHandles(fs: FileSystem, limit: number): Handles {
     async open(file, opened) {
       if (open.size >= limit) {
         const leastUsed = leastRecentlyUsed()
-        if (leastUsed !== undefined) await close(leastUsed)
+        const closing = leastUsed === undefined ? undefined : close(leastUsed)
+        // What is open already need not wait for the place of another.
+        if (opened === undefined) await closing
       }
       const handle = opened ?? (await fs.open(file.path))
       open.set(file, handle)

@@ -40,7 +40,7 @@ export interface HintsOptions {
   /** A file or directory not changed for longer gets no watcher: the scan finds what is added there. */
   readonly coldAfterMs: number
   readonly nowMs: () => number
-  /** Of the directories that are there when the watching begins, so many get a watcher. Default: 2,000. */
+  /** Of the directories that are there when the watching begins, so many get a watcher. Default: 1,000. */
   readonly maxWatchedAtStart?: number
   /** Called for each new path, and when watchers have come into place. */
   readonly wake: () => void
@@ -53,7 +53,7 @@ export interface HintsOptions {
  * A watched directory takes 18 kB. Of those that are there when the watching begins, so many are watched at most; what is
  * created later always is.
  */
-const MAX_WATCHED_AT_START = 2_000
+const MAX_WATCHED_AT_START = 1_000
 
 export function createHints(given: HintsOptions): Hints {
   const options = { maxWatchedAtStart: MAX_WATCHED_AT_START, ...given, onError: withoutRepeatedLimit(given) }

@@ -104,9 +104,9 @@ async function replacedAt(parts: Parts, path: string, facts: FileFacts): Promise
 async function continues({ fs, options }: Parts, path: string, file: TrackedFile): Promise<boolean> {
   try {
     if (!(await markerHolds(fs, path, file))) return false
-    if (file.head.firstLine === '') return true
+    if (file.firstLine === '') return true
     const beginning = await beginningAt(fs, path, headBytes(options.maxLineBytes))
-    return beginning !== undefined && mayCopy(beginning, file.head)
+    return beginning !== undefined && mayCopy(beginning, file)
   } catch {
     return false
   }

@@ -67,6 +67,8 @@ export function createReadAhead(fs: FileSystem, maxOpenFiles: number): ReadAhead
         lend(opened)
         await opened?.close().catch(() => undefined)
       }
+      lent = undefined
+      free.length = 0
     },
   }
 }

@@ -73,7 +73,7 @@ async function readSlice(
   if (facts.size < scanned || digest(got.before) !== file.scanMarker)
     return relocate(context, file, handle, facts)
   context.firstLine =
-    file.head.firstLine === '' && file.counted + file.rejected === 0
+    file.firstLine === '' && file.counted + file.rejected === 0
       ? await findHead(context, file, handle, got.data)
       : undefined
   file.noteRead(facts, scanned + got.data.length, nowMs)
@@ -174,7 +174,7 @@ async function finishLine(
 function consume(context: Context, file: TrackedFile, { before, data }: Window, nowMs: number): void {
   const { sink } = context
   // All bytes before are there as long as they are no more than a marker covers.
-  if (file.head.prefixBytes < MARKER_BYTES && file.position === before.length)
+  if (file.prefixBytes < MARKER_BYTES && file.position === before.length)
     file.notePrefix(Buffer.concat([before, data.subarray(0, MARKER_BYTES)]).subarray(0, MARKER_BYTES))
   let start = 0
   if (file.skipping) {

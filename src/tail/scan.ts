@@ -69,7 +69,7 @@ export async function* walk(
     options,
     events,
     realRoots: await resolveRoots(fs, roots),
-    visited: new Set(),
+    visited: new Map(),
     open: [],
     passed: [],
   }
@@ -121,11 +121,8 @@ async function* passThrough(walked: Walk, directory: string): AsyncGenerator<Sig
 async function* look(walked: Walk, root: string, directories: readonly Seen[]): Steps {
   const { fileName } = walked.options
   const lists = await Promise.all(directories.map(({ directory }) => list(walked, directory)))
-  const visits = directories.flatMap(({ directory }, i) =>
-    (lists[i] ?? []).map((entry) => ({ path: nodePath.join(directory, entry.name), entry })),
-  )
-  for (let i = 0; i < visits.length; i += SEEN_AT_ONCE) {
-    yield* visitAll(walked, visits.slice(i, i + SEEN_AT_ONCE))
+  for (const visits of visitsIn(directories, lists)) {
+    yield* visitAll(walked, visits)
     if (walked.open.length >= LISTED_AT_ONCE) yield* lookAtOpen(walked, root)
   }
   for (const [i, { directory, facts, seenMs }] of directories.entries()) {
@@ -135,6 +132,23 @@ async function* look(walked: Walk, root: string, directories: readonly Seen[]): 
       yield { directory, modifiedNs: facts.modifiedNs, root, watchedName: fileName, names }
     yield listedAs({ directory, facts, seenMs }, entries, fileName)
   }
+}
+
+/** In groups. */
+function* visitsIn(
+  directories: readonly Seen[],
+  lists: readonly (readonly DirectoryEntry[])[],
+): Generator<Visit[]> {
+  let visits: Visit[] = []
+  for (const [i, { directory }] of directories.entries()) {
+    for (const entry of lists[i] ?? []) {
+      visits.push({ path: nodePath.join(directory, entry.name), entry })
+      if (visits.length < SEEN_AT_ONCE) continue
+      yield visits
+      visits = []
+    }
+  }
+  if (visits.length > 0) yield visits
 }
 
 async function* visitAll(walked: Walk, visits: readonly Visit[]): AsyncGenerator<Sighting | undefined, void> {
@@ -188,7 +202,8 @@ interface Walk {
   readonly options: ScanOptions
   readonly events: WalkEvents
   readonly realRoots: readonly string[]
-  readonly visited: Set<string>
+  /** Inodes of directories, by device. */
+  readonly visited: Map<bigint, Set<bigint>>
   /** Directories that are still to be listed. */
   readonly open: Seen[]
   /** Settled directories in which there is something to visit. */
@@ -198,10 +213,19 @@ interface Walk {
 const isRotated = ({ name, kind }: DirectoryEntry, fileName: string): boolean =>
   kind === 'file' && rotatedKind(name, fileName) !== undefined
 
+/** Whether it was before; it is from now on. */
+function wasVisited(
+  visited: Walk['visited'],
+  { device, inode }: Pick<FileFacts, 'device' | 'inode'>,
+): boolean {
+  const inodes = visited.get(device) ?? new Set<bigint>()
+  if (inodes.has(inode)) return true
+  visited.set(device, inodes.add(inode))
+  return false
+}
+
 function enter({ visited, open, events }: Walk, directory: string, facts: FileFacts, seenMs: number): void {
-  const identity = `${facts.device}:${facts.inode}`
-  if (visited.has(identity)) return
-  visited.add(identity)
+  if (wasVisited(visited, facts)) return
   events.entered(directory, facts.modifiedNs)
   open.push({ directory, facts, seenMs })
 }
@@ -211,9 +235,7 @@ function enterUnchanged({ visited, passed, events }: Walk, directory: string): b
   const unchanged = events.unchanged(directory)
   if (unchanged === undefined) return false
   if (unchanged.subdirectories.size === 0 && unchanged.trace === undefined) return true
-  const identity = `${unchanged.device}:${unchanged.inode}`
-  if (visited.has(identity)) return true
-  visited.add(identity)
+  if (wasVisited(visited, unchanged)) return true
   passed.push(directory)
   return true
 }

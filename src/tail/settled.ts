@@ -16,8 +16,6 @@ export interface Settled {
   glance(extent: Extent): AsyncGenerator<void, void>
   /** The directory if it is settled, with what a walk has to visit in it. */
   unchanged(directory: string): Unchanged | undefined
-  /** Whether nothing was to be done for the file when its directory was last looked at. */
-  rests(file: TrackedFile): boolean
   /** A directory was listed: from now on its change time tells whether it has to be listed again. */
   note(listed: Listed): Promise<void>
   /**
@@ -49,7 +47,6 @@ const RECENT_MS = 3_600_000
 export function createSettled(parts: Parts): Settled {
   const { fs, registry, options } = parts
   const rotation = createRotation<Known>(parts, options.turnsAScan ?? TURNS_A_SCAN)
-  const resting = new Set<TrackedFile>()
   const ways = createWays((directory) => rotation.get(directory) !== undefined)
   /** Devices whose file system changes the time of a directory with each name in it. */
   const trusted = new Map<bigint, boolean>()
@@ -81,15 +78,13 @@ export function createSettled(parts: Parts): Settled {
 
   function put(directory: string, record: Known): void {
     rotation.put(directory, record, isBrisk(record))
-    if (record.file === undefined) return
-    if (record.isRestless) resting.delete(record.file)
-    else resting.add(record.file)
+    record.file?.noteRest(!record.isRestless)
   }
 
   function remove(directory: string, { file }: Known): void {
     rotation.delete(directory)
     ways.listAgain(directory)
-    if (file !== undefined) resting.delete(file)
+    file?.noteRest(false)
   }
 
   async function look(directories: readonly (readonly [string, Known])[]): Promise<void> {
@@ -135,7 +130,6 @@ export function createSettled(parts: Parts): Settled {
         trace: isRestless ? file?.path : undefined,
       }
     },
-    rests: (file) => resting.has(file),
     async note({ directory, facts, seenMs, subdirectories, hasTrace }) {
       const before = rotation.get(directory)
       if (before !== undefined) remove(directory, before)

@@ -44,7 +44,7 @@ export async function* sweep(
     if (beside !== undefined) for (const file of await unseen.look(beside)) sighted.add(file)
   }
   for (const file of Array.from(registry.all())) {
-    if (settled.rests(file) || sighted.has(file) || handles.isDeleted(file)) continue
+    if (file.rests || sighted.has(file) || handles.isDeleted(file)) continue
     if (!isBelowRoots(options.roots, file.path)) continue
     await locator.locate(file)
     yield

@@ -77,13 +77,18 @@ class FileState implements FileRecord {
   skipped
   rotated
   missingSinceMs
-  head
+  // How the content begins; an object for it would cost each file 32 bytes more.
+  firstLine
+  prefixBytes
+  prefix
 
   // Not kept in the state:
   /** No newline stands between `position` and here. */
   scannedTo: number
   /** Digest of the bytes before `scannedTo`. */
   scanMarker: string
+  /** Nothing was to be done for it when its directory, which is settled, was last looked at. */
+  rests = false
   /** So many bytes from `position` on are NUL, and they are all that was scanned of the line. */
   nuls = 0
   size: number
@@ -107,11 +112,17 @@ class FileState implements FileRecord {
     this.skipped = record.skipped
     this.rotated = record.rotated
     this.missingSinceMs = record.missingSinceMs
-    this.head = record.head
+    this.firstLine = record.head.firstLine
+    this.prefixBytes = record.head.prefixBytes
+    this.prefix = record.head.prefix
     this.scannedTo = record.position
     this.scanMarker = record.marker
     this.size = size
     this.#owner = owner
+  }
+
+  get head(): Head {
+    return { firstLine: this.firstLine, prefixBytes: this.prefixBytes, prefix: this.prefix }
   }
 
   /** Moves the position past bytes that have been dealt with. */
@@ -160,13 +171,14 @@ class FileState implements FileRecord {
   }
 
   noteFirstLine(firstLine: string): void {
-    this.head = { ...this.head, firstLine }
+    this.firstLine = firstLine
     this.#owner.changed(this)
   }
 
   /** `bytes` are the first ones of the content, at most `MARKER_BYTES`. */
   notePrefix(bytes: Uint8Array): void {
-    this.head = { ...this.head, prefixBytes: bytes.length, prefix: digest(bytes) }
+    this.prefixBytes = bytes.length
+    this.prefix = digest(bytes)
     this.#owner.changed(this)
   }
 
@@ -187,6 +199,10 @@ class FileState implements FileRecord {
     if (this.modifiedNs === modifiedNs) return
     this.modifiedNs = modifiedNs
     this.#owner.changed(this)
+  }
+
+  noteRest(rests: boolean): void {
+    this.rests = rests
   }
 
   noteSize(size: number): void {
@@ -242,7 +258,9 @@ class FileState implements FileRecord {
     this.modifiedNs = -1n
     this.position = 0
     this.line = 0
-    this.head = NO_HEAD
+    this.firstLine = NO_HEAD.firstLine
+    this.prefixBytes = NO_HEAD.prefixBytes
+    this.prefix = NO_HEAD.prefix
     this.skipping = false
     this.counted = 0
     this.rejected = 0

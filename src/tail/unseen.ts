@@ -208,7 +208,7 @@ async function isKnownContent(
   const { registry } = state.parts
   const isCopyOf = (head: Head): boolean => mayCopy(beginning, head)
   if (registry.pastHeads.withFirstLine(beginning.firstLine).some(isCopyOf)) return true
-  for (const file of registry.all()) if (isCopyOf(file.head)) return true
+  for (const file of registry.all()) if (isCopyOf(file)) return true
   return (
     (await isHeadOfUnread(state, beside.directory, beginning)) ||
     (await isHeadOfSibling(state, beside, sighting, beginning))
@@ -235,7 +235,7 @@ async function unreadBeginning({ parts, locator }: State, file: TrackedFile): Pr
     await locator.locate(file)
   }
   const facts = await (handle === undefined ? fs.stat(file.path) : handle.facts())
-  if (file.head.firstLine !== '' && !needsLook(file, facts)) return undefined
+  if (file.firstLine !== '' && !needsLook(file, facts)) return undefined
   const limit = headBytes(options.maxLineBytes)
   return await (handle === undefined ? beginningAt(fs, file.path, limit) : beginningOf(handle, limit))
 }
