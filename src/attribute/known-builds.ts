@@ -25,8 +25,8 @@ const MAX_SPARE = 10_000
 export function createKnownBuilds(state: Reader): KnownBuilds {
   const byKey = new Map<string, BuildState>()
   const open = new Set<BuildState>()
-  // What is on disk, if this process has written all of it: most new builds then need no query.
   let lastNumber = Number(state.all(SELECT_LAST_NUMBER)[0]?.['number'] ?? 0)
+  // What is on disk, if this process has written all of it: most new builds then need no query.
   const onDisk = lastNumber === 0 ? createHashFilter() : undefined
   /** Closed ones that are on disk. Catching up, there are so many that it pays to use them again. */
   const spare: BuildState[] = []
