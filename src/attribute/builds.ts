@@ -56,7 +56,7 @@ export function createBuilds(state: Reader, options: BuildsOptions): Builds {
   let lastEntryDirty = false
   /** No open build can time out before this time, so most checks can skip all builds. */
   let quietUntilMs = Number.NEGATIVE_INFINITY
-  let committedOpen = known.open().size
+  let committedOpen = known.openCount()
   let committedLastEntryMs = lastEntryMs
 
   const closeIfIdle = (build: BuildState, nowMs: number): ClosedBuild | undefined =>
@@ -114,7 +114,7 @@ export function createBuilds(state: Reader, options: BuildsOptions): Builds {
       [...known.open()].map((build) => ({ build: asIfClosed(build), idleSinceMs: build.idleSinceMs })),
     closeAll: () => [...known.open()].flatMap((build) => noteClosed(build, closeUnverified(build)) ?? []),
     inProgress: () => committedOpen,
-    openNow: () => known.open().size,
+    openNow: () => known.openCount(),
     changed: () => dirty.length,
     lastEntryMs: () => (Number.isNaN(committedLastEntryMs) ? undefined : committedLastEntryMs),
     write(transaction: Transaction) {
@@ -128,10 +128,10 @@ export function createBuilds(state: Reader, options: BuildsOptions): Builds {
     },
     committed() {
       for (const build of dirty) build.dirty = false
-      known.written(dirty)
+      known.written()
       dirty = []
       lastEntryDirty = false
-      committedOpen = known.open().size
+      committedOpen = known.openCount()
       committedLastEntryMs = lastEntryMs
     },
   }

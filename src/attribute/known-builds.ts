@@ -11,11 +11,13 @@ export interface KnownBuilds {
   get(runId: string): BuildState
   /** The same if it is open. */
   openOne(runId: string): BuildState | undefined
-  open(): ReadonlySet<BuildState>
+  /** Those that are open; they may be closed meanwhile. */
+  open(): Iterable<BuildState>
+  openCount(): number
   /** Call it once the build has an outcome. */
   close(build: BuildState): void
-  /** Call it once these builds are on disk. */
-  written(builds: Iterable<BuildState>): void
+  /** Call it once all that has changed is on disk. */
+  written(): void
 }
 
 /** Number of closed builds that stay in memory between commits, for late entries. */
@@ -23,71 +25,77 @@ const MAX_CLOSED_IN_MEMORY = 4_096
 const MAX_SPARE = 10_000
 
 export function createKnownBuilds(state: Reader): KnownBuilds {
-  const byKey = new Map<string, BuildState>()
-  const open = new Set<BuildState>()
+  // Apart, because entries mostly belong to one of few open builds: a small map stays in the processor's cache.
+  const openByKey = new Map<string, BuildState>()
+  const closedByKey = new Map<string, BuildState>()
   let lastNumber = Number(state.all(SELECT_LAST_NUMBER)[0]?.['number'] ?? 0)
-  // What is on disk, if this process has written all of it: most new builds then need no query.
-  const onDisk = lastNumber === 0 ? createHashFilter() : undefined
+  // The closed ones, if this process has closed all of them: a new build then is searched for nowhere else.
+  const closed = lastNumber === 0 ? createHashFilter() : undefined
   /** Closed ones that are on disk. Catching up, there are so many that it pays to use them again. */
   const spare: BuildState[] = []
   let last: BuildState | undefined
-  /** Asked for in vain: of a new build, the first question is whether it is open. */
-  let absent: string | undefined
-  for (const row of state.all(SELECT_OPEN_BUILDS)) add(readBuild(row))
+  /** It was found not to be open: of a new build, that is the first question. */
+  let notOpen: string | undefined
+  for (const row of state.all(SELECT_OPEN_BUILDS)) addOpen(readBuild(row))
 
-  function add(build: BuildState): BuildState {
-    byKey.set(build.runId, build)
-    if (build.outcome === undefined) open.add(build)
-    absent = undefined
+  function addOpen(build: BuildState): BuildState {
+    openByKey.set(build.runId, build)
+    notOpen = undefined
     return build
   }
 
   function begin(key: string, hash: number): BuildState {
     const build = newBuild(key, hash, ++lastNumber)
     const used = spare.pop()
-    return used === undefined ? build : Object.assign(used, build)
+    return addOpen(used === undefined ? build : Object.assign(used, build))
   }
 
-  function onDiskOnly(hash: number, key: string): BuildState | undefined {
-    if (onDisk?.mayHave(hash) === false) return undefined
+  /** The build if it is closed, from memory or from disk. */
+  function closedOne(key: string, hash: number): BuildState | undefined {
+    if (closed?.mayHave(hash) === false) return undefined
+    const found = closedByKey.get(key)
+    if (found !== undefined) return found
     const row = state.all(SELECT_BUILD, hash, key)[0]
-    return row && add(readBuild(row))
+    if (row === undefined) return undefined
+    const build = readBuild(row)
+    closedByKey.set(key, build)
+    return build
   }
 
-  /** The build if it is in memory. Consecutive calls mostly ask for the same. */
-  function inMemory(runId: string): BuildState | undefined {
+  /** The build if it is open, or is that of the call before. Consecutive calls mostly ask for the same. */
+  function lastOrOpen(runId: string): BuildState | undefined {
     if (last?.runId === runId) return last
-    if (absent === runId) return undefined
-    const found = byKey.get(runKey(runId))
+    if (notOpen === runId) return undefined
+    const found = openByKey.get(runKey(runId))
     if (found !== undefined) last = found
-    else absent = runId
+    else notOpen = runId
     return found
   }
 
   return {
     get(runId) {
-      const found = inMemory(runId)
+      const found = lastOrOpen(runId)
       if (found !== undefined) return found
       const key = runKey(runId)
       const hash = runHash(key)
-      last = onDiskOnly(hash, key) ?? add(begin(key, hash))
+      last = closedOne(key, hash) ?? begin(key, hash)
       return last
     },
     openOne(runId) {
-      const build = inMemory(runId)
+      const build = lastOrOpen(runId)
       return build?.outcome === undefined ? build : undefined
     },
-    open: () => open,
+    open: () => openByKey.values(),
+    openCount: () => openByKey.size,
     close(build) {
-      open.delete(build)
+      openByKey.delete(build.runId)
+      closedByKey.set(build.runId, build)
+      closed?.add(build.runHash)
     },
-    written(builds) {
-      if (onDisk !== undefined) for (const build of builds) onDisk.add(build.runHash)
-      if (byKey.size - open.size <= MAX_CLOSED_IN_MEMORY) return
-      for (const build of byKey.values())
-        if (build.outcome !== undefined && spare.length < MAX_SPARE) spare.push(build)
-      byKey.clear()
-      for (const build of open) byKey.set(build.runId, build)
+    written() {
+      if (closedByKey.size <= MAX_CLOSED_IN_MEMORY) return
+      for (const build of closedByKey.values()) if (spare.length < MAX_SPARE) spare.push(build)
+      closedByKey.clear()
       last = undefined
     },
   }
