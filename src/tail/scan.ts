@@ -81,13 +81,14 @@ export async function* walk(
   return missingRoots
 }
 
-/** Until no directory is open: those that are found in between are open too. */
-async function* lookAtOpen(walked: Walk, root: string): Steps {
+/** Until no more directories are open than `floor`: those that are found in between are open too. */
+async function* lookAtOpen(walked: Walk, root: string, floor = 0): Steps {
   const { passed, open } = walked
   for (;;) {
     const next = passed.pop()
-    if (next !== undefined) yield* passThrough(walked, next)
-    else if (open.length > 0) yield* look(walked, root, open.splice(-LISTED_AT_ONCE))
+    if (next !== undefined) yield* passThrough(walked, root, next)
+    else if (open.length > floor)
+      yield* look(walked, root, open.splice(Math.max(floor, open.length - LISTED_AT_ONCE)))
     else return
   }
 }
@@ -108,11 +109,16 @@ async function* seeRoot(walked: Walk, root: string, missing: string[]): AsyncGen
 }
 
 /** A directory that is as it was. What is settled in it is passed over. */
-async function* passThrough(walked: Walk, directory: string): AsyncGenerator<Sighting | undefined, void> {
+async function* passThrough(walked: Walk, root: string, directory: string): Steps {
   const { subdirectories, trace } = walked.events.unchanged(directory) ?? { subdirectories: [] }
-  for (const path of subdirectories) {
-    if (enterUnchanged(walked, path)) continue
-    yield await visit(walked, path, { name: nodePath.basename(path), kind: 'directory' })
+  const floor = walked.open.length
+  for (const paths of inGroups(subdirectories, SEEN_AT_ONCE)) {
+    const visits = paths.map((path): Visit => ({
+      path,
+      entry: { name: nodePath.basename(path), kind: 'directory' },
+    }))
+    yield* visitAll(walked, visits)
+    yield* lookAtOpen(walked, root, floor)
   }
   if (trace !== undefined) yield await visit(walked, trace, { name: walked.options.fileName, kind: 'file' })
 }
@@ -121,9 +127,10 @@ async function* passThrough(walked: Walk, directory: string): AsyncGenerator<Sig
 async function* look(walked: Walk, root: string, directories: readonly Seen[]): Steps {
   const { fileName } = walked.options
   const lists = await Promise.all(directories.map(({ directory }) => list(walked, directory)))
-  for (const visits of visitsIn(directories, lists)) {
+  const floor = walked.open.length
+  for (const visits of inGroups(visitsIn(directories, lists), SEEN_AT_ONCE)) {
     yield* visitAll(walked, visits)
-    if (walked.open.length >= LISTED_AT_ONCE) yield* lookAtOpen(walked, root)
+    yield* lookAtOpen(walked, root, floor)
   }
   for (const [i, { directory, facts, seenMs }] of directories.entries()) {
     const entries = lists[i] ?? []
@@ -134,21 +141,23 @@ async function* look(walked: Walk, root: string, directories: readonly Seen[]): 
   }
 }
 
-/** In groups. */
 function* visitsIn(
   directories: readonly Seen[],
   lists: readonly (readonly DirectoryEntry[])[],
-): Generator<Visit[]> {
-  let visits: Visit[] = []
-  for (const [i, { directory }] of directories.entries()) {
-    for (const entry of lists[i] ?? []) {
-      visits.push({ path: nodePath.join(directory, entry.name), entry })
-      if (visits.length < SEEN_AT_ONCE) continue
-      yield visits
-      visits = []
-    }
+): Generator<Visit> {
+  for (const [i, { directory }] of directories.entries())
+    for (const entry of lists[i] ?? []) yield { path: nodePath.join(directory, entry.name), entry }
+}
+
+function* inGroups<T>(items: Iterable<T>, size: number): Generator<T[]> {
+  let group: T[] = []
+  for (const item of items) {
+    group.push(item)
+    if (group.length < size) continue
+    yield group
+    group = []
   }
-  if (visits.length > 0) yield visits
+  if (group.length > 0) yield group
 }
 
 async function* visitAll(walked: Walk, visits: readonly Visit[]): AsyncGenerator<Sighting | undefined, void> {
