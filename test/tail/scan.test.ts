@@ -2,6 +2,9 @@ import { execFileSync } from 'node:child_process'
 import fs from 'node:fs'
 import path from 'node:path'
 import { describe, expect, test } from 'vitest'
+import { nodeFileSystem, type FileSystem } from '../../src/tail/file-system.ts'
+import { walk } from '../../src/tail/scan.ts'
+import { temporaryDirectory } from '../setup/exporter.ts'
 import { expectOnce, faulty, given } from './given.ts'
 import { TRACE } from './world.ts'
 
@@ -107,4 +110,57 @@ test('a FIFO given as a root, and links that lead out of the roots, are reported
   )
   expect(skipped).toHaveLength(3)
   expectOnce(world, [])
+})
+
+/** The most directories that a walk had looked at and not yet listed, and how many it listed. */
+async function backlogOf(
+  root: string,
+  directories: readonly string[],
+): Promise<{ most: number; listed: number }> {
+  const waiting = new Set<string>()
+  const counts = { most: 0, listed: 0 }
+  const note = (at: string): void => {
+    waiting.add(at)
+    counts.most = Math.max(counts.most, waiting.size)
+  }
+  const watched: FileSystem = {
+    ...nodeFileSystem,
+    statAll: undefined,
+    stat(at) {
+      note(at)
+      return nodeFileSystem.stat(at)
+    },
+    list(at) {
+      waiting.delete(at)
+      counts.listed++
+      return nodeFileSystem.list(at)
+    },
+  }
+  const facts = await nodeFileSystem.stat(root)
+  const steps = walk(
+    watched,
+    [root],
+    { fileName: TRACE, followSymlinks: false },
+    {
+      failed: (at, _, error) => expect.unreachable(`${at}: ${String(error)}`),
+      isBackingOff: () => false,
+      reachable: () => undefined,
+      entered: () => undefined,
+      skipped: () => undefined,
+      unchanged: (at) =>
+        at === root ? { ...facts, subdirectories: new Set(directories), trace: undefined } : undefined,
+      now: () => 0,
+    },
+  )
+  for (let done: boolean | undefined = false; done !== true;) ({ done } = await steps.next())
+  return counts
+}
+
+test('very many directories that changed in one that did not are listed as they are found, and do not pile up', async () => {
+  const root = temporaryDirectory()
+  const directories = Array.from({ length: 1_000 }, (_, i) => path.join(root, `build-${i}`))
+  for (const directory of directories) fs.mkdirSync(directory)
+  const { most, listed } = await backlogOf(root, directories)
+  expect(listed).toBe(directories.length)
+  expect(most).toBeLessThan(100)
 })
