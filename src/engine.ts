@@ -70,7 +70,10 @@ const DAY_MS = 86_400_000
 const LONGEST_DEFAULT_HOLD_MS = 30_000
 const SLICE_BYTES = 512 * 1024
 const MAX_OPEN_FILES = 256
-/** So many changed builds take some 10 MB until they are committed. With more commits, each of which writes the recent builds, catching up takes longer. */
+/**
+ * So many changed builds take some 10 MB until they are committed. More commits make catching up slower: each writes the
+ * recent builds.
+ */
 const MANY_BUILDS = 20_000
 const FORGET_AFTER_MS = 7 * DAY_MS
 /** A file that has not grown for this long is closed and no longer watched. */

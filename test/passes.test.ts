@@ -146,3 +146,28 @@ function setUpOf(builds: readonly (keyof typeof BUILDS)[]) {
   const { root, state } = setUp(builds)
   return { roots: [root], state }
 }
+
+test('however fast a first pass is, what it has not committed stays bounded', async () => {
+  const { root, state, file } = setUp()
+  const builds = 45_000
+  writeFileSync(
+    file,
+    lines(...Array.from({ length: builds }, (_, i) => entry({ workflow_run_id: `run-${i}` }))),
+  )
+  const rows = [0]
+  // The clock of a test stands still: no time passes until the end.
+  await startExporter({
+    roots: [root],
+    state,
+    wrapStore: (store) => ({
+      ...store,
+      commit(parts) {
+        store.commit(parts)
+        rows.push(Number(store.all('SELECT count(*) AS n FROM builds')[0]?.['n']))
+      },
+    }),
+  })
+  expect(rows.at(-1)).toBe(builds)
+  const written = rows.slice(1).map((n, i) => n - (rows[i] ?? 0))
+  expect(Math.max(...written)).toBeLessThan(25_000)
+})
