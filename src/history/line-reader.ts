@@ -1,5 +1,6 @@
 import fs from 'node:fs'
-import { digest, MARKER_BYTES, type TrackedFile } from '../tail/tracked-file.ts'
+import { digest, MARKER_BYTES } from '../tail/digest.ts'
+import type { TrackedFile } from '../tail/tracked-file.ts'
 
 /** A file was replaced, truncated or rewritten after it was first read. */
 export class ChangedFile extends Error {

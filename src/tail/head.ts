@@ -1,5 +1,6 @@
 import type { FileSystem, OpenFile } from './file-system.ts'
-import { digest, MARKER_BYTES, type Head } from './tracked-file.ts'
+import { digest, MARKER_BYTES } from './digest.ts'
+import type { Head } from './tracked-file.ts'
 
 const NEWLINE = 10
 /** NUL, tab, newline, return, space: they stand before the first line and say nothing about the content. */

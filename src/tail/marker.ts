@@ -1,5 +1,6 @@
 import type { FileSystem, OpenFile } from './file-system.ts'
-import { digest, MARKER_BYTES, type TrackedFile } from './tracked-file.ts'
+import { digest, MARKER_BYTES } from './digest.ts'
+import type { TrackedFile } from './tracked-file.ts'
 
 /**
  * Whether the file at a path has the same bytes before the position as the tracked file; `false` for a file

@@ -1,3 +1,5 @@
+import type { DirectoryEntry } from './file-system.ts'
+
 const COMPRESSED = /\.(?:gz|bz2|xz|zst|lz4|lzma|lzo|br|zip|7z|Z)$/u
 /** Locks and files that are still being written, by their names. */
 const TEMPORARY = /\.(?:lock|pid|tmp|temp|part|partial|swp|swo|swx)$|~$/iu
@@ -11,3 +13,7 @@ export function rotatedKind(name: string, watchedName: string): 'rotated' | 'com
   if (COMPRESSED.test(name)) return 'compressed'
   return TEMPORARY.test(name) ? undefined : 'rotated'
 }
+
+/** Whether the entry of a directory is a file that rotation has left. */
+export const isRotatedEntry = ({ name, kind }: DirectoryEntry, fileName: string): boolean =>
+  kind === 'file' && rotatedKind(name, fileName) !== undefined

@@ -1,5 +1,6 @@
 import type { FileFacts, FileSystem, OpenFile } from './file-system.ts'
-import { MARKER_BYTES, type TrackedFile } from './tracked-file.ts'
+import { MARKER_BYTES } from './digest.ts'
+import type { TrackedFile } from './tracked-file.ts'
 
 /**
  * Opens and reads files whose turns come soon, several at once: most files of many are small, and waiting for the disk

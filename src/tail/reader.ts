@@ -3,7 +3,8 @@ import type { FileFacts, OpenFile } from './file-system.ts'
 import { headBytes, headOf, readHead } from './head.ts'
 import { splitLines } from './lines.ts'
 import { lastBytes, readExactly } from './marker.ts'
-import { digest, MARKER_BYTES, pendingBytes, type ReadResult, type TrackedFile } from './tracked-file.ts'
+import { digest, MARKER_BYTES } from './digest.ts'
+import { pendingBytes, type ReadResult, type TrackedFile } from './tracked-file.ts'
 
 const NEWLINE = 10
 const BOM = Buffer.from([0xef, 0xbb, 0xbf])

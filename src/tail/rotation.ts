@@ -1,3 +1,5 @@
+import { inGroups } from './in-groups.ts'
+
 /** How much a look takes in: everything, or as much as there is time for, in turn. */
 export type Extent = 'all' | 'due'
 
@@ -77,8 +79,9 @@ export function createRotation<T extends Turn>(
     *turns(extent, groupSize) {
       begin()
       const turns = turnsOf(extent)
-      yield* groups(brisk, turns.brisk, groupSize)
-      yield* groups(calm, turns.calm, groupSize)
+      // One iterator for all groups: each new one would pass everything that was taken before.
+      yield* inGroups(brisk, groupSize, turns.brisk)
+      yield* inGroups(calm, groupSize, turns.calm)
     },
     *rest(paths, groupSize) {
       const left = new Map<string, T>()
@@ -86,7 +89,7 @@ export function createRotation<T extends Turn>(
         const item = brisk.get(path) ?? calm.get(path)
         if (item !== undefined && item.lookedIn !== look) left.set(path, item)
       }
-      yield* groups(left, left.size, groupSize)
+      yield* inGroups(left, groupSize)
     },
     oldestMs() {
       const began = begun.get(oldest() ?? 0)
@@ -95,18 +98,4 @@ export function createRotation<T extends Turn>(
       return Math.min(began.wallMs, now() - (monotonicMs() - began.monotonicMs))
     },
   }
-}
-
-/** The first ones of a queue. One iterator for all: each new one would pass everything that was taken before. */
-function* groups<T>(queue: ReadonlyMap<string, T>, count: number, size: number): Generator<[string, T][]> {
-  let group: [string, T][] = []
-  let left = count
-  for (const entry of queue) {
-    if (left-- === 0) break
-    group.push(entry)
-    if (group.length < size) continue
-    yield group
-    group = []
-  }
-  if (group.length > 0) yield group
 }

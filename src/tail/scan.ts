@@ -1,7 +1,9 @@
 import nodePath from 'node:path'
-import { rotatedKind } from './names.ts'
+import { inGroups } from './in-groups.ts'
+import { isRotatedEntry } from './names.ts'
 import type { Beside, Listed, Sighting, WalkEvents } from './sightings.ts'
 import { factsOfAll, isMissing, type DirectoryEntry, type FileFacts, type FileSystem } from './file-system.ts'
+import { mayFollow, resolveRoots } from './within-roots.ts'
 
 /** Directories that hold no traces but many files. */
 const IGNORED_DIRECTORIES = new Set([
@@ -134,7 +136,7 @@ async function* look(walked: Walk, root: string, directories: readonly Seen[]): 
   }
   for (const [i, { directory, facts, seenMs }] of directories.entries()) {
     const entries = lists[i] ?? []
-    const names = entries.filter((entry) => isRotated(entry, fileName)).map(({ name }) => name)
+    const names = entries.filter((entry) => isRotatedEntry(entry, fileName)).map(({ name }) => name)
     if (names.length > 0)
       yield { directory, modifiedNs: facts.modifiedNs, root, watchedName: fileName, names }
     yield listedAs({ directory, facts, seenMs }, entries, fileName)
@@ -147,17 +149,6 @@ function* visitsIn(
 ): Generator<Visit> {
   for (const [i, { directory }] of directories.entries())
     for (const entry of lists[i] ?? []) yield { path: nodePath.join(directory, entry.name), entry }
-}
-
-function* inGroups<T>(items: Iterable<T>, size: number): Generator<T[]> {
-  let group: T[] = []
-  for (const item of items) {
-    group.push(item)
-    if (group.length < size) continue
-    yield group
-    group = []
-  }
-  if (group.length > 0) yield group
 }
 
 async function* visitAll(walked: Walk, visits: readonly Visit[]): AsyncGenerator<Sighting | undefined, void> {
@@ -219,9 +210,6 @@ interface Walk {
   readonly passed: string[]
 }
 
-const isRotated = ({ name, kind }: DirectoryEntry, fileName: string): boolean =>
-  kind === 'file' && rotatedKind(name, fileName) !== undefined
-
 /** Whether it was before; it is from now on. */
 function wasVisited(
   visited: Walk['visited'],
@@ -256,7 +244,7 @@ async function list({ fs, options, events }: Walk, directory: string): Promise<D
     events.reachable(directory)
     return entries.filter(
       (entry) =>
-        entry.name === options.fileName || entry.kind !== 'file' || isRotated(entry, options.fileName),
+        entry.name === options.fileName || entry.kind !== 'file' || isRotatedEntry(entry, options.fileName),
     )
   } catch (error) {
     if (!isMissing(error)) events.failed(directory, 'list', error)
@@ -277,7 +265,7 @@ async function visit(
   if (entry.kind === 'file' && entry.name !== options.fileName) return undefined
   if (events.isBackingOff(path)) return undefined
   try {
-    const isOutside = entry.kind === 'link' && !(await mayFollow(fs, path, realRoots, options))
+    const isOutside = entry.kind === 'link' && !(await mayFollow(fs, path, realRoots, options.followSymlinks))
     const seenMs = seen?.seenMs ?? events.now()
     const facts = seen?.facts ?? (await fs.stat(path))
     if (isOutside) {
@@ -300,51 +288,3 @@ const NOT_UTF8 = '\uFFFD'
 
 const notUtf8 = (name: string): Error =>
   Object.assign(new Error(`the name "${name}" is not valid UTF-8; rename it`), { code: 'EILSEQ' })
-
-const resolveRoots = (fs: FileSystem, roots: readonly string[]): Promise<string[]> =>
-  Promise.all(roots.map((root) => fs.resolve(root).catch(() => root)))
-
-async function mayFollow(
-  fs: FileSystem,
-  path: string,
-  realRoots: readonly string[],
-  { followSymlinks }: ScanOptions,
-): Promise<boolean> {
-  if (followSymlinks) return true
-  const target = await fs.resolve(path)
-  return realRoots.some((root) => isWithin(target, root))
-}
-
-/** Whether a path is the root or lies below it. */
-export const isWithin = (path: string, root: string): boolean =>
-  path === root || path.startsWith(root.endsWith(nodePath.sep) ? root : root + nodePath.sep)
-
-/**
- * The trace at a path, by the rules of a scan: `undefined` if a scan would not find it there, because of its name or
- * of a link out of the roots. Throws what the file system throws.
- */
-export async function traceAt(
-  fs: FileSystem,
-  path: string,
-  roots: readonly string[],
-  options: ScanOptions,
-): Promise<Sighting | undefined> {
-  if (nodePath.basename(path) !== options.fileName && !roots.includes(path)) return undefined
-  const facts = await fs.stat(path)
-  if (!facts.isFile || !(await mayFollow(fs, path, await resolveRoots(fs, roots), options))) return undefined
-  return { path, facts }
-}
-
-/** Rotated names beside a root that is a file; `undefined` if there are none, or the directory cannot be listed. */
-export async function besideRoot(fs: FileSystem, root: string): Promise<Beside | undefined> {
-  const directory = nodePath.dirname(root)
-  const watchedName = nodePath.basename(root)
-  try {
-    const { modifiedNs } = await fs.stat(directory)
-    const entries = await fs.list(directory)
-    const names = entries.filter((entry) => isRotated(entry, watchedName)).map(({ name }) => name)
-    return names.length === 0 ? undefined : { directory, modifiedNs, root, watchedName, names }
-  } catch {
-    return undefined
-  }
-}

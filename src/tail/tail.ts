@@ -1,16 +1,18 @@
-import { factsOfAll, isMissing } from './file-system.ts'
+import nodePath from 'node:path'
+import { traceAt } from './at-path.ts'
+import { isMissing } from './file-system.ts'
 import { createLocator, type Locator } from './locator.ts'
 import { createParts, type Parts, type PartsDeps, type TailOptions } from './parts.ts'
-import type { Reader } from './reader.ts'
 import { rotatedKind } from './names.ts'
+import { createPoll } from './polls.ts'
+import type { Reader } from './reader.ts'
 import type { Extent } from './rotation.ts'
-import { isWithin, traceAt } from './scan.ts'
 import { createSettled } from './settled.ts'
 import { sweep } from './sweep.ts'
-import { lagBytes, needsLook, pendingBytes, type TrackedFile } from './tracked-file.ts'
+import { lagBytes, pendingBytes, type TrackedFile } from './tracked-file.ts'
 import { createTurns } from './turn.ts'
 import { createUnseen, type Unseen } from './unseen.ts'
-import nodePath from 'node:path'
+import { isWithin } from './within-roots.ts'
 
 export interface TailDeps extends PartsDeps {
   readonly reader: Reader
@@ -72,7 +74,7 @@ export function createTail(deps: TailDeps, options: TailOptions): Tail {
   const settled = createSettled(parts)
   const turns = createTurns(parts, locator, deps.reader)
   const { registry, handles, failures, unreachable, queue, siblings } = parts
-  const polls = createPolls()
+  const pollOpen = createPoll(parts, locator)
   const waitingRoots = new Set<string>()
   let underway: AsyncGenerator<void, number> | undefined
   let foundUpToMs = Number.NEGATIVE_INFINITY
@@ -109,8 +111,7 @@ export function createTail(deps: TailDeps, options: TailOptions): Tail {
     },
     async poll(extent = 'all') {
       siblings.begin()
-      const files = extent === 'all' ? handles.files() : polls.next(handles.files())
-      for (const file of await restless(parts, files)) await pollOne(parts, locator, file)
+      await pollOpen(extent)
       for (const file of failures.due()) await locator.locate(file)
       await keep()
     },
@@ -168,64 +169,6 @@ async function lookBeside({ options }: Parts, unseen: Unseen, path: string): Pro
     const watchedName = isBesideRoot ? nodePath.basename(root) : options.fileName
     if (rotatedKind(name, watchedName) === undefined) continue
     await unseen.look({ directory, modifiedNs: ANY_TIME, root, watchedName, names: [name] })
-  }
-}
-
-/** So many open files are looked at in one poll. */
-const POLLED = 200
-
-/** Open files in turn. */
-function createPolls(): { next(open: readonly TrackedFile[]): readonly TrackedFile[] } {
-  const turns = new Set<TrackedFile>()
-  return {
-    next(open) {
-      if (open.length <= POLLED) return open
-      const isOpen = new Set(open)
-      for (const file of turns) if (!isOpen.has(file)) turns.delete(file)
-      for (const file of open) turns.add(file)
-      const next = [...turns].slice(0, POLLED)
-      for (const file of next) {
-        turns.delete(file)
-        turns.add(file)
-      }
-      return next
-    },
-  }
-}
-
-/** Those among the open files that have changed, are not at their path any more, or are to be closed. */
-async function restless(parts: Parts, files: readonly TrackedFile[]): Promise<TrackedFile[]> {
-  const { fs, registry, handles } = parts
-  const facts = await factsOfAll(
-    fs,
-    files.map((file) => file.path),
-  )
-  return files.filter((file, i) => {
-    const there = facts[i]
-    if (there === undefined || registry.find(there) !== file || needsLook(file, there)) return true
-    return handles.isDeleted(file) || file.missingSinceMs !== undefined || isQuiet(parts, file)
-  })
-}
-
-const isQuiet = ({ now, options }: Parts, file: TrackedFile): boolean =>
-  now() - (file.lastReadMs ?? 0) > options.coldAfterMs
-
-async function pollOne(parts: Parts, locator: Locator, file: TrackedFile): Promise<void> {
-  const { handles, queue } = parts
-  try {
-    const facts = await handles.get(file)?.facts()
-    if (facts === undefined) return
-    const quiet = isQuiet(parts, file)
-    if (needsLook(file, facts)) queue.offer(file, facts)
-    else if (handles.isDeleted(file)) {
-      // Whoever has it open may still write; but deleted files must not use up the handles.
-      if (quiet || handles.tooManyDeleted()) await locator.forget(file)
-    } else if (facts.links === 0) locator.noteDeleted(file, facts)
-    else if (quiet) await handles.close(file)
-    else if (file.missingSinceMs === undefined && !(await locator.leadsTo(file.path, file)))
-      await locator.locate(file)
-  } catch (error) {
-    await parts.fail(file, 'stat', error)
   }
 }
 
